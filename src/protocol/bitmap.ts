@@ -18,6 +18,7 @@ export function hasShare(bitmap: ShareBitmap, index: number): boolean {
 /** The indices in a bitmap, ascending. */
 export function shareIndices(bitmap: ShareBitmap): number[] {
   const indices: number[] = []
-  for (let index = 0; index < bitmap.length * 8; index++) if (hasShare(bitmap, index)) indices.push(index)
+  for (let index = 0; index < bitmap.length * 8; index++)
+    if (hasShare(bitmap, index)) indices.push(index)
   return indices
 }

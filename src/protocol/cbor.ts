@@ -36,7 +36,11 @@ export function decodeFields(bytes: Uint8Array): Fields {
 }
 
 /** A whole number within bounds. @throws MalformedMessageError */
-export function integerField(fields: Fields, key: number, { min = 0, max }: { min?: number; max: number }): number {
+export function integerField(
+  fields: Fields,
+  key: number,
+  { min = 0, max }: { min?: number; max: number },
+): number {
   const value = fields.get(key)
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
     throw new MalformedMessageError(`Field ${key} is not a whole number between ${min} and ${max}.`)
@@ -45,7 +49,11 @@ export function integerField(fields: Fields, key: number, { min = 0, max }: { mi
 }
 
 /** Bytes within bounds. @throws MalformedMessageError */
-export function bytesField(fields: Fields, key: number, { min = 0, max }: { min?: number; max: number }): Uint8Array {
+export function bytesField(
+  fields: Fields,
+  key: number,
+  { min = 0, max }: { min?: number; max: number },
+): Uint8Array {
   return checkBytes(fields.get(key), `Field ${key}`, { min, max })
 }
 

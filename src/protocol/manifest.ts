@@ -41,7 +41,8 @@ export function encodeManifest({ code, ciphertextBytes, roots }: Manifest): Uint
 
 /** @throws MalformedManifestError */
 export function decodeManifest(bytes: Uint8Array): Manifest {
-  if (bytes.length < MANIFEST_HEADER_BYTES) throw new MalformedManifestError('The manifest is cut short.')
+  if (bytes.length < MANIFEST_HEADER_BYTES)
+    throw new MalformedManifestError('The manifest is cut short.')
   const [version, kind, required = 0, total = 0] = bytes
   if (version !== VERSION || kind !== CODE_CAUCHY_REED_SOLOMON) {
     throw new MalformedManifestError(
@@ -49,7 +50,8 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
     )
   }
   const ciphertextBytes = viewOf(bytes).getUint32(4)
-  const codeFits = required >= 1 && required <= MAX_REQUIRED && total >= required && total <= MAX_SHARES
+  const codeFits =
+    required >= 1 && required <= MAX_REQUIRED && total >= required && total <= MAX_SHARES
   if (!codeFits || ciphertextBytes < 1 || ciphertextBytes > MAX_CIPHERTEXT_BYTES) {
     throw new MalformedManifestError('The manifest names impossible sizes.')
   }
@@ -96,7 +98,12 @@ export function isShard(manifest: Manifest, index: number, shard: Uint8Array): b
 /** Whether `bytes` are the leaves from `firstLeaf` on of the shard at `index`. */
 export function areLeaves(
   manifest: Manifest,
-  { index, firstLeaf, bytes, proof }: { index: number; firstLeaf: number; bytes: Uint8Array; proof: Uint8Array },
+  {
+    index,
+    firstLeaf,
+    bytes,
+    proof,
+  }: { index: number; firstLeaf: number; bytes: Uint8Array; proof: Uint8Array },
 ): boolean {
   const root = manifest.roots[index]
   if (root === undefined) return false

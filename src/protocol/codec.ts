@@ -1,0 +1,299 @@
+import {
+  arrayField,
+  bytesField,
+  checkBytes,
+  decodeFields,
+  encodeFields,
+  integerField,
+} from './cbor.ts'
+import { MalformedMessageError, type Fields } from './cbor.ts'
+import { blockId, BLOCK_ID_BYTES, type BlockId } from './block-id.ts'
+import { joinIds, MAX_MANIFEST_BYTES, MAX_PROOF_BYTES, splitIds } from './codec-parts.ts'
+import { decodeRefusal, encodeRefusal } from './codec-parts.ts'
+import { MAX_AUDIT_LEAVES, MAX_BODY_BYTES, MAX_IDS, MAX_LEASE_S, MAX_SHARES } from './limits.ts'
+import type {
+  AuditReply,
+  GetReply,
+  GetRequest,
+  LeafName,
+  Op,
+  Reply,
+  ReplyOf,
+  Request,
+} from './messages.ts'
+import type { HoldingsReply, PutOutcome, StatReply } from './messages.ts'
+import type { Refusal } from './network.ts'
+
+/** A message as it travels: a CBOR header, and a body of raw bytes in as many parts as are at hand. */
+export interface WireMessage {
+  readonly header: Uint8Array
+  readonly body: readonly Uint8Array[]
+}
+
+/** Numbers of the operations on the wire; a reply carries its request's, a refusal 0. Never reused. */
+const OPS = {
+  hello: 1,
+  put: 2,
+  get: 3,
+  have: 4,
+  lease: 5,
+  drop: 6,
+  audit: 7,
+  stat: 8,
+} as const satisfies Record<Op, number>
+const REFUSED = 0
+/** Field 0 of every header is the operation; the fields after it are each operation's own. */
+const OP_FIELD = 0
+
+const PUT_OUTCOMES: readonly PutOutcome[] = ['stored', 'have', 'quota', 'full', 'bad']
+const MAX_LEAF = 2 ** 16
+
+export function encodeRequest(request: Request): WireMessage {
+  switch (request.op) {
+    case 'hello':
+    case 'stat':
+      return message(request.op, [])
+    case 'put':
+      return message('put', [request.manifest, request.index, request.leaseS], [request.shard])
+    case 'get':
+      return message('get', [
+        request.id,
+        request.index,
+        request.leaves?.first,
+        request.leaves?.count,
+      ])
+    case 'have':
+    case 'drop':
+      return message(request.op, [joinIds(request.ids)])
+    case 'lease':
+      return message('lease', [joinIds(request.ids), request.leaseS])
+    case 'audit':
+      return message('audit', [request.leaves.map(({ id, index, leaf }) => [id, index, leaf])])
+  }
+}
+
+/** @throws MalformedMessageError */
+export function decodeRequest(header: Uint8Array, body: Uint8Array): Request {
+  const fields = decodeFields(header)
+  const op = opOf(fields)
+  if (op !== 'put') requireNoBody(body)
+  switch (op) {
+    case 'hello':
+    case 'stat':
+      return { op }
+    case 'put':
+      return {
+        op,
+        manifest: bytesField(fields, 1, { min: 1, max: MAX_MANIFEST_BYTES }),
+        index: indexField(fields, 2),
+        leaseS: integerField(fields, 3, { max: MAX_LEASE_S }),
+        shard: checkBytes(body, 'The shard', { min: 1, max: MAX_BODY_BYTES }),
+      }
+    case 'get':
+      return decodeGet(fields)
+    case 'have':
+    case 'drop':
+      return { op, ids: splitIds(fields, 1) }
+    case 'lease':
+      return { op, ids: splitIds(fields, 1), leaseS: integerField(fields, 2, { max: MAX_LEASE_S }) }
+    case 'audit':
+      return { op, leaves: arrayField(fields, 1, { max: MAX_AUDIT_LEAVES }).map(decodeLeafName) }
+  }
+}
+
+export function encodeReply(reply: Reply | Refusal): WireMessage {
+  switch (reply.op) {
+    case 'refused':
+      return { header: encodeRefusal(reply, REFUSED), body: [] }
+    case 'hello':
+      return message('hello', [reply.version, reply.capacityBytes, reply.inFlightBytes])
+    case 'put':
+      return message('put', [PUT_OUTCOMES.indexOf(reply.outcome)])
+    case 'get': {
+      const { share } = reply
+      if (share === undefined) return message('get', [])
+      return message('get', [share.manifest, share.index, share.held, share.proof], [share.bytes])
+    }
+    case 'have':
+    case 'lease':
+      return message(reply.op, [reply.holdings])
+    case 'drop':
+      return message('drop', [reply.dropped])
+    case 'audit':
+      return message(
+        'audit',
+        [
+          reply.proofs.map((proof) =>
+            proof === undefined ? null : [proof.bytes.length, proof.proof],
+          ),
+        ],
+        reply.proofs.flatMap((proof) => (proof === undefined ? [] : [proof.bytes])),
+      )
+    case 'stat':
+      return message('stat', [
+        reply.usedBytes,
+        reply.shares,
+        reply.freeBytes,
+        reply.capacityBytes,
+        reply.account.usedBytes,
+        reply.account.quotaBytes,
+      ])
+  }
+}
+
+/** Decodes the reply to a request of kind `op`. @throws MalformedMessageError */
+export function decodeReply<O extends Op>(
+  op: O,
+  header: Uint8Array,
+  body: Uint8Array,
+): ReplyOf<O> | Refusal
+export function decodeReply(op: Op, header: Uint8Array, body: Uint8Array): Reply | Refusal {
+  const fields = decodeFields(header)
+  if (fields.get(OP_FIELD) === REFUSED) return decodeRefusal(fields)
+  if (opOf(fields) !== op)
+    throw new MalformedMessageError('The reply answers another kind of request.')
+  if (op !== 'get' && op !== 'audit') requireNoBody(body)
+  switch (op) {
+    case 'hello':
+      return {
+        op,
+        version: integerField(fields, 1, { max: 255 }),
+        capacityBytes: sizeField(fields, 2),
+        inFlightBytes: sizeField(fields, 3),
+      }
+    case 'put': {
+      const outcome = PUT_OUTCOMES[integerField(fields, 1, { max: PUT_OUTCOMES.length - 1 })]
+      if (outcome === undefined) throw new MalformedMessageError('The outcome is not known.')
+      return { op, outcome }
+    }
+    case 'get':
+      return decodeGetReply(fields, body)
+    case 'have':
+    case 'lease':
+      return decodeHoldings(op, fields)
+    case 'drop':
+      return { op, dropped: integerField(fields, 1, { max: MAX_IDS * MAX_SHARES }) }
+    case 'audit':
+      return decodeAuditReply(fields, body)
+    case 'stat':
+      return decodeStat(fields)
+  }
+}
+
+/** Fields 1, 2, … in order; an undefined one is left out. */
+function message(
+  op: Op,
+  values: readonly unknown[],
+  body: readonly Uint8Array[] = [],
+): WireMessage {
+  const fields: Fields = new Map<number, unknown>([[OP_FIELD, OPS[op]]])
+  values.forEach((value, at) => {
+    if (value !== undefined) fields.set(at + 1, value)
+  })
+  return { header: encodeFields(fields), body }
+}
+
+function opOf(fields: Fields): Op {
+  const number = fields.get(OP_FIELD)
+  for (const op of Object.keys(OPS) as Op[]) if (OPS[op] === number) return op
+  throw new MalformedMessageError('The operation is not known.')
+}
+
+function requireNoBody(body: Uint8Array): void {
+  if (body.length > 0) throw new MalformedMessageError('A body came with a message that has none.')
+}
+
+function indexField(fields: Fields, key: number): number {
+  return integerField(fields, key, { max: MAX_SHARES - 1 })
+}
+
+function sizeField(fields: Fields, key: number): number {
+  return integerField(fields, key, { max: Number.MAX_SAFE_INTEGER })
+}
+
+function decodeGet(fields: Fields): GetRequest {
+  const id = blockId(bytesField(fields, 1, { min: BLOCK_ID_BYTES, max: BLOCK_ID_BYTES }))
+  return {
+    op: 'get',
+    id,
+    ...(fields.has(2) && { index: indexField(fields, 2) }),
+    ...((fields.has(3) || fields.has(4)) && {
+      leaves: {
+        first: integerField(fields, 3, { max: MAX_LEAF }),
+        count: integerField(fields, 4, { min: 1, max: MAX_LEAF }),
+      },
+    }),
+  }
+}
+
+function decodeLeafName(value: unknown): LeafName {
+  if (!Array.isArray(value) || value.length !== 3)
+    throw new MalformedMessageError('A leaf has three parts.')
+  const [id, index, leaf] = value as [unknown, unknown, unknown]
+  const numbers: Fields = new Map([
+    [1, index],
+    [2, leaf],
+  ])
+  return {
+    id: idOf(id),
+    index: indexField(numbers, 1),
+    leaf: integerField(numbers, 2, { max: MAX_LEAF }),
+  }
+}
+
+function idOf(value: unknown): BlockId {
+  return blockId(checkBytes(value, 'An id', { min: BLOCK_ID_BYTES, max: BLOCK_ID_BYTES }))
+}
+
+function decodeGetReply(fields: Fields, body: Uint8Array): GetReply {
+  if (!fields.has(1)) {
+    requireNoBody(body)
+    return { op: 'get' }
+  }
+  return {
+    op: 'get',
+    share: {
+      manifest: bytesField(fields, 1, { min: 1, max: MAX_MANIFEST_BYTES }),
+      index: indexField(fields, 2),
+      held: bytesField(fields, 3, { max: MAX_SHARES / 8 + 1 }),
+      proof: bytesField(fields, 4, { max: MAX_PROOF_BYTES }),
+      bytes: checkBytes(body, 'The share', { min: 1, max: MAX_BODY_BYTES }),
+    },
+  }
+}
+
+function decodeHoldings<O extends 'have' | 'lease'>(op: O, fields: Fields): HoldingsReply<O> {
+  const holdings = arrayField(fields, 1, { max: MAX_IDS }).map((bitmap) =>
+    checkBytes(bitmap, 'A bitmap', { max: 32 }),
+  )
+  return { op, holdings }
+}
+
+function decodeAuditReply(fields: Fields, body: Uint8Array): AuditReply {
+  let offset = 0
+  const proofs = arrayField(fields, 1, { max: MAX_AUDIT_LEAVES }).map((item) => {
+    if (item === null) return undefined
+    if (!Array.isArray(item)) throw new MalformedMessageError('A leaf proof is an array.')
+    const [length, proof] = item as [unknown, unknown]
+    const bytes = integerField(new Map([[1, length]]), 1, { max: MAX_BODY_BYTES })
+    const start = offset
+    offset += bytes
+    return {
+      bytes: body.subarray(start, offset),
+      proof: checkBytes(proof, 'A proof', { max: MAX_PROOF_BYTES }),
+    }
+  })
+  if (offset !== body.length) throw new MalformedMessageError('The leaves do not fill the body.')
+  return { op: 'audit', proofs }
+}
+
+function decodeStat(fields: Fields): StatReply {
+  return {
+    op: 'stat',
+    usedBytes: sizeField(fields, 1),
+    shares: sizeField(fields, 2),
+    freeBytes: sizeField(fields, 3),
+    capacityBytes: sizeField(fields, 4),
+    account: { usedBytes: sizeField(fields, 5), quotaBytes: sizeField(fields, 6) },
+  }
+}
