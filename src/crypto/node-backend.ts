@@ -1,0 +1,122 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  hash,
+  scryptSync,
+  sign,
+  verify,
+} from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { concatBytes } from '../foundation/bytes.ts'
+import { AEAD_TAG_BYTES, SHA256_BYTES } from './backend.ts'
+import type { CryptoBackend } from './backend.ts'
+import { isStrictPublicKey } from './ed25519-points.ts'
+import { nobleBackend } from './noble-backend.ts'
+
+/** OpenSSL through `node:crypto`. XChaCha20, which OpenSSL lacks, comes from the portable backend. */
+export const nodeBackend: CryptoBackend = {
+  name: 'node',
+
+  // A digest as a string of char codes is more than twice as fast to get as a Buffer, which costs an allocation
+  // outside the JavaScript heap; Merkle trees and tiny files are all small hashes.
+  sha256Into(bytes, into, offset) {
+    const digest = hash('sha256', bytes, 'binary')
+    for (let i = 0; i < SHA256_BYTES; i++) into[offset + i] = digest.charCodeAt(i)
+  },
+
+  sha256Parts(parts) {
+    const hasher = createHash('sha256')
+    for (const part of parts) hasher.update(part)
+    return plain(hasher.digest())
+  },
+
+  hmacSha256(key, parts) {
+    const hmac = createHmac('sha256', key)
+    for (const part of parts) hmac.update(part)
+    return plain(hmac.digest())
+  },
+
+  // Written with HMAC, as RFC 5869 defines it: `hkdfSync` makes key objects and a job, and takes three times as long.
+  hkdfSha256(secret, { salt, info, length }) {
+    const extracted = createHmac('sha256', salt).update(secret).digest()
+    const output = new Uint8Array(length)
+    let previous: Uint8Array = new Uint8Array(0)
+    for (let counter = 1, offset = 0; offset < length; counter++, offset += SHA256_BYTES) {
+      const hmac = createHmac('sha256', extracted).update(previous).update(info)
+      previous = hmac.update(Uint8Array.of(counter)).digest()
+      output.set(previous.subarray(0, length - offset), offset)
+    }
+    return output
+  },
+
+  sealChaCha20Poly1305({ key, nonce, associatedData }, plaintext, into) {
+    const cipher = createCipheriv('chacha20-poly1305', key, nonce, CIPHER_OPTIONS)
+    if (associatedData.length > 0)
+      cipher.setAAD(associatedData, { plaintextLength: plaintext.length })
+    into.set(cipher.update(plaintext))
+    cipher.final()
+    into.set(cipher.getAuthTag(), plaintext.length)
+  },
+
+  openChaCha20Poly1305({ key, nonce, associatedData }, sealed) {
+    const length = sealed.length - AEAD_TAG_BYTES
+    if (length < 0) return undefined
+    const decipher = createDecipheriv('chacha20-poly1305', key, nonce, CIPHER_OPTIONS)
+    if (associatedData.length > 0) decipher.setAAD(associatedData, { plaintextLength: length })
+    decipher.setAuthTag(sealed.subarray(length))
+    const plaintext = decipher.update(sealed.subarray(0, length))
+    try {
+      decipher.final()
+    } catch {
+      return undefined
+    }
+    return plain(plaintext)
+  },
+
+  sealXChaCha20Poly1305: (box, plaintext) => nobleBackend.sealXChaCha20Poly1305(box, plaintext),
+  openXChaCha20Poly1305: (box, sealed) => nobleBackend.openXChaCha20Poly1305(box, sealed),
+
+  publicKeyOf(seed) {
+    const exported = createPublicKey(privateKeyOf(seed)).export({ format: 'der', type: 'spki' })
+    return new Uint8Array(exported.subarray(SPKI_PREFIX.length))
+  },
+
+  sign(seed, message) {
+    return plain(sign(null, message, privateKeyOf(seed)))
+  },
+
+  // OpenSSL checks the scalar and, by comparing encodings, the point R, but takes any public key that decodes.
+  verify({ publicKey, message, signature }) {
+    if (!isStrictPublicKey(publicKey)) return false
+    const der = Buffer.from(concatBytes([SPKI_PREFIX, publicKey]))
+    const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
+    return verify(null, message, key, signature)
+  },
+
+  scrypt(password, { salt, cost, blockSize, parallelization, length }) {
+    // OpenSSL refuses parameters that need more than `maxmem`; twice the formula's memory covers its own overhead.
+    const maxmem = 2 * 128 * blockSize * (cost + parallelization + 2)
+    const options = { N: cost, r: blockSize, p: parallelization, maxmem }
+    return plain(scryptSync(password, salt, length, options))
+  },
+}
+
+const CIPHER_OPTIONS = { authTagLength: AEAD_TAG_BYTES } as const
+
+// RFC 8410: what stands before the 32 bytes of an Ed25519 key in DER, as a private (PKCS #8) and a public (SPKI) key.
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
+
+function privateKeyOf(seed: Uint8Array): KeyObject {
+  const der = Buffer.from(concatBytes([PKCS8_PREFIX, seed]))
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+}
+
+/** The same memory seen as a plain array: `Buffer` changes the meaning of `slice` and of equality in tests. */
+function plain(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+}

@@ -1,0 +1,43 @@
+/**
+ * Every domain-separation tag and key label there is.
+ *
+ * DANGER. A tag keeps a hash made for one purpose from ever passing as a hash made for another, so:
+ * - never use a tag for a second purpose, and never give a retired one to anything new;
+ * - never change one: ids, keys and placements of all stored data depend on these letters;
+ * - every tag has at least 6 bytes. A tagged hash begins with its tag's length, a Merkle leaf with 0 and a Merkle node
+ *   with 1; 6 leaves room for more such one-byte prefixes and keeps all of them from ever colliding with a tag.
+ */
+export const TAGS = {
+  /** PRF over a block's content: its key under convergent encryption. */
+  blockKey: 'hayloft1/block-key',
+  /** Hash of a manifest: the block's id. */
+  blockId: 'hayloft1/block-id',
+  /** Hash that ranks nodes for a placement group. */
+  rank: 'hayloft1/rank',
+  /** Hash of an entry's name: its place in a folder's tree. */
+  name: 'hayloft1/name',
+  /** PRF: the nonce that seals a child's write key. */
+  childNonce: 'hayloft1/child-nonce',
+  /** Prefix of everything that a slot's key signs. */
+  slotSignature: 'hayloft1/slot-signature',
+} as const
+
+export type Tag = (typeof TAGS)[keyof typeof TAGS]
+
+/** The fewest bytes that a tag may have. */
+export const MIN_TAG_BYTES = 6
+
+/**
+ * Labels of derived keys: `HKDF(info = "hayloft1/" ‖ label ‖ 0x00)`. The rules for tags hold for these too; the final
+ * zero byte keeps a label that begins with another one apart from it.
+ */
+export const KEY_LABELS = {
+  /** A block key's weaker half: opens the links, proves nothing else. */
+  verify: 'verify',
+  /** A block key's other half: opens the content. */
+  read: 'read',
+  /** A folder tree's secret, under which equal blocks get equal keys. */
+  convergence: 'convergence',
+} as const
+
+export type KeyLabel = (typeof KEY_LABELS)[keyof typeof KEY_LABELS]
