@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { ErasureEngine } from './engine.ts'
 import { createNativeEngine } from './native-engine.ts'
 import { portableEngine } from './portable-engine.ts'
@@ -9,7 +10,9 @@ export function loadErasureEngine(): ErasureEngine {
 
 /** @returns undefined where the optional addon @ronomon/reed-solomon is absent or cannot be loaded */
 export function loadNativeEngine(): ErasureEngine | undefined {
-  native ??= { engine: createNativeEngine() }
+  native ??= {
+    engine: createNativeEngine(() => createRequire(import.meta.url)('@ronomon/reed-solomon')),
+  }
   return native.engine
 }
 

@@ -37,6 +37,13 @@ function createField(bits: 4 | 8, polynomial: number): Field {
   const power = (exponent: number): number => powers[exponent % order] ?? 0
   const multiply = (a: number, b: number): number =>
     a === 0 || b === 0 ? 0 : power(log(a) + log(b))
+  const ones = Uint8Array.from({ length: order + 1 }, (_, element) => {
+    let count = 0
+    for (let column = 0; column < bits; column++) {
+      for (let rest = multiply(element, 1 << column); rest !== 0; rest &= rest - 1) count++
+    }
+    return count
+  })
   return {
     bits,
     multiply,
@@ -44,13 +51,7 @@ function createField(bits: 4 | 8, polynomial: number): Field {
       assert(b !== 0, 'Division by zero in a finite field')
       return a === 0 ? 0 : power(log(a) + order - log(b))
     },
-    ones(element) {
-      let count = 0
-      for (let column = 0; column < bits; column++) {
-        for (let rest = multiply(element, 1 << column); rest !== 0; rest &= rest - 1) count++
-      }
-      return count
-    },
+    ones: (element) => ones[element] ?? 0,
   }
 }
 

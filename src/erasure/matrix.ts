@@ -12,14 +12,17 @@ export type Matrix = readonly (readonly number[])[]
  * The first row becomes all ones, so the first parity shard is the plain XOR of the data shards.
  */
 export function parityMatrix(code: ErasureCode): Matrix {
+  return range(code.total - code.required).map((row) => parityRow(code, row))
+}
+
+function parityRow(code: ErasureCode, row: number): readonly number[] {
   const field = fieldOf(code)
-  const columns = range(code.required)
   const cauchy = (row: number, column: number): number =>
     field.divide(1, (code.required + row) ^ column)
-  return range(code.total - code.required).map((row) => {
-    const scaled = columns.map((column) => field.divide(cauchy(row, column), cauchy(0, column)))
-    return row === 0 ? scaled : lightest(field, scaled)
-  })
+  const scaled = range(code.required).map((column) =>
+    field.divide(cauchy(row, column), cauchy(0, column)),
+  )
+  return row === 0 ? scaled : lightest(field, scaled)
 }
 
 /**
@@ -32,9 +35,8 @@ export function decodingMatrix(
 ): Matrix {
   assert(available.length === code.required, 'Decoding takes exactly as many shards as required')
   const field = fieldOf(code)
-  const parity = parityMatrix(code)
   const encodingRow = (index: number): readonly number[] =>
-    index < code.required ? unitRow(code.required, index) : at(parity, index - code.required)
+    index < code.required ? unitRow(code.required, index) : parityRow(code, index - code.required)
   const inverse = invert(field, available.map(encodingRow))
   return wanted.map((index) => multiplyRow(field, encodingRow(index), inverse))
 }

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module'
 import { assert } from '../foundation/error.ts'
 import type { ErasureEngine } from './engine.ts'
 import { packetSize } from './plan.ts'
 import { plannedEngine, type PlanRunner } from './planned-engine.ts'
+import { runPortably } from './portable-engine.ts'
 
 /** What is used of @ronomon/reed-solomon 6.0.0: target[…] ^= source[…], synchronously. */
 interface XorAddon {
@@ -21,24 +21,24 @@ interface XorAddon {
  */
 const SLICE_BYTES = 2 ** 14
 
+/** Below this the calls cost more than what the portable engine takes for the whole. */
+const SMALLEST_PACKET_BYTES = 256
+
 /**
  * Code 1 on the addon's vectorized XOR.
  *
  * Not on its `encode`: that runs on libuv's thread pool only, codes at most 6 parity shards a call, and wants its
  * shards consecutive in memory, which shares that came from k peers are not. `XOR` returns when it is done and takes
  * shards where they lie.
+ * @param load gives the addon's exports, or throws
  * @returns undefined where the addon was not installed or cannot be loaded
  */
-export function createNativeEngine(): ErasureEngine | undefined {
-  const addon = loadAddon()
-  return addon && plannedEngine('native', planRunner(addon))
-}
-
-function loadAddon(): XorAddon | undefined {
+export function createNativeEngine(load: () => unknown): ErasureEngine | undefined {
   try {
-    const addon: unknown = createRequire(import.meta.url)('@ronomon/reed-solomon')
-    return isXorAddon(addon) ? addon : undefined
+    const addon = load()
+    return isXorAddon(addon) ? plannedEngine('native', planRunner(addon)) : undefined
   } catch {
+    // Absent, or built for another system: the portable engine gives the same bytes.
     return undefined
   }
 }
@@ -54,6 +54,10 @@ function planRunner(addon: XorAddon): PlanRunner {
     const w = plan.packetsPerStripe
     const shardBytes = inputs[0]?.length ?? 0
     const packetBytes = packetSize(plan, shardBytes)
+    if (packetBytes < SMALLEST_PACKET_BYTES) {
+      runPortably(plan, inputs, outputs)
+      return
+    }
 
     const runSlice = (offset: number, size: number): void => {
       outputs.forEach((output, index) => {

@@ -35,7 +35,10 @@ export function decodingPlan(
  * Where packets lie: a shard is cut into stripes of w packets each. The packet is halved until what one output
  * packet needs fits a cache of 1 MiB, as `dot_chunk_size` of @ronomon/reed-solomon does; part of the format.
  */
-export function packetSize(plan: Pick<XorPlan, 'inputs' | 'packetsPerStripe'>, shardBytes: number) {
+export function packetSize(
+  plan: Pick<XorPlan, 'inputs' | 'packetsPerStripe'>,
+  shardBytes: number,
+): number {
   const cacheBytes = 2 ** 20
   const smallestHalvedBytes = 64
   let packetBytes = shardBytes / plan.packetsPerStripe
@@ -58,7 +61,7 @@ function planOf(field: Field, inputs: number, matrix: Matrix): XorPlan {
       for (let bit = 0; bit < w; bit++) {
         const column = field.multiply(element, 1 << bit)
         packets.forEach((packet, row) => {
-          if ((column >> row) & 1) packet.push(input * w + bit)
+          if (((column >> row) & 1) === 1) packet.push(input * w + bit)
         })
       }
     })
@@ -68,9 +71,9 @@ function planOf(field: Field, inputs: number, matrix: Matrix): XorPlan {
 }
 
 /**
- * Keeps the plans used last, up to a total size. One reader of 3-of-10 meets at most 120 sets of shards (40 KiB in
- * all), the largest plan (24-of-255) takes 400 KB: this holds the working set of either, and no peer who chooses
- * which shards to return can make it grow.
+ * Keeps the plans used last, up to a total size. A reader of 3-of-10 meets at most 120 sets of shards, under 200 KB
+ * in all; the largest plan, 24-of-255, takes 550 KB. So this holds what anyone uses at one time, and a peer who
+ * chooses which shards to return cannot make it grow.
  */
 class PlanCache {
   static readonly maxBytes = 4 * 2 ** 20

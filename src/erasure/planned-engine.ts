@@ -1,6 +1,6 @@
 import { assert } from '../foundation/error.ts'
 import { SHARD_ALIGNMENT_BYTES, type ErasureCode } from './code.ts'
-import type { ErasureEngine, IndexedShard } from './engine.ts'
+import type { ErasureEngine } from './engine.ts'
 import { decodingPlan, encodingPlan, type XorPlan } from './plan.ts'
 import { allocateShards } from './shards.ts'
 
@@ -40,14 +40,14 @@ export function plannedEngine(name: ErasureEngine['name'], run: PlanRunner): Era
 
 function assertIndices(
   code: ErasureCode,
-  available: readonly IndexedShard['index'][],
+  available: readonly number[],
   wanted: readonly number[],
 ): void {
   const isIndex = (index: number): boolean =>
     Number.isInteger(index) && index >= 0 && index < code.total
   assert(available.every(isIndex) && wanted.every(isIndex), 'A shard index must be below n')
-  assert(new Set(available).size === code.required, 'Decoding takes exactly k distinct shards')
-  assert(available.length === code.required, 'Decoding takes exactly k distinct shards')
+  assert(available.length === code.required, 'Decoding takes exactly k shards')
+  assert(new Set(available).size === code.required, 'Decoding takes distinct shards')
 }
 
 function commonSize(shards: readonly Uint8Array[]): number {

@@ -1,4 +1,3 @@
-import { assert } from '../foundation/error.ts'
 import type { ErasureEngine } from './engine.ts'
 import { packetSize, type XorPlan } from './plan.ts'
 import { plannedEngine } from './planned-engine.ts'
@@ -11,7 +10,7 @@ import { plannedEngine } from './planned-engine.ts'
  * the second-level cache while every output packet reads it. One array for all of them also is what V8 compiles
  * best: kernels over several arrays ran at half the speed.
  */
-export const portableEngine: ErasureEngine = plannedEngine('portable', runPlan)
+export const portableEngine: ErasureEngine = plannedEngine('portable', runPortably)
 
 /** Fits the second-level cache of any machine of the last ten years beside the shards that stream through it. */
 const WORKSPACE_BYTES = 2 ** 18
@@ -19,16 +18,17 @@ const WORKSPACE_BYTES = 2 ** 18
 /** Longer slices do not amortize the calls any further, and two of them still fit the first-level cache. */
 const MAX_SLICE_BYTES = 2 ** 13
 
-/** The kernels take 4 words of 4 bytes a turn. */
-const SLICE_ALIGNMENT_BYTES = 16
+/** Every slot is a whole number of these long and starts at one. */
+const WORD_BYTES = 4
 
 /** Keeps slots from starting at equal offsets within memory pages, where loads wait for unrelated stores. */
 const SLOT_PADDING_BYTES = 64
 
-const workspace = new Int32Array(WORKSPACE_BYTES / 4)
+const workspace = new Int32Array(WORKSPACE_BYTES / WORD_BYTES)
 const workspaceBytes = new Uint8Array(workspace.buffer)
 
-function runPlan(
+/** Runs a plan in plain TypeScript; best for short packets on the native engine too, where calls cost more than XORs. */
+export function runPortably(
   plan: XorPlan,
   inputs: readonly Uint8Array[],
   outputs: readonly Uint8Array[],
@@ -38,86 +38,82 @@ function runPlan(
   const packetBytes = packetSize(plan, shardBytes)
   const slotCount = plan.inputs * w + 1
   const longestSlice = Math.min(
-    alignDown(WORKSPACE_BYTES / slotCount) - SLOT_PADDING_BYTES,
+    wholeWords(WORKSPACE_BYTES / slotCount) * WORD_BYTES - SLOT_PADDING_BYTES,
     MAX_SLICE_BYTES,
   )
   const slotBytes = longestSlice + SLOT_PADDING_BYTES
   const target = slotBytes * (slotCount - 1)
-  const offsets = plan.sources.map((packets) =>
-    Uint32Array.from(packets, (p) => (p * slotBytes) / 4),
-  )
+
+  /** Codes `size` bytes of every packet of one stripe, the first of them at `offset` in each shard. */
+  const runSlice = (offset: number, size: number): void => {
+    let slot = 0
+    for (const input of inputs) {
+      for (let packet = 0; packet < w; packet++) {
+        const from = offset + packet * packetBytes
+        workspaceBytes.set(input.subarray(from, from + size), slot)
+        slot += slotBytes
+      }
+    }
+    // A last word may be half stale: what follows `size` bytes is not copied out.
+    const words = wholeWords(size + WORD_BYTES - 1)
+    let row = 0
+    for (const output of outputs) {
+      for (let packet = 0; packet < w; packet++) {
+        xorSlots(
+          plan.sources[row++] ?? NO_SOURCES,
+          slotBytes / WORD_BYTES,
+          target / WORD_BYTES,
+          words,
+        )
+        const result = workspaceBytes.subarray(target, target + size)
+        output.set(result, offset + packet * packetBytes)
+      }
+    }
+  }
 
   for (let stripe = 0; stripe < shardBytes; stripe += w * packetBytes) {
     for (let start = 0; start < packetBytes; start += longestSlice) {
-      const sliceBytes = Math.min(longestSlice, packetBytes - start)
-      const sliceWords = alignDown(sliceBytes + SLICE_ALIGNMENT_BYTES - 1) / 4
-      let slot = 0
-      for (const input of inputs) {
-        for (let packet = 0; packet < w; packet++) {
-          const from = stripe + packet * packetBytes + start
-          workspaceBytes.set(input.subarray(from, from + sliceBytes), slot)
-          slot += slotBytes
-        }
-      }
-      offsets.forEach((sources, row) => {
-        const output = outputs[Math.floor(row / w)]
-        assert(output !== undefined, 'A plan has w rows an output')
-        xorSlots(sources, target / 4, sliceWords)
-        output.set(
-          workspaceBytes.subarray(target, target + sliceBytes),
-          stripe + (row % w) * packetBytes + start,
-        )
-      })
+      runSlice(stripe + start, Math.min(longestSlice, packetBytes - start))
     }
   }
 }
 
-function alignDown(bytes: number): number {
-  return Math.floor(bytes / SLICE_ALIGNMENT_BYTES) * SLICE_ALIGNMENT_BYTES
+function wholeWords(bytes: number): number {
+  return Math.floor(bytes / WORD_BYTES)
 }
 
-function xorSlots(sources: Uint32Array, target: number, words: number): void {
+const NO_SOURCES = new Uint16Array(0)
+
+/** Writes the XOR of the slots numbered `sources` into the one that starts at word `target`. */
+function xorSlots(sources: Uint16Array, slotWords: number, target: number, words: number): void {
   const count = sources.length
-  let a = sources[0] ?? target
-  let done = 1
-  if (count === 1) workspace.copyWithin(target, a, a + words)
-  while (done < count) {
-    const b = sources[done] ?? target
-    const c = sources[done + 1] ?? target
-    const d = sources[done + 2] ?? target
-    if (count - done >= 3) xor4(target, a, b, c, d, words)
-    else if (count - done === 2) xor3(target, a, b, c, words)
-    else xor2(target, a, b, words)
-    done += 3
-    a = target
+  const start = (index: number): number => (sources[index] ?? 0) * slotWords
+  if (count === 1) workspace.copyWithin(target, start(0), start(0) + words)
+  let sum = start(0)
+  for (let done = 1; done < count; done += 3) {
+    if (count - done === 1) xor2(target, sum, start(done), words)
+    else if (count - done === 2) xor3(target, sum, start(done), start(done + 1), words)
+    else xor4(target, sum, start(done), start(done + 1), start(done + 2), words)
+    sum = target
   }
 }
 
 /*
- * The kernels: target = a ^ b (^ c (^ d)), slots given by their first word. `as number` because the index is always
+ * The kernels: target = a ^ b (^ c (^ d)), slots given by their first word. `as number` because every index is
  * inside the workspace, and anything that says so at run time costs more than the XOR.
  */
 
 function xor2(target: number, a: number, b: number, words: number): void {
   const m = workspace
-  for (let i = 0; i < words; i += 4) {
+  for (let i = 0; i < words; i++) {
     m[target + i] = (m[a + i] as number) ^ (m[b + i] as number)
-    m[target + i + 1] = (m[a + i + 1] as number) ^ (m[b + i + 1] as number)
-    m[target + i + 2] = (m[a + i + 2] as number) ^ (m[b + i + 2] as number)
-    m[target + i + 3] = (m[a + i + 3] as number) ^ (m[b + i + 3] as number)
   }
 }
 
 function xor3(target: number, a: number, b: number, c: number, words: number): void {
   const m = workspace
-  for (let i = 0; i < words; i += 4) {
+  for (let i = 0; i < words; i++) {
     m[target + i] = (m[a + i] as number) ^ (m[b + i] as number) ^ (m[c + i] as number)
-    m[target + i + 1] =
-      (m[a + i + 1] as number) ^ (m[b + i + 1] as number) ^ (m[c + i + 1] as number)
-    m[target + i + 2] =
-      (m[a + i + 2] as number) ^ (m[b + i + 2] as number) ^ (m[c + i + 2] as number)
-    m[target + i + 3] =
-      (m[a + i + 3] as number) ^ (m[b + i + 3] as number) ^ (m[c + i + 3] as number)
   }
 }
 
