@@ -9,7 +9,7 @@ export interface ErasureCode {
   readonly total: number
 }
 
-/** The native engine's packet descriptions end here; more data shards than this make repair needlessly dear. */
+/** The encoder of @ronomon/reed-solomon, on which another implementation may run this code, takes no more. */
 export const MAX_SHARDS_REQUIRED = 24
 
 /** Shard indices and counts are one byte in a manifest, and GF(2^8) has no more than 256 columns and rows. */
