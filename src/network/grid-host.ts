@@ -1,0 +1,180 @@
+import type { Stream } from '@libp2p/interface'
+import { assert, messageOf } from '../foundation/error.ts'
+import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
+import { RefusedError, UnreachableError, type StorageService } from '../protocol/network.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
+import { AddressBook } from './address-book.ts'
+import { Connector } from './connector.ts'
+import { untilAborted, withDeadline } from './deadline.ts'
+import { handleStore, nodeKeyOfPeer, startHost, storeProtocol, type Host } from './host.ts'
+import { nodeKeyOfIdentity } from './identity.ts'
+import { Lane, laneOf, type LaneKind } from './lane.ts'
+import { DIAL_TIMEOUT_MS, MAX_STREAMS_PER_PEER, REJOIN_INTERVAL_MS } from './limits.ts'
+import type { GridNetwork, NetworkOptions } from './open.ts'
+import { ServedStream } from './served-stream.ts'
+
+/** A libp2p host as the grid's network: lanes to those it calls, served streams of those that call it. */
+export class GridHost implements GridNetwork {
+  readonly self: NodeKey
+  readonly #options: NetworkOptions
+  readonly #host: Host
+  readonly #book: AddressBook
+  readonly #connector: Connector
+  readonly #lanes = new Map<string, Lane>()
+  readonly #opening = new Map<string, Promise<Lane>>()
+  readonly #served = new Map<NodeKey, ServedStream[]>()
+  #service: StorageService | undefined
+  #closed = false
+  #cancelRejoin: (() => void) | undefined
+
+  private constructor(options: NetworkOptions, host: Host) {
+    this.self = nodeKeyOfIdentity(options.identity)
+    this.#options = options
+    this.#host = host
+    this.#book = new AddressBook(options.knownAddresses)
+    const { clock, bootstrap } = options
+    this.#connector = new Connector({ host, book: this.#book, clock, bootstrap })
+  }
+
+  static async open(options: NetworkOptions): Promise<GridHost> {
+    const host = await startHost({
+      ...options,
+      isMember: (key) => options.members.isMember(key),
+      servesDht: options.listen.length > 0,
+    })
+    const network = new GridHost(options, host)
+    await network.#start()
+    return network
+  }
+
+  async #start(): Promise<void> {
+    this.#host.addEventListener('connection:open', ({ detail: { remotePeer } }) => {
+      const node = nodeKeyOfPeer(remotePeer)
+      if (node !== undefined) this.#connector.reached(node)
+    })
+    this.#host.addEventListener('peer:identify', ({ detail: { peerId, listenAddrs } }) => {
+      const node = nodeKeyOfPeer(peerId)
+      if (node !== undefined) this.#book.announced(node, listenAddrs.map(String))
+    })
+    await handleStore(this.#host, this.#options.gridId, (stream, caller) => {
+      this.#serveStream(stream, caller)
+    })
+    if (this.#options.listen.length > 0) void this.#rejoin()
+  }
+
+  serve(service: StorageService): void {
+    assert(this.#service === undefined, 'a network serves one service')
+    this.#service = service
+  }
+
+  async call<O extends Op>(
+    node: NodeKey,
+    request: RequestOf<O>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ReplyOf<O>> {
+    signal?.throwIfAborted()
+    if (node === this.self) return await this.#callSelf<O>(request, signal)
+    const kind = laneOf(request)
+    const open = this.#lanes.get(laneName(node, kind))
+    const lane = open?.open === true ? open : await untilAborted(this.#openLane(node, kind), signal)
+    return await lane.call<O>(request, signal)
+  }
+
+  addresses(): string[] {
+    return this.#host.getMultiaddrs().map(String)
+  }
+
+  knownAddresses(): Map<NodeKey, string[]> {
+    return this.#book.all()
+  }
+
+  connected(): NodeKey[] {
+    const nodes = this.#host.getPeers().map(nodeKeyOfPeer)
+    return nodes.filter((node) => node !== undefined)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#cancelRejoin?.()
+    for (const lane of this.#lanes.values()) lane.close(CLOSED)
+    // Left to itself, libp2p waits half a second for peers to close their side too.
+    for (const connection of this.#host.getConnections()) connection.abort(new Error(CLOSED))
+    await this.#host.stop()
+  }
+
+  async #callSelf<O extends Op>(request: RequestOf<O>, signal?: AbortSignal): Promise<ReplyOf<O>> {
+    if (this.#closed) throw new UnreachableError(this.self, CLOSED)
+    const unserved = {
+      op: 'refused',
+      reason: 'unserved',
+      message: 'This host keeps nothing.',
+    } as const
+    const answer = this.#service?.handle(this.self, request, signal)
+    const reply = answer === undefined ? unserved : await untilAborted(answer, signal)
+    if (reply.op === 'refused') throw new RefusedError(this.self, reply)
+    return reply
+  }
+
+  async #openLane(node: NodeKey, kind: LaneKind): Promise<Lane> {
+    if (this.#closed) throw new UnreachableError(node, CLOSED)
+    if (!this.#options.members.isMember(node)) {
+      throw new UnreachableError(node, 'it does not belong to this grid')
+    }
+    const name = laneName(node, kind)
+    const underway = this.#opening.get(name)
+    if (underway !== undefined) return await underway
+    const opening = this.#newLane(node, name).finally(() => this.#opening.delete(name))
+    this.#opening.set(name, opening)
+    return await opening
+  }
+
+  async #newLane(node: NodeKey, name: string): Promise<Lane> {
+    const connection = await this.#connector.connect(node)
+    let stream: Stream
+    try {
+      stream = await withDeadline(this.#options.clock, DIAL_TIMEOUT_MS, (signal) =>
+        connection.newStream([storeProtocol(this.#options.gridId)], {
+          signal,
+          runOnLimitedConnection: true,
+        }),
+      )
+    } catch (cause) {
+      // A connection on which nothing can be asked is as good as dead, and the next call should not find it again.
+      connection.abort(new Error('the peer does not answer'))
+      const error = new UnreachableError(node, messageOf(cause), { cause })
+      this.#connector.failed(node, error)
+      throw error
+    }
+    const lane = new Lane(node, stream)
+    if (this.#closed) lane.close(CLOSED)
+    this.#lanes.set(name, lane)
+    return lane
+  }
+
+  #serveStream(stream: Stream, caller: NodeKey): void {
+    if (this.#closed || !this.#options.members.isMember(caller)) {
+      stream.abort(new Error('not served'))
+      return
+    }
+    const streams = (this.#served.get(caller) ?? []).filter(({ gone }) => !gone)
+    streams.push(new ServedStream(stream, caller, () => this.#service))
+    // The oldest goes: it belongs to a connection that is dying, or the caller does not keep the rules.
+    while (streams.length > MAX_STREAMS_PER_PEER) streams.shift()?.abort('too many streams')
+    this.#served.set(caller, streams)
+  }
+
+  async #rejoin(): Promise<void> {
+    const { members, clock } = this.#options
+    const others = members.keys().filter((node) => node !== this.self)
+    await this.#connector.join(others)
+    if (this.#closed) return
+    this.#cancelRejoin = clock.after(REJOIN_INTERVAL_MS, () => void this.#rejoin())
+  }
+}
+
+const CLOSED = 'this network is closed'
+
+function laneName(node: NodeKey, kind: LaneKind): string {
+  return `${kind} ${node}`
+}

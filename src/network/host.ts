@@ -1,0 +1,148 @@
+import './polyfill.ts'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { toHex } from '../foundation/bytes.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
+import { parsePeerIdText, peerIdText } from './identity.ts'
+import {
+  ADDRESS_DIAL_TIMEOUT_MS,
+  DIAL_TIMEOUT_MS,
+  INITIAL_WINDOW_BYTES,
+  MAX_READ_BUFFER_BYTES,
+  MAX_STREAMS_PER_PEER,
+  MAX_WINDOW_BYTES,
+} from './limits.ts'
+
+export type Host = Libp2p<{ dht: KadDHT }>
+
+export interface HostOptions {
+  readonly identity: Uint8Array
+  readonly gridId: Uint8Array
+  readonly listen: readonly string[]
+  readonly isMember: (key: NodeKey) => boolean
+  /** Whether the host answers DHT queries of others: nodes do, clients only ask. */
+  readonly servesDht: boolean
+}
+
+/**
+ * A libp2p host that talks to members of one grid only. TCP is its one transport as yet; circuit relay and WebRTC
+ * are to be added here, and the gater below holds for them as well.
+ */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { identity, gridId, listen, isMember, servesDht } = options
+  const isStranger = (peer: PeerId): boolean => {
+    const key = nodeKeyOfPeer(peer)
+    return key === undefined || !isMember(key)
+  }
+  return await createLibp2p({
+    privateKey: await generateKeyPairFromSeed('Ed25519', identity),
+    addresses: { listen: [...listen] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        streamOptions: {
+          initialStreamWindowSize: INITIAL_WINDOW_BYTES,
+          maxStreamWindowSize: MAX_WINDOW_BYTES,
+          maxReadBufferLength: MAX_READ_BUFFER_BYTES,
+        },
+      }),
+    ],
+    // Both directions, as soon as Noise has proven who the peer is: before it gets as much as an identify.
+    connectionGater: {
+      denyDialPeer: isStranger,
+      denyInboundEncryptedConnection: isStranger,
+      denyOutboundEncryptedConnection: isStranger,
+      filterMultiaddrForPeer: (peer) => !isStranger(peer),
+    },
+    connectionManager: {
+      dialTimeout: DIAL_TIMEOUT_MS,
+      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      // The default of 5 a second and address breaks households behind one router.
+      inboundConnectionThreshold: 1000,
+      maxIncomingPendingConnections: 64,
+      reconnectRetries: 0,
+    },
+    connectionMonitor: {
+      pingInterval: CONNECTION_CHECK_INTERVAL_MS,
+      pingTimeout: { minTimeout: CONNECTION_CHECK_TIMEOUT_MS },
+    },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      dht: kadDHT({
+        protocol: `/hayloft/${gridName(gridId)}/kad/1`,
+        clientMode: !servesDht,
+        // The default mapper drops private addresses, and a grid may well live in one house.
+        peerInfoMapper: passthroughMapper,
+        // Otherwise every query of a young host waits for a first one about itself, which starts after a second.
+        allowQueryWithZeroPeers: true,
+      }),
+    },
+  })
+}
+
+/** A silent peer is found out within a minute; on a busy machine a live one is not mistaken for it. */
+const CONNECTION_CHECK_INTERVAL_MS = 20_000
+const CONNECTION_CHECK_TIMEOUT_MS = 15_000
+
+/** Grids as protocol names tell them apart: the first 64 bits of the grid id. */
+function gridName(gridId: Uint8Array): string {
+  return toHex(gridId.subarray(0, 8))
+}
+
+/** Answers streams of the storage protocol. */
+export async function handleStore(
+  host: Host,
+  gridId: Uint8Array,
+  onStream: (stream: Stream, caller: NodeKey) => void,
+): Promise<void> {
+  await host.handle(
+    storeProtocol(gridId),
+    (stream, connection) => {
+      const caller = nodeKeyOfPeer(connection.remotePeer)
+      if (caller === undefined) stream.abort(new Error('the caller has no Ed25519 key'))
+      else onStream(stream, caller)
+    },
+    { maxInboundStreams: MAX_STREAMS_PER_PEER, runOnLimitedConnection: true },
+  )
+}
+
+export function storeProtocol(gridId: Uint8Array): string {
+  return `/hayloft/${gridName(gridId)}/store/1`
+}
+
+export function nodeKeyOfPeer(peer: PeerId): NodeKey | undefined {
+  return parsePeerIdText(peer.toString())
+}
+
+export function peerOfNode(node: NodeKey): PeerId {
+  return peerIdFromString(peerIdText(node))
+}
+
+/** A connection to the node that can carry streams: a direct one rather than one through a relay. */
+export function openConnectionTo(host: Host, node: NodeKey): Connection | undefined {
+  const open = host.getConnections(peerOfNode(node)).filter(({ status }) => status === 'open')
+  return open.find(({ limits }) => limits === undefined) ?? open[0]
+}
+
+/** Dials addresses of one node, in turn. @throws whatever libp2p throws */
+export async function dialAddresses(
+  host: Host,
+  addresses: readonly string[],
+  signal: AbortSignal,
+): Promise<Connection> {
+  return await host.dial(
+    addresses.map((address) => multiaddr(address)),
+    { signal },
+  )
+}

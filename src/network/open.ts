@@ -1,0 +1,56 @@
+import type { Clock } from '../foundation/clock.ts'
+import { assert } from '../foundation/error.ts'
+import type { Network } from '../protocol/network.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
+import type { GridHost } from './grid-host.ts'
+
+export interface NetworkOptions {
+  /** 32-byte Ed25519 seed: the host's identity, which its node key follows from. */
+  readonly identity: Uint8Array
+  /** 32 bytes that tell grids apart. */
+  readonly gridId: Uint8Array
+  /** Who belongs to the grid. Asked at each connection, so it may change. */
+  readonly members: Members
+  /** Multiaddrs to listen at; none for a client. */
+  readonly listen: readonly string[]
+  /** Multiaddrs of nodes that know others. */
+  readonly bootstrap: readonly string[]
+  /** Addresses from an earlier run; see {@link GridNetwork.knownAddresses}. */
+  readonly knownAddresses?: ReadonlyMap<NodeKey, readonly string[]> | undefined
+  readonly clock: Clock
+  /** Gives up opening; does nothing to a network that is open. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Members {
+  isMember(key: NodeKey): boolean
+  keys(): readonly NodeKey[]
+}
+
+/** The grid's network over libp2p. */
+export interface GridNetwork extends Network {
+  /** Multiaddrs at which this host can be reached, each ending in its peer id. */
+  addresses(): string[]
+  /** Where nodes were last known to listen, to be kept for the next run: it then needs no bootstrap. */
+  knownAddresses(): Map<NodeKey, string[]>
+  /** Nodes and clients with an open connection. */
+  connected(): NodeKey[]
+}
+
+/**
+ * Joins the grid's network. A host that listens is a node: it answers DHT queries, and keeps connections to other
+ * members so that they learn where it is. One that does not listen is a client and dials when there is something to ask.
+ * libp2p is loaded here and not with this module, for it takes a quarter of a second.
+ */
+export async function openNetwork(options: NetworkOptions): Promise<GridNetwork> {
+  assert(options.identity.length === 32, 'an identity has 32 bytes')
+  assert(options.gridId.length === 32, 'a grid id has 32 bytes')
+  const { GridHost } = await import('./grid-host.ts')
+  options.signal?.throwIfAborted()
+  const network: GridHost = await GridHost.open(options)
+  if (options.signal?.aborted === true) {
+    await network[Symbol.asyncDispose]()
+    options.signal.throwIfAborted()
+  }
+  return network
+}
