@@ -17,5 +17,5 @@ export function isStrictPublicKey(publicKey: Uint8Array): boolean {
 const FIELD_PRIME = 2n ** 255n - 19n
 
 // The y of the points of order 1, 2, 4 and (two of them) 8; a test derives them anew from the curve.
-const ORDER_8_Y = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7n
+const ORDER_8_Y = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n
 const SMALL_ORDER_Y = new Set([1n, FIELD_PRIME - 1n, 0n, ORDER_8_Y, FIELD_PRIME - ORDER_8_Y])
