@@ -132,6 +132,9 @@ describe('a proof', () => {
           { ...claim, proof: new Uint8Array(claim.proof.length + 1) },
           { ...claim, root: claim.root.subarray(1) },
         ]
+        for (const bad of [-1, 0.5, Number.NaN, leaves, 2 ** 53]) {
+          lies.push({ ...claim, firstLeaf: bad })
+        }
         if (leaves > 1)
           lies.push({ ...claim, firstLeaf: (firstLeaf + 1 + (any % (leaves - 1))) % leaves })
         if (claim.proof.length > 0) {
