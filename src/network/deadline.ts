@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../foundation/clock.ts'
 
 /**
@@ -10,6 +11,8 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController()
+  // libp2p listens to it once for each address, query and stream.
+  setMaxListeners(0, controller.signal)
   const cancel = clock.after(limitMs, () => {
     controller.abort(new Error(`no answer within ${limitMs / 1000} s`))
   })

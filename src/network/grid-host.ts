@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Stream } from '@libp2p/interface'
 import { assert, messageOf } from '../foundation/error.ts'
 import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
@@ -73,6 +74,8 @@ export class GridHost implements GridNetwork {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ReplyOf<O>> {
     signal?.throwIfAborted()
+    // One signal may well stand for hundreds of calls; Node would warn of a leak at eleven.
+    if (signal !== undefined) setMaxListeners(0, signal)
     if (node === this.self) return await this.#callSelf<O>(request, signal)
     const kind = laneOf(request)
     const open = this.#lanes.get(laneName(node, kind))
