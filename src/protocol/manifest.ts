@@ -1,6 +1,6 @@
 import { taggedHash } from '../crypto/hash.ts'
 import { leafCount, merkleRoot, verifyMerkleRange } from '../crypto/merkle.ts'
-import { tags } from '../crypto/tags.ts'
+import { TAGS } from '../crypto/tags.ts'
 import { erasureCode, shardSize, type ErasureCode } from '../erasure/code.ts'
 import { allocateBytes, equalBytes, viewOf } from '../foundation/bytes.ts'
 import { HayloftError } from '../foundation/error.ts'
@@ -67,7 +67,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
 
 /** The id of the block that a manifest, in its encoded form, describes. */
 export function blockIdOf(encodedManifest: Uint8Array): BlockId {
-  return blockId(taggedHash(tags.blockId, encodedManifest))
+  return blockId(taggedHash(TAGS.blockId, encodedManifest))
 }
 
 /** Decodes a manifest and checks that it is the one `id` stands for. @throws MalformedManifestError */
