@@ -1,4 +1,5 @@
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
+import { equalBytes } from '../foundation/bytes.ts'
 import { HayloftError } from '../foundation/error.ts'
 
 /** A message that breaks the protocol: wrong CBOR, a missing or mistyped field, a number out of bounds. */
@@ -32,7 +33,12 @@ export function decodeFields(bytes: Uint8Array): Fields {
     throw new MalformedMessageError('The message is not valid CBOR.', { cause: error })
   }
   if (!(value instanceof Map)) throw new MalformedMessageError('The message is not a CBOR map.')
-  return value as Fields
+  const fields = value as Fields
+  // The decoder checks neither the order of keys nor that text is UTF-8; bytes that differ when written anew fail both.
+  if (!equalBytes(encodeFields(fields), bytes)) {
+    throw new MalformedMessageError('The message is not in deterministic CBOR.')
+  }
+  return fields
 }
 
 /** A whole number within bounds. @throws MalformedMessageError */
