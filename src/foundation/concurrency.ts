@@ -3,8 +3,8 @@ import { assert } from './error.ts'
 /** A promise and the two functions that settle it. */
 export interface Deferred<T> {
   readonly promise: Promise<T>
-  resolve(value: T): void
-  reject(reason: unknown): void
+  readonly resolve: (value: T) => void
+  readonly reject: (reason: unknown) => void
 }
 
 export function deferred<T = void>(): Deferred<T> {
@@ -99,4 +99,24 @@ export async function mapConcurrently<T, R>(
   }
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
   return results
+}
+
+/**
+ * Runs `work` on items as they come, at most `limit` at once, and yields the results in the items' order. When the
+ * consumer stops early, what is under way is left to finish and its outcome is dropped.
+ */
+export async function* mapInOrder<T, R>(
+  items: AsyncIterable<T> | Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const running: Promise<R>[] = []
+  for await (const item of items) {
+    const result = work(item)
+    // Its failure is thrown when its turn comes; until then it must not count as unhandled.
+    result.catch(() => undefined)
+    running.push(result)
+    if (running.length >= limit) yield await (running.shift() as Promise<R>)
+  }
+  for (const result of running) yield await result
 }

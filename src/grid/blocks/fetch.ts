@@ -1,0 +1,205 @@
+import { merkleRoot } from '../../crypto/merkle.ts'
+import { concatBytes, equalBytes } from '../../foundation/bytes.ts'
+import { deferred } from '../../foundation/concurrency.ts'
+import { HayloftError } from '../../foundation/error.ts'
+import { shareIndices } from '../../protocol/bitmap.ts'
+import type { BlockId } from '../../protocol/block-id.ts'
+import { isShard, openManifest, type Manifest } from '../../protocol/manifest.ts'
+import type { GetReply } from '../../protocol/messages.ts'
+import type { NodeKey } from '../../protocol/node-key.ts'
+import type { GridContext } from '../context.ts'
+import { BrokenFileError, NotEnoughSharesError } from '../errors.ts'
+
+/** A share that was checked against its block's id. */
+export interface GoodShare {
+  readonly index: number
+  readonly shard: Uint8Array
+  readonly node: NodeKey
+}
+
+/** A block's ciphertext, proven to be the one its id names. */
+export interface FetchedBlock {
+  readonly manifest: Manifest
+  /** Extended with zeros to k whole shards. */
+  readonly extended: Uint8Array
+  readonly ciphertext: Uint8Array
+}
+
+/**
+ * Fetches k good shares and puts the ciphertext together. The nodes of the block's rank that answer fastest are asked
+ * first, k at once; whoever is slow gets a rival, whoever is silent, empty or lying is replaced.
+ * @throws NotEnoughSharesError, BrokenFileError
+ */
+export async function fetchBlock(
+  context: GridContext,
+  id: BlockId,
+  signal?: AbortSignal,
+): Promise<FetchedBlock> {
+  using fetching = new Fetching(context, id, signal)
+  const { manifest, shares } = await fetching.run()
+  return assembleBlock(context, manifest, shares)
+}
+
+/** Puts the ciphertext together from k good shares. @throws BrokenFileError if they are not one codeword */
+export function assembleBlock(
+  { erasure }: Pick<GridContext, 'erasure'>,
+  manifest: Manifest,
+  shares: readonly GoodShare[],
+): FetchedBlock {
+  const { code, ciphertextBytes } = manifest
+  const data = new Map(shares.map(({ index, shard }) => [index, shard]))
+  const missing = Array.from({ length: code.required }, (_, index) => index).filter(
+    (index) => !data.has(index),
+  )
+  if (missing.length > 0) {
+    const rebuilt = erasure.reconstruct(code, shares.slice(0, code.required), missing)
+    missing.forEach((index, at) => {
+      const shard = rebuilt[at] as Uint8Array
+      if (!equalBytes(merkleRoot(shard), manifest.roots[index] as Uint8Array)) {
+        throw new BrokenFileError('the shares of a block are not of one piece')
+      }
+      data.set(index, shard)
+    })
+  }
+  const shards = Array.from({ length: code.required }, (_, index) => data.get(index) as Uint8Array)
+  const extended = concatBytes(shards)
+  if (extended.subarray(ciphertextBytes).some((byte) => byte !== 0)) {
+    throw new BrokenFileError('the end of a block is not empty')
+  }
+  return { manifest, extended, ciphertext: extended.subarray(0, ciphertextBytes) }
+}
+
+class Fetching implements Disposable {
+  readonly #context: GridContext
+  readonly #id: BlockId
+  readonly #signal: AbortSignal | undefined
+  /** Ends the requests that are still out once the block is complete. */
+  readonly #done = new AbortController()
+  readonly #result = deferred<{ manifest: Manifest; shares: GoodShare[] }>()
+  readonly #candidates: Candidate[]
+  readonly #good = new Map<number, GoodShare>()
+  #manifest: Manifest | undefined
+  #asking = 0
+  /** Requests whose node is silent or late: each was given a rival. */
+  #overtaken = 0
+  #cancelTimer: (() => void) | undefined
+
+  constructor(context: GridContext, id: BlockId, signal: AbortSignal | undefined) {
+    this.#context = context
+    this.#id = id
+    this.#signal = signal
+    const { monitor, ranking } = context
+    this.#candidates = ranking
+      .rank(id)
+      .map(({ key }, at) => ({
+        node: key,
+        index: undefined,
+        cost: (monitor.isGood(key) ? 0 : 1e6) + monitor.slowness(key) * 100,
+        at,
+      }))
+      .sort((a, b) => a.cost - b.cost || a.at - b.at)
+  }
+
+  async run(): Promise<{ manifest: Manifest; shares: GoodShare[] }> {
+    this.#signal?.throwIfAborted()
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#advance()
+    return await this.#result.promise
+  }
+
+  [Symbol.dispose](): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#cancelTimer?.()
+    this.#done.abort(new Error('the block is complete'))
+  }
+
+  /** Keeps as many requests out as shares are missing, not counting those that were overtaken. */
+  #advance(): void {
+    // Until a share has told k, three at once: enough for the usual codes, and little to waste on the others.
+    const required = this.#manifest?.code.required ?? USUAL_REQUIRED
+    if (this.#manifest !== undefined && this.#good.size >= required) {
+      this.#result.resolve({ manifest: this.#manifest, shares: [...this.#good.values()] })
+      return
+    }
+    while (this.#asking - this.#overtaken < required - this.#good.size) {
+      const next = this.#candidates.shift()
+      if (next === undefined) break
+      void this.#ask(next)
+    }
+    if (this.#asking === 0) {
+      this.#result.reject(
+        new NotEnoughSharesError(this.#id, {
+          found: this.#good.size,
+          required: this.#manifest?.code.required,
+        }),
+      )
+      return
+    }
+    this.#cancelTimer ??= this.#context.clock.after(this.#context.monitor.hedgeDelayMs(), () => {
+      this.#cancelTimer = undefined
+      // One rival a period is enough: a node that is merely slow must not double the traffic.
+      if (this.#candidates.length > 0 && this.#overtaken < this.#asking) this.#overtaken += 1
+      this.#advance()
+    })
+  }
+
+  async #ask({ node, index }: Candidate): Promise<void> {
+    this.#asking += 1
+    let isOvertaken = false
+    try {
+      const reply = await this.#context.monitor.call<'get'>(
+        node,
+        { op: 'get', id: this.#id, ...(index !== undefined && { index }) },
+        {
+          signal: this.#done.signal,
+          onSuspect: () => {
+            isOvertaken = true
+            this.#overtaken += 1
+            this.#advance()
+          },
+        },
+      )
+      if (reply.share !== undefined) this.#take(node, reply.share)
+    } catch (error) {
+      if (this.#done.signal.aborted) return
+      if (!(error instanceof HayloftError)) this.#result.reject(error)
+    } finally {
+      this.#asking -= 1
+      if (isOvertaken || this.#overtaken > this.#asking) this.#overtaken -= 1
+      if (!this.#done.signal.aborted) this.#advance()
+    }
+  }
+
+  #take(node: NodeKey, share: NonNullable<GetReply['share']>): void {
+    this.#manifest ??= openManifest(this.#id, share.manifest)
+    const { manifest, bytes, index } = { ...share, manifest: this.#manifest }
+    if (isShard(manifest, index, bytes) && !this.#good.has(index)) {
+      this.#good.set(index, { index, shard: bytes, node })
+      return
+    }
+    // What it sent is of no use; it may hold others. Bounded by n, and only one that is new to us is worth a question.
+    const other = shareIndices(share.held).find(
+      (held) => held !== index && held < manifest.code.total && !this.#good.has(held),
+    )
+    const key = `${node} ${other ?? ''}`
+    if (other === undefined || this.#askedAgain.has(key)) return
+    this.#askedAgain.add(key)
+    this.#candidates.push({ node, index: other, cost: 0, at: 0 })
+  }
+  readonly #askedAgain = new Set<string>()
+
+  readonly #onAbort = (): void => {
+    this.#result.reject(this.#signal?.reason)
+  }
+}
+
+interface Candidate {
+  readonly node: NodeKey
+  /** Which share, where one is meant. */
+  readonly index: number | undefined
+  readonly cost: number
+  /** Place in the rank: among equals, the first hold the data shards, which need no decoding. */
+  readonly at: number
+}
+
+const USUAL_REQUIRED = 3

@@ -1,0 +1,168 @@
+import { mapInOrder } from '../foundation/concurrency.ts'
+import { blockIdHex, type BlockId, type BlockIdHex } from '../protocol/block-id.ts'
+import type { Manifest } from '../protocol/manifest.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
+import { auditClaimed, fetchClaimed, fetchManifest, rebuildShares } from './blocks/examine.ts'
+import { walkFile, type CheckableCapability } from './blocks/walk.ts'
+import type { GridContext, OperationOptions } from './context.ts'
+import { BrokenFileError, NotEnoughSharesError } from './errors.ts'
+import { surveyBlocks, type Holding } from './nodes/survey.ts'
+
+export interface CheckOptions extends OperationOptions {
+  /**
+   * How far to trust nodes that say they hold a share. `none`: their word. `audit`: each proves one random leaf of
+   * it. `full`: every share is fetched and checked to the last byte.
+   */
+  readonly verify?: 'none' | 'audit' | 'full' | undefined
+}
+
+export interface CheckReport {
+  /** Every block has k shares, so the file can be read. */
+  readonly recoverable: boolean
+  /** Every block has all n shares, each on a node of its own. */
+  readonly healthy: boolean
+  /** k and n of the file's blocks; 0 when no share was found that would tell. */
+  readonly sharesRequired: number
+  readonly sharesTotal: number
+  readonly blocks: readonly BlockReport[]
+  readonly nodesAnswered: readonly NodeKey[]
+  readonly nodesSilent: readonly NodeKey[]
+}
+
+export interface BlockReport {
+  readonly id: BlockIdHex
+  /** Different shares that nodes claim to hold. */
+  readonly sharesFound: number
+  /** Those of them that stood the verification asked for. */
+  readonly sharesGood: number
+  readonly holders: readonly Holding[]
+}
+
+/** Finds out where a file's shares are and whether they are any good. A verify capability suffices. */
+export async function checkFile(
+  context: GridContext,
+  capability: CheckableCapability,
+  options: CheckOptions = {},
+): Promise<CheckReport> {
+  const { signal, verify = 'none' } = options
+  const { ids, isComplete } = await listBlocks(context, capability, signal)
+  const { holdings, answered, silent } = await surveyBlocks(context, ids, signal)
+  const findings: Finding[] = []
+  const progress = { doneBytes: 0 }
+  const claimsOf = (id: BlockId): readonly Holding[] => holdings.get(blockIdHex(id)) ?? []
+  // Where nodes are taken at their word, one manifest tells k and n for all blocks of a file.
+  const known = ids.find((id) => claimsOf(id).length > 0)
+  const sample =
+    verify === 'none' && known !== undefined
+      ? await fetchManifest(context, known, { claims: claimsOf(known), signal })
+      : undefined
+  const examined = mapInOrder(ids, BLOCKS_AT_ONCE, async (id) =>
+    verify === 'none'
+      ? findingOf(id, { claims: claimsOf(id), good: claimsOf(id), manifest: sample })
+      : examine(context, id, { claims: claimsOf(id), verify, signal }),
+  )
+  for await (const finding of examined) {
+    findings.push(finding)
+    progress.doneBytes += finding.bytes
+    options.onProgress?.({ kind: 'progress', phase: 'check', ...progress })
+  }
+  const manifest = findings.find((finding) => finding.manifest !== undefined)?.manifest
+  const required = manifest?.code.required ?? 0
+  const total = manifest?.code.total ?? 0
+  return {
+    recoverable:
+      isComplete && required > 0 && findings.every((one) => one.report.sharesGood >= required),
+    healthy: isComplete && total > 0 && findings.every((one) => one.spread >= total),
+    sharesRequired: required,
+    sharesTotal: total,
+    blocks: findings.map(({ report }) => report),
+    nodesAnswered: answered,
+    nodesSilent: silent,
+  }
+}
+
+/** Ids of a file's blocks, each once; incomplete where an index cannot be read. */
+export async function listBlocks(
+  context: GridContext,
+  capability: CheckableCapability,
+  signal: AbortSignal | undefined,
+): Promise<{ ids: BlockId[]; isComplete: boolean }> {
+  const ids = new Map<BlockIdHex, BlockId>()
+  try {
+    for await (const { id } of walkFile(context, capability, signal)) ids.set(blockIdHex(id), id)
+  } catch (error) {
+    if (!(error instanceof NotEnoughSharesError || error instanceof BrokenFileError)) throw error
+    return { ids: [...ids.values()], isComplete: false }
+  }
+  return { ids: [...ids.values()], isComplete: true }
+}
+
+interface Finding {
+  readonly report: BlockReport
+  readonly manifest: Manifest | undefined
+  /** The most shares that stand on nodes of their own. */
+  readonly spread: number
+  readonly bytes: number
+}
+
+async function examine(
+  context: GridContext,
+  id: BlockId,
+  {
+    claims,
+    verify,
+    signal,
+  }: { claims: readonly Holding[]; verify: 'audit' | 'full'; signal: AbortSignal | undefined },
+): Promise<Finding> {
+  if (verify === 'audit') {
+    const manifest = await fetchManifest(context, id, { claims, signal })
+    const good =
+      manifest === undefined ? [] : await auditClaimed(context, id, { claims, manifest, signal })
+    return findingOf(id, { claims, good, manifest })
+  }
+  const { manifest, good } = await fetchClaimed(context, id, { claims, signal })
+  const fits = manifest !== undefined && isOneCodeword(context, id, { manifest, good })
+  return findingOf(id, { claims, good: fits ? good : [], manifest })
+}
+
+function findingOf(
+  id: BlockId,
+  {
+    claims,
+    good,
+    manifest,
+  }: { claims: readonly Holding[]; good: readonly Holding[]; manifest: Manifest | undefined },
+): Finding {
+  const holders = good.map(({ index, node }) => ({ index, node }))
+  const nodes = new Set(holders.map(({ node }) => node)).size
+  const sharesGood = distinctShares(holders)
+  return {
+    report: { id: blockIdHex(id), sharesFound: distinctShares(claims), sharesGood, holders },
+    manifest,
+    spread: Math.min(sharesGood, nodes),
+    bytes: manifest?.ciphertextBytes ?? 0,
+  }
+}
+
+/** Shares that fit their hashes may still not fit each other, if whoever made them was broken. */
+function isOneCodeword(
+  context: GridContext,
+  id: BlockId,
+  fetched: Parameters<typeof rebuildShares>[2],
+): boolean {
+  if (fetched.good.length < fetched.manifest.code.required) return true
+  try {
+    rebuildShares(context, id, fetched)
+    return true
+  } catch (error) {
+    if (error instanceof BrokenFileError) return false
+    throw error
+  }
+}
+
+function distinctShares(holdings: readonly Holding[]): number {
+  return new Set(holdings.map(({ index }) => index)).size
+}
+
+/** Blocks examined at the same time: with `full`, as many times n shards are in memory. */
+const BLOCKS_AT_ONCE = 6

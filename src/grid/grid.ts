@@ -1,0 +1,49 @@
+import type { FileReadCapability, LiteralCapability } from '../capabilities/capability.ts'
+import type { ErasureEngine } from '../erasure/engine.ts'
+import type { Clock } from '../foundation/clock.ts'
+import { assert } from '../foundation/error.ts'
+import type { Randomness } from '../foundation/randomness.ts'
+import type { Caller } from '../protocol/network.ts'
+import type { CheckableCapability } from './blocks/walk.ts'
+import { checkFile, type CheckOptions, type CheckReport } from './check.ts'
+import type { GridContext } from './context.ts'
+import { downloadFile, type Download, type GetOptions } from './download.ts'
+import { NodeMonitor } from './nodes/monitor.ts'
+import { Ranking } from './placement/rank.ts'
+import { repairFile, type RepairOptions, type RepairReport } from './repair.ts'
+import { uploadFile, type PutOptions, type PutResult } from './upload.ts'
+import type { GridView } from './view.ts'
+
+/** A client's grid: files go in, capabilities come out, and the other way round. */
+export interface Grid extends Disposable {
+  put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutResult>
+  get(capability: FileReadCapability | LiteralCapability, options?: GetOptions): Promise<Download>
+  check(capability: CheckableCapability, options?: CheckOptions): Promise<CheckReport>
+  repair(capability: CheckableCapability, options?: RepairOptions): Promise<RepairReport>
+}
+
+export interface GridOptions {
+  readonly caller: Caller
+  readonly view: GridView
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly erasure: ErasureEngine
+  /** 32 secret bytes: who shares them finds equal content stored once, and could test guesses at it. */
+  readonly convergence: Uint8Array
+}
+
+/** Disposing it ends its timers; the network stays its owner's. */
+export function openGrid({ caller, ...rest }: GridOptions): Grid {
+  assert(rest.convergence.length === 32, 'a convergence secret has 32 bytes')
+  const monitor = new NodeMonitor(caller, rest.clock)
+  const context: GridContext = { ...rest, monitor, ranking: new Ranking(rest.view) }
+  return {
+    put: (source, options) => uploadFile(context, source, options),
+    get: (capability, options) => downloadFile(context, capability, options),
+    check: (capability, options) => checkFile(context, capability, options),
+    repair: (capability, options) => repairFile(context, capability, options),
+    [Symbol.dispose]: () => {
+      monitor[Symbol.dispose]()
+    },
+  }
+}

@@ -1,0 +1,200 @@
+import type { Clock } from '../../foundation/clock.ts'
+import type { Op, ReplyOf, RequestOf } from '../../protocol/messages.ts'
+import { UnreachableError, type Caller } from '../../protocol/network.ts'
+import type { NodeKey } from '../../protocol/node-key.ts'
+
+/**
+ * Calls nodes and keeps an eye on each: how long it takes to answer, and whether it has fallen silent.
+ *
+ * A node is *suspect* while it owes replies and has said nothing for several times what nodes take these days: frozen,
+ * swapping, or behind a dead line. It is *down* for a while after it could not be reached. Both are opinions for
+ * choosing among nodes, not verdicts: one reply clears a node of either.
+ */
+export class NodeMonitor {
+  readonly #caller: Caller
+  readonly #clock: Clock
+  readonly #nodes = new Map<NodeKey, NodeRecord>()
+  readonly #typical: Record<Weight, number | undefined> = { light: undefined, heavy: undefined }
+
+  constructor(caller: Caller, clock: Clock) {
+    this.#caller = caller
+    this.#clock = clock
+  }
+
+  /** Like {@link Caller.call}; `onSuspect` is called when the node turns suspect before it has replied. */
+  async call<O extends Op>(
+    node: NodeKey,
+    request: RequestOf<O>,
+    options: { signal?: AbortSignal | undefined; onSuspect?: (() => void) | undefined } = {},
+  ): Promise<ReplyOf<O>> {
+    const record = this.#recordOf(node)
+    const pending: PendingCall = {
+      startedMs: this.#clock.monotonicMs(),
+      weight: request.op === 'put' || request.op === 'get' ? 'heavy' : 'light',
+      onSuspect: options.onSuspect,
+    }
+    record.pending.add(pending)
+    if (record.suspect) options.onSuspect?.()
+    else this.#watch(record)
+    try {
+      const reply = await this.#caller.call<O>(node, request, { signal: options.signal })
+      this.#heard(record, pending)
+      return reply
+    } catch (error) {
+      if (error instanceof UnreachableError)
+        record.downUntilMs = this.#clock.monotonicMs() + DOWN_MS
+      // A refusal is an answer too; an aborted call says nothing about the node.
+      else if (options.signal?.aborted !== true) this.#heard(record, pending)
+      throw error
+    } finally {
+      record.pending.delete(pending)
+      if (record.pending.size === 0) this.#unwatch(record)
+    }
+  }
+
+  /** Whether there is no reason to expect trouble from the node. */
+  isGood(node: NodeKey): boolean {
+    const record = this.#nodes.get(node)
+    return record === undefined || (!record.suspect && !this.#isDown(record))
+  }
+
+  /** Whether the node owes replies and is silent, as against: is known to be away. */
+  isSuspect(node: NodeKey): boolean {
+    return this.#nodes.get(node)?.suspect === true
+  }
+
+  /**
+   * How slow the node is, in doublings of 25 ms, so that nodes which differ by noise compare equal.
+   * Zero for one never asked: a newcomer deserves a try.
+   */
+  slowness(node: NodeKey): number {
+    const replyMs = this.#nodes.get(node)?.heavyReplyMs ?? 0
+    return Math.max(0, Math.ceil(Math.log2(replyMs / 25)))
+  }
+
+  /** After how long without a share it is worth to ask one more node, in milliseconds. */
+  hedgeDelayMs(): number {
+    const typical = this.#typical.heavy
+    return typical === undefined
+      ? FIRST_HEDGE_MS
+      : clamp(typical * PATIENCE, MIN_HEDGE_MS, MAX_SILENCE_MS)
+  }
+
+  [Symbol.dispose](): void {
+    for (const record of this.#nodes.values()) this.#unwatch(record)
+  }
+
+  #recordOf(node: NodeKey): NodeRecord {
+    let record = this.#nodes.get(node)
+    if (record === undefined) {
+      record = {
+        pending: new Set(),
+        heardMs: -Infinity,
+        suspect: false,
+        downUntilMs: -Infinity,
+        heavyReplyMs: undefined,
+        cancelTimer: undefined,
+      }
+      this.#nodes.set(node, record)
+    }
+    return record
+  }
+
+  #isDown(record: NodeRecord): boolean {
+    return record.downUntilMs > this.#clock.monotonicMs()
+  }
+
+  #heard(record: NodeRecord, { startedMs, weight }: PendingCall): void {
+    const now = this.#clock.monotonicMs()
+    const tookMs = now - startedMs
+    record.heardMs = now
+    record.suspect = false
+    record.downUntilMs = -Infinity
+    this.#typical[weight] = average(this.#typical[weight], tookMs)
+    if (weight === 'heavy') record.heavyReplyMs = average(record.heavyReplyMs, tookMs)
+  }
+
+  /** Keeps one timer a node, set for the moment at which its silence would become suspicious. */
+  #watch(record: NodeRecord): void {
+    if (record.cancelTimer !== undefined) return
+    const waitMs = Math.max(
+      1,
+      this.#silentSinceMs(record) + this.#patienceMs(record) - this.#clock.monotonicMs(),
+    )
+    record.cancelTimer = this.#clock.after(waitMs, () => {
+      record.cancelTimer = undefined
+      if (record.pending.size === 0 || record.suspect) return
+      const silentMs = this.#clock.monotonicMs() - this.#silentSinceMs(record)
+      if (silentMs < this.#patienceMs(record)) {
+        this.#watch(record)
+        return
+      }
+      record.suspect = true
+      for (const { onSuspect } of record.pending) onSuspect?.()
+    })
+  }
+
+  #unwatch(record: NodeRecord): void {
+    record.cancelTimer?.()
+    record.cancelTimer = undefined
+  }
+
+  #silentSinceMs({ pending, heardMs }: NodeRecord): number {
+    let oldest = Infinity
+    for (const { startedMs } of pending) oldest = Math.min(oldest, startedMs)
+    return Math.max(heardMs, oldest)
+  }
+
+  #patienceMs({ pending }: NodeRecord): number {
+    let patienceMs = MIN_SILENCE_MS
+    for (const { weight } of pending) patienceMs = Math.max(patienceMs, this.#patienceFor(weight))
+    return patienceMs
+  }
+
+  #patienceFor(weight: Weight): number {
+    const typical = this.#typical[weight]
+    // Nothing is known of this line yet: shares may take their time on it.
+    if (typical === undefined) return weight === 'heavy' ? FIRST_HEAVY_SILENCE_MS : MIN_SILENCE_MS
+    return clamp(typical * PATIENCE, MIN_SILENCE_MS, MAX_SILENCE_MS)
+  }
+}
+
+/** Light: a question. Heavy: carries a share, so its time is the line's. */
+type Weight = 'light' | 'heavy'
+
+interface PendingCall {
+  readonly startedMs: number
+  readonly weight: Weight
+  readonly onSuspect: (() => void) | undefined
+}
+
+interface NodeRecord {
+  readonly pending: Set<PendingCall>
+  heardMs: number
+  suspect: boolean
+  downUntilMs: number
+  heavyReplyMs: number | undefined
+  cancelTimer: (() => void) | undefined
+}
+
+/** Silence shorter than this is never suspicious: a disk that syncs, a garbage collection. */
+const MIN_SILENCE_MS = 1000
+/** Silence longer than this always is. */
+const MAX_SILENCE_MS = 15_000
+const FIRST_HEAVY_SILENCE_MS = 1500
+const FIRST_HEDGE_MS = 750
+const MIN_HEDGE_MS = 250
+/** How many times the typical reply a node may take before others are asked in its stead. */
+const PATIENCE = 4
+/** How long an unreachable node is left alone. */
+const DOWN_MS = 5000
+/** Weight of the newest sample in a moving average. */
+const NEWEST = 0.2
+
+function average(before: number | undefined, sample: number): number {
+  return before === undefined ? sample : before + NEWEST * (sample - before)
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value))
+}

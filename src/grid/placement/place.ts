@@ -1,0 +1,213 @@
+import { deferred } from '../../foundation/concurrency.ts'
+import { HayloftError } from '../../foundation/error.ts'
+import { shareIndices, type ShareBitmap } from '../../protocol/bitmap.ts'
+import { DEFAULT_LEASE_S } from '../../protocol/limits.ts'
+import type { NodeKey } from '../../protocol/node-key.ts'
+import type { ShareSet } from '../blocks/encode.ts'
+import type { NodeMonitor } from '../nodes/monitor.ts'
+
+/** Where the shares of one block ended up. */
+export interface Placement {
+  /** Share index → the node that has acknowledged it. */
+  readonly holders: ReadonlyMap<number, NodeKey>
+  /** Bytes of shards that had to be sent. */
+  readonly sentBytes: number
+}
+
+export interface PlaceOptions {
+  /** Nodes in the order to try them; the first n are the block's own. */
+  readonly order: readonly NodeKey[]
+  /** Asks a node what it holds of this block. Rejects if it cannot say. */
+  readonly ask: (node: NodeKey, onSuspect: () => void) => Promise<ShareBitmap>
+  readonly monitor: NodeMonitor
+  /** Called once, when all that is left depends on silent nodes, so that other work need not wait for it. */
+  readonly onOwed?: () => void
+  /** Gives up what is not placed yet; the result tells what is. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Puts each share of a block on a node of its own: first asks who holds what, then sends what is missing, and moves a
+ * share on to the next node of the order when one is full, away or silent. A silent node may still come back, so what
+ * cannot be moved elsewhere waits for it until `signal` fires.
+ */
+export async function placeShares(shares: ShareSet, options: PlaceOptions): Promise<Placement> {
+  const placing = new Placing(shares, options)
+  return await placing.run()
+}
+
+class Placing {
+  readonly #shares: ShareSet
+  readonly #options: PlaceOptions
+  readonly #holders = new Map<number, NodeKey>()
+  /** Nodes of the order not asked yet: good ones first, and of the others only those that may come back. */
+  readonly #unasked: NodeKey[]
+  /** Nodes that have answered and hold no share of this block. */
+  readonly #free: NodeKey[] = []
+  /** Nodes that were asked, are silent, and may answer yet. */
+  #late = 0
+  #sentBytes = 0
+  /** Shares that nothing but silent nodes can still take. */
+  readonly #owed = new Set<number>()
+  #changed = deferred()
+
+  constructor(shares: ShareSet, options: PlaceOptions) {
+    this.#shares = shares
+    this.#options = options
+    const { order, monitor } = options
+    this.#unasked = [
+      ...order.filter((node) => monitor.isGood(node)),
+      ...order.filter((node) => !monitor.isGood(node)),
+    ]
+  }
+
+  async run(): Promise<Placement> {
+    this.#options.signal?.addEventListener('abort', this.#wake, { once: true })
+    await this.#askFirst()
+    const { length: total } = this.#shares.shards
+    const missing = Array.from({ length: total }, (_, index) => index).filter(
+      (index) => !this.#holders.has(index),
+    )
+    const assigned = this.#assign(missing)
+    await Promise.all(missing.map(async (index) => this.#settle(index, assigned.get(index))))
+    this.#options.signal?.removeEventListener('abort', this.#wake)
+    return { holders: this.#holders, sentBytes: this.#sentBytes }
+  }
+
+  /** Asks nodes in order until n have answered or none are left to ask, skipping over silent and absent ones. */
+  async #askFirst(): Promise<void> {
+    const { length: total } = this.#shares.shards
+    await Promise.all(
+      Array.from({ length: total }, async () => {
+        while (this.#unasked.length > 0) if ((await this.#askNext()) === 'answered') return
+      }),
+    )
+  }
+
+  /** A share goes to the node whose place in the order is the share's index, if that node is free. */
+  #assign(missing: readonly number[]): Map<number, NodeKey> {
+    const assigned = new Map<number, NodeKey>()
+    for (const index of missing) {
+      const own = this.#options.order[index]
+      if (own !== undefined && this.#takeFree(own)) assigned.set(index, own)
+    }
+    for (const index of missing) {
+      if (assigned.has(index)) continue
+      const node = this.#nextFree()
+      if (node !== undefined) assigned.set(index, node)
+    }
+    return assigned
+  }
+
+  async #settle(index: number, first: NodeKey | undefined): Promise<void> {
+    let node = first
+    let sending = 0
+    while (!this.#holders.has(index)) {
+      node ??= this.#nextFree()
+      if (node !== undefined) {
+        sending += 1
+        const silent = deferred<'silent'>()
+        const sent = this.#send(index, node, () => {
+          silent.resolve('silent')
+        }).finally(() => {
+          sending -= 1
+        })
+        await Promise.race([sent, silent.promise])
+        node = undefined
+      } else if (this.#unasked.length > 0) {
+        await this.#askNext()
+      } else if ((sending === 0 && this.#late === 0) || this.#options.signal?.aborted === true) {
+        return
+      } else {
+        this.#owe(index)
+        await this.#changed.promise
+      }
+    }
+    this.#owed.delete(index)
+  }
+
+  async #send(index: number, node: NodeKey, onSuspect: () => void): Promise<void> {
+    const { monitor, signal } = this.#options
+    const shard = this.#shares.shards[index] as Uint8Array
+    try {
+      const { outcome } = await monitor.call<'put'>(
+        node,
+        { op: 'put', manifest: this.#shares.manifest, index, leaseS: DEFAULT_LEASE_S, shard },
+        { signal, onSuspect },
+      )
+      if (outcome === 'stored') this.#sentBytes += shard.length
+      if (outcome === 'stored' || outcome === 'have') this.#hold(index, node)
+    } catch (error) {
+      // What the world breaks means: not this node. Our own bugs must come out.
+      if (!(error instanceof HayloftError) && signal?.aborted !== true) throw error
+    } finally {
+      this.#wake()
+    }
+  }
+
+  /** Asks the next node; resolves when it has answered, failed or turned silent. */
+  async #askNext(): Promise<'answered' | 'no'> {
+    const node = this.#unasked.shift()
+    if (node === undefined) return 'no'
+    const silent = deferred<'no'>()
+    let isLate = false
+    const answer = this.#options
+      .ask(node, () => {
+        isLate = true
+        this.#late += 1
+        silent.resolve('no')
+      })
+      .then(
+        (held) => {
+          this.#learn(node, shareIndices(held))
+          return 'answered' as const
+        },
+        (error: unknown) => {
+          if (error instanceof HayloftError || this.#options.signal?.aborted === true)
+            return 'no' as const
+          throw error
+        },
+      )
+      .finally(() => {
+        if (isLate) this.#late -= 1
+        this.#wake()
+      })
+    return await Promise.race([answer, silent.promise])
+  }
+
+  #learn(node: NodeKey, held: readonly number[]): void {
+    const useful = held.find(
+      (index) => index < this.#shares.shards.length && !this.#holders.has(index),
+    )
+    if (useful !== undefined) this.#hold(useful, node)
+    else if (held.length === 0) this.#free.push(node)
+  }
+
+  #hold(index: number, node: NodeKey): void {
+    if (!this.#holders.has(index)) this.#holders.set(index, node)
+    this.#owed.delete(index)
+    this.#wake()
+  }
+
+  #takeFree(node: NodeKey): boolean {
+    const at = this.#free.indexOf(node)
+    if (at < 0) return false
+    this.#free.splice(at, 1)
+    return true
+  }
+
+  #nextFree(): NodeKey | undefined {
+    return this.#free.shift()
+  }
+
+  #owe(index: number): void {
+    this.#owed.add(index)
+    if (this.#owed.size === this.#shares.shards.length - this.#holders.size)
+      this.#options.onOwed?.()
+  }
+
+  readonly #wake = (): void => {
+    this.#changed.resolve()
+    this.#changed = deferred()
+  }
+}

@@ -1,0 +1,122 @@
+import { mapInOrder } from '../foundation/concurrency.ts'
+import { toShareBitmap } from '../protocol/bitmap.ts'
+import { blockIdHex, type BlockId } from '../protocol/block-id.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
+import { fetchClaimed, rebuildShares } from './blocks/examine.ts'
+import type { GoodShare } from './blocks/fetch.ts'
+import type { CheckableCapability } from './blocks/walk.ts'
+import { listBlocks } from './check.ts'
+import type { GridContext, OperationOptions } from './context.ts'
+import { BrokenFileError, NotEnoughSharesError } from './errors.ts'
+import { SilentNodeError } from './nodes/patience.ts'
+import { surveyBlocks, type Survey } from './nodes/survey.ts'
+import { placeShares } from './placement/place.ts'
+
+export type RepairOptions = OperationOptions
+
+export interface RepairReport {
+  readonly blocks: number
+  /** Blocks that lacked shares and have more of them now. */
+  readonly blocksRepaired: number
+  readonly sharesPlaced: number
+  /** Shares that still have no node. */
+  readonly sharesMissing: number
+  readonly healthy: boolean
+}
+
+/**
+ * Brings a file back to all its shares. Trusts nobody: every share that nodes claim to hold is fetched and checked,
+ * whatever is missing or rotten is made anew from k good ones and placed. Keys, ids and capabilities stay the same.
+ * A verify capability suffices.
+ * @throws NotEnoughSharesError a block is lost; what could be repaired before it was
+ */
+export async function repairFile(
+  context: GridContext,
+  capability: CheckableCapability,
+  options: RepairOptions = {},
+): Promise<RepairReport> {
+  const { signal } = options
+  const { ids, isComplete } = await listBlocks(context, capability, signal)
+  const survey = await surveyBlocks(context, ids, signal)
+  const report = { blocks: ids.length, blocksRepaired: 0, sharesPlaced: 0, sharesMissing: 0 }
+  let doneBytes = 0
+  let lost: unknown
+  const repairs = mapInOrder(ids, BLOCKS_AT_ONCE, async (id) => {
+    try {
+      return await repairBlock(context, id, { survey, signal })
+    } catch (error) {
+      // One lost block must not keep the others from their repair.
+      if (!(error instanceof NotEnoughSharesError || error instanceof BrokenFileError)) throw error
+      lost ??= error
+      return { placed: 0, missing: 0, bytes: 0 }
+    }
+  })
+  for await (const { placed, missing, bytes } of repairs) {
+    if (placed > 0) report.blocksRepaired += 1
+    report.sharesPlaced += placed
+    report.sharesMissing += missing
+    doneBytes += bytes
+    options.onProgress?.({ kind: 'progress', phase: 'repair', doneBytes })
+  }
+  if (lost !== undefined) throw lost as Error
+  if (!isComplete)
+    throw new NotEnoughSharesError(ids.at(-1) as BlockId, { found: 0, required: undefined })
+  return { ...report, healthy: report.sharesMissing === 0 }
+}
+
+async function repairBlock(
+  context: GridContext,
+  id: BlockId,
+  { survey, signal }: { survey: Survey; signal: AbortSignal | undefined },
+): Promise<{ placed: number; missing: number; bytes: number }> {
+  const claims = survey.holdings.get(blockIdHex(id)) ?? []
+  const { manifest, good } = await fetchClaimed(context, id, { claims, signal })
+  const required = manifest?.code.required
+  const found = new Set(good.map(({ index }) => index)).size
+  if (manifest === undefined || found < manifest.code.required) {
+    throw new NotEnoughSharesError(id, { found, required })
+  }
+  const shares = rebuildShares(context, id, { manifest, good })
+  const bytes = manifest.ciphertextBytes
+  const held = spreadOut(good)
+  const { total } = manifest.code
+  if (held.size === total) return { placed: 0, missing: 0, bytes }
+  const giveUp = new AbortController()
+  const { holders } = await placeShares(shares, {
+    order: context.ranking.order(id, total).map(({ key }) => key),
+    monitor: context.monitor,
+    // What was found rotten counts as not held, so that the node is sent a good one.
+    ask: (node) => answerFrom(survey, node, held),
+    signal: signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]),
+    onOwed: () => {
+      giveUp.abort(new Error('silent nodes are not waited for'))
+    },
+  })
+  signal?.throwIfAborted()
+  return { placed: Math.max(0, holders.size - held.size), missing: total - holders.size, bytes }
+}
+
+/** Share index → node, for as many shares as stand on nodes of their own. */
+function spreadOut(good: readonly GoodShare[]): Map<number, NodeKey> {
+  const held = new Map<number, NodeKey>()
+  const used = new Set<NodeKey>()
+  for (const { index, node } of good) {
+    if (held.has(index) || used.has(node)) continue
+    held.set(index, node)
+    used.add(node)
+  }
+  return held
+}
+
+async function answerFrom(
+  survey: Survey,
+  node: NodeKey,
+  held: ReadonlyMap<number, NodeKey>,
+): Promise<Uint8Array> {
+  if (!survey.answered.includes(node)) throw new SilentNodeError(node)
+  const indices = [...held].filter(([, holder]) => holder === node).map(([index]) => index)
+  return Promise.resolve(toShareBitmap(indices))
+}
+
+/** Blocks under repair at the same time: as many times twice n shards are in memory. */
+const BLOCKS_AT_ONCE = 5

@@ -1,0 +1,248 @@
+import { type FileReadCapability, type LiteralCapability } from '../capabilities/capability.ts'
+import { deferred, Semaphore, type Deferred } from '../foundation/concurrency.ts'
+import type { ErasureCode } from '../erasure/code.ts'
+import { blockIdHex, type BlockIdHex } from '../protocol/block-id.ts'
+import { DEFAULT_LEASE_S } from '../protocol/limits.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
+import { encodeBlock, type ShareSet } from './blocks/encode.ts'
+import { CONTENT_HEADER_BYTES, encodeFrame, type EncodedFrame } from './blocks/frame.ts'
+import { convergentKey } from './blocks/seal.ts'
+import type { GridContext, OperationOptions } from './context.ts'
+import { TooFewNodesError } from './errors.ts'
+import { dataFrames } from './files/chunks.ts'
+import { IndexBuilder } from './files/index-builder.ts'
+import type { BlockReference } from './files/index-node.ts'
+import { HoldingsBatcher } from './nodes/holdings.ts'
+import { defaultCode, happinessThreshold } from './placement/defaults.ts'
+import { placeShares, type Placement } from './placement/place.ts'
+
+export interface PutOptions extends OperationOptions {
+  /** k-of-n; by default what suits the number of households. */
+  readonly code?: ErasureCode | undefined
+  /** A key by chance instead of by content: nothing is shared with earlier uploads, and an interrupted one starts anew. */
+  readonly randomKey?: boolean | undefined
+}
+
+export interface PutResult {
+  readonly capability: FileReadCapability | LiteralCapability
+  readonly sizeBytes: number
+  readonly code: ErasureCode
+  /** Degraded: stored, yet some share has no node. A repair mends it once there are more nodes. */
+  readonly health: 'healthy' | 'degraded'
+  readonly blocks: number
+  /** Bytes of shares that had to be sent; 0 for what the grid had already. */
+  readonly sentBytes: number
+  /** Where the shares of the first blocks are. */
+  readonly placements: readonly BlockPlacement[]
+}
+
+export interface BlockPlacement {
+  readonly id: BlockIdHex
+  readonly shares: readonly { readonly index: number; readonly node: NodeKey }[]
+}
+
+/** Files up to this size are their own capability. */
+export const MAX_LITERAL_BYTES = 64
+
+/**
+ * Stores a file in one pass over `source`: 1 MiB chunks are sealed, erasure-coded, placed and sent while the next are
+ * read. Resolves once enough nodes have every block on disk.
+ *
+ * Memory: {@link BLOCKS_IN_FLIGHT} × 1 MiB × (1 + n/k), and as much again for shares owed to silent nodes.
+ * @throws TooFewNodesError some block found too few nodes; whatever `source` throws
+ */
+export async function uploadFile(
+  context: GridContext,
+  source: AsyncIterable<Uint8Array>,
+  options: PutOptions = {},
+): Promise<PutResult> {
+  const code = options.code ?? defaultCode(context.view.nodes)
+  await using upload = new Upload(context, code, options)
+  return await upload.run(source)
+}
+
+class Upload {
+  readonly #context: GridContext
+  readonly #code: ErasureCode
+  readonly #options: PutOptions
+  readonly #slots = new Semaphore(BLOCKS_IN_FLIGHT)
+  /** Aborted when the upload fails, is given up, or has waited long enough for silent nodes. */
+  readonly #stop = new AbortController()
+  readonly #batcher: HoldingsBatcher
+  readonly #placing = new Set<Promise<void>>()
+  /** Blocks that still get on, and blocks that wait for silent nodes only. */
+  #busy = 0
+  #owed = 0
+  #idle: Deferred<void> = deferred()
+  #failure: { error: unknown } | undefined
+  #sentBytes = 0
+  #doneBytes = 0
+  #blocks = 0
+  #health: PutResult['health'] = 'healthy'
+  readonly #placements: BlockPlacement[] = []
+
+  constructor(context: GridContext, code: ErasureCode, options: PutOptions) {
+    this.#context = context
+    this.#code = code
+    this.#options = options
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    const question = { op: 'lease' as const, leaseS: DEFAULT_LEASE_S }
+    this.#batcher = new HoldingsBatcher(context, question, this.#stop.signal)
+  }
+
+  async run(source: AsyncIterable<Uint8Array>): Promise<PutResult> {
+    const index = new IndexBuilder((frame) =>
+      this.#store(encodeFrame(frame), { urgent: false, fileBytes: 0 }),
+    )
+    let sizeBytes = 0
+    for await (const { frame, sizeBytes: blockBytes, isLast } of dataFrames(source)) {
+      this.#options.signal?.throwIfAborted()
+      sizeBytes += blockBytes
+      if (isLast && this.#blocks === 0 && sizeBytes <= MAX_LITERAL_BYTES)
+        return this.#literal(frame, sizeBytes)
+      const urgent = isLast && this.#blocks === 0
+      const reference = await this.#store(frame, { urgent, fileBytes: blockBytes })
+      await index.add({ ...reference, sizeBytes: blockBytes })
+    }
+    const { key, id } = await index.finish()
+    this.#batcher.flush()
+    await this.#settle()
+    return { ...this.#result(sizeBytes), capability: { kind: 'file-read', key, id } }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#stop.abort(this.#failure?.error ?? new Error('the upload has ended'))
+    await Promise.allSettled(this.#placing)
+  }
+
+  /** Seals and encodes now, and sees to it that the shares are placed; waits while too many blocks are under way. */
+  async #store(
+    frame: EncodedFrame,
+    about: { urgent: boolean; fileBytes: number },
+  ): Promise<BlockReference> {
+    const { erasure, convergence, randomness } = this.#context
+    const release = await this.#slots.acquire(1, this.#options.signal)
+    if (this.#failure !== undefined) throw this.#failure.error
+    const key =
+      this.#options.randomKey === true ? randomness.bytes(32) : convergentKey(convergence, frame)
+    const shares = encodeBlock(erasure, { key, frame, code: this.#code })
+    this.#blocks += 1
+    const placing = this.#place(shares, { ...about, release })
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+        this.#idle.resolve()
+      })
+      .finally(() => {
+        release()
+        this.#placing.delete(placing)
+      })
+    this.#placing.add(placing)
+    return { key, id: shares.id }
+  }
+
+  async #place(
+    shares: ShareSet,
+    { urgent, release, fileBytes }: { urgent: boolean; release: () => void; fileBytes: number },
+  ): Promise<void> {
+    const giveUp = new AbortController()
+    let isOwed = false
+    const onOwed = (): void => {
+      isOwed = true
+      this.#owed += 1
+      this.#leave()
+      // The pipeline goes on without it; what is owed is held in memory, so past a bound there is no more waiting.
+      if (this.#owed > BLOCKS_OWED) giveUp.abort(new Error('too much is owed'))
+      release()
+    }
+    this.#busy += 1
+    const placement = await placeShares(shares, {
+      order: this.#context.ranking.order(shares.id, this.#code.total).map(({ key }) => key),
+      monitor: this.#context.monitor,
+      ask: (node, onSuspect) => this.#batcher.ask(node, shares.id, { urgent, onSuspect }),
+      signal: AbortSignal.any([this.#stop.signal, giveUp.signal]),
+      onOwed,
+    }).finally(() => {
+      if (isOwed) this.#owed -= 1
+      else this.#leave()
+    })
+    this.#record(shares, placement, fileBytes)
+  }
+
+  #leave(): void {
+    this.#busy -= 1
+    if (this.#busy === 0) this.#idle.resolve()
+  }
+
+  #record(shares: ShareSet, { holders, sentBytes }: Placement, fileBytes: number): void {
+    this.#sentBytes += sentBytes
+    if (holders.size < this.#code.total) this.#health = 'degraded'
+    const needed = happinessThreshold(this.#code)
+    if (holders.size < needed) {
+      throw new TooFewNodesError({
+        needed,
+        answered: holders.size,
+        total: this.#context.view.nodes.length,
+      })
+    }
+    if (this.#placements.length < MAX_PLACEMENTS) {
+      const held = [...holders].sort(([a], [b]) => a - b)
+      this.#placements.push({
+        id: blockIdHex(shares.id),
+        shares: held.map(([index, node]) => ({ index, node })),
+      })
+    }
+    this.#doneBytes += fileBytes
+    this.#options.onProgress?.({ kind: 'progress', phase: 'upload', doneBytes: this.#doneBytes })
+  }
+  /** Waits until every block is placed as well as it can be. Silent nodes get a last, short grace. */
+  async #settle(): Promise<void> {
+    while (this.#placing.size > 0 && this.#failure === undefined) {
+      if (this.#busy > 0) {
+        this.#idle = deferred()
+        await this.#idle.promise
+        continue
+      }
+      const grace = deferred()
+      const cancel = this.#context.clock.after(GRACE_MS, grace.resolve)
+      await Promise.race([grace.promise, Promise.allSettled(this.#placing)])
+      cancel()
+      this.#stop.abort(new Error('silent nodes had their time'))
+      await Promise.allSettled(this.#placing)
+    }
+    if (this.#failure !== undefined) throw this.#failure.error
+    this.#options.signal?.throwIfAborted()
+  }
+
+  #literal(frame: EncodedFrame, sizeBytes: number): PutResult {
+    const bytes = frame.content.slice(CONTENT_HEADER_BYTES, CONTENT_HEADER_BYTES + sizeBytes)
+    return { ...this.#result(sizeBytes), capability: { kind: 'literal', bytes } }
+  }
+
+  #result(sizeBytes: number): Omit<PutResult, 'capability'> {
+    return {
+      sizeBytes,
+      code: this.#code,
+      health: this.#health,
+      blocks: this.#blocks,
+      sentBytes: this.#sentBytes,
+      placements: this.#placements,
+    }
+  }
+
+  readonly #onAbort = (): void => {
+    const error: unknown = this.#options.signal?.reason
+    this.#failure ??= { error }
+    this.#stop.abort(error)
+    this.#idle.resolve()
+  }
+}
+
+/** Blocks whose shares are held in memory and on their way: enough to keep ten nodes busy. */
+const BLOCKS_IN_FLIGHT = 8
+/** Blocks held in memory for silent nodes that may come back. */
+const BLOCKS_OWED = 12
+/** How long a finished upload waits for nodes that are silent already. */
+const GRACE_MS = 750
+/** Blocks whose placement is reported. */
+const MAX_PLACEMENTS = 64
