@@ -13,7 +13,8 @@ export interface Disk extends AsyncDisposable {
  * A sorted map from byte strings to byte strings.
  *
  * Durable: all of a {@link write} once it resolved. A crash before that leaves all of it or nothing, whichever, and
- * never one write without those that resolved before it. A write that rejected may turn up after the next opening.
+ * never one write without those that resolved before it. A write that rejected may nevertheless have happened: the next
+ * call that resolves, by this process or a later one, sees all of it or nothing, and that is final.
  */
 export interface KeyValueStore {
   get(key: Uint8Array): Promise<Uint8Array | undefined>

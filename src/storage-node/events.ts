@@ -1,0 +1,23 @@
+import type { BlockId } from '../protocol/block-id.ts'
+
+/** What an operator may want to know and nobody asked for. Never holds more than ids. */
+export type StorageEvent =
+  /** A share that was kept is no more: its bytes changed, or are gone. The grid's repair replaces it. */
+  | {
+      readonly kind: 'share-lost'
+      readonly id: BlockId
+      readonly index: number
+      readonly why: 'missing' | 'rotten'
+    }
+  /** Files that no acknowledged share belongs to: left by a crash in the middle of a write. */
+  | { readonly kind: 'strays-removed'; readonly files: number }
+  /** Shares whose last lease and grace had run out, or been dropped. */
+  | { readonly kind: 'collected'; readonly shares: number; readonly bytes: number }
+  /** The sums in the books were wrong, and have been corrected. */
+  | { readonly kind: 'usage-corrected' }
+  /** The machine's clock went further than time did; nothing is deleted on the word of such a clock. */
+  | { readonly kind: 'clock-jumped'; readonly jumpMs: number }
+  /** The disk failed in a way that the request it happened to cannot tell. */
+  | { readonly kind: 'disk-error'; readonly message: string }
+
+export type ReportStorageEvent = (event: StorageEvent) => void

@@ -1,0 +1,131 @@
+import { Level } from 'level'
+import { systemCodeOf } from '../foundation/error.ts'
+import { NodeAlreadyRunningError, type KeyValueStore, type Row, type RowChange } from './disk.ts'
+
+type Database = Level<Uint8Array, Uint8Array>
+
+/**
+ * Rows in LevelDB, every write synced. After a failed write LevelDB may have lost its place in its own log (a record
+ * cut short by a full disk makes it misread those that follow), so the database is opened anew before it is used again.
+ */
+export class LevelStore implements KeyValueStore {
+  readonly #folder: string
+  #database: Promise<Database>
+  #broken = false
+  #closed = false
+
+  private constructor(folder: string, database: Database) {
+    this.#folder = folder
+    this.#database = Promise.resolve(database)
+  }
+
+  /** @throws NodeAlreadyRunningError another process has it open */
+  static async open(folder: string): Promise<LevelStore> {
+    return new LevelStore(folder, await openDatabase(folder))
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return await (await this.#whole()).get(key)
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    const database = await this.#whole()
+    const [only] = keys
+    // One key is the usual case of a small put; getMany costs twice as much for it.
+    if (keys.length === 1 && only !== undefined) return [await database.get(only)]
+    return await database.getMany([...keys])
+  }
+
+  async write(changes: readonly RowChange[]): Promise<void> {
+    const database = await this.#whole()
+    const operations = changes.map(({ key, value }) =>
+      value === undefined
+        ? ({ type: 'del', key } as const)
+        : ({ type: 'put', key, value } as const),
+    )
+    try {
+      await database.batch(operations, { sync: true })
+    } catch (error) {
+      this.#broken = true
+      throw systemError(error)
+    }
+  }
+
+  async range({
+    from,
+    to,
+    limit,
+  }: {
+    readonly from: Uint8Array
+    readonly to: Uint8Array
+    readonly limit: number
+  }): Promise<Row[]> {
+    const database = await this.#whole()
+    const entries = await database.iterator({ gte: from, lt: to, limit }).all()
+    return entries.map(([key, value]) => ({ key, value }))
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    const database = await this.#database.catch(() => undefined)
+    await database?.close()
+  }
+
+  async #whole(): Promise<Database> {
+    if (this.#broken && !this.#closed) {
+      this.#broken = false
+      this.#database = this.#reopen(this.#database)
+    }
+    return await this.#database
+  }
+
+  async #reopen(broken: Promise<Database>): Promise<Database> {
+    try {
+      // Closing twice is harmless; one that never opened has nothing to close.
+      await (await broken.catch(() => undefined))?.close()
+      return await openDatabase(this.#folder)
+    } catch (error) {
+      this.#broken = true
+      throw systemError(error)
+    }
+  }
+}
+
+async function openDatabase(folder: string): Promise<Database> {
+  const database: Database = new Level<Uint8Array, Uint8Array>(folder, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    // Shares are ciphertext: there is nothing to compress.
+    compression: false,
+  })
+  try {
+    await database.open()
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined
+    if (systemCodeOf(cause) === 'LEVEL_LOCKED') throw new NodeAlreadyRunningError({ cause: error })
+    throw systemError(error)
+  }
+  return database
+}
+
+/** LevelDB's errors carry the system's only as words: "IO error: …/000005.log: No space left on device". */
+function systemError(error: unknown): unknown {
+  const words = wordsOf(error)
+  const code = systemWords.find(([phrase]) => words.includes(phrase))?.[1]
+  if (code === undefined) return error
+  return Object.assign(new Error(words, { cause: error }), { code })
+}
+
+const systemWords = [
+  ['No space left on device', 'ENOSPC'],
+  ['There is not enough space on the disk', 'ENOSPC'],
+  ['Disk quota exceeded', 'EDQUOT'],
+  ['File too large', 'EFBIG'],
+  ['Input/output error', 'EIO'],
+] as const
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${wordsOf(error.cause)}`
+}

@@ -1,0 +1,71 @@
+import { BLOCK_ID_BYTES } from '../protocol/block-id.ts'
+import {
+  MAX_AUDIT_LEAVES,
+  MAX_IDS,
+  MAX_LEASE_S,
+  MAX_SHARD_BYTES,
+  MAX_SHARES,
+} from '../protocol/limits.ts'
+import { MANIFEST_HEADER_BYTES } from '../protocol/manifest.ts'
+import type { Request } from '../protocol/messages.ts'
+
+const MAX_MANIFEST_BYTES = MANIFEST_HEADER_BYTES + 32 * MAX_SHARES
+
+/**
+ * Finds what is wrong with a request's numbers and sizes. The decoder has checked those that came over the wire; but
+ * the node must not depend on which network it stands behind.
+ * @returns what breaks the protocol, for the refusal's sentence; undefined if nothing does
+ */
+export function flawOf(request: Request): string | undefined {
+  switch (request.op) {
+    case 'hello':
+    case 'stat':
+      return undefined
+    case 'put':
+      if (request.manifest.length > MAX_MANIFEST_BYTES) return 'the manifest is too long'
+      if (request.shard.length > MAX_SHARD_BYTES) return 'the shard is too long'
+      return flawOfIndex(request.index) ?? flawOfLease(request.leaseS)
+    case 'get':
+      return (
+        flawOfIds([request.id]) ??
+        (request.index === undefined ? undefined : flawOfIndex(request.index)) ??
+        (request.leaves === undefined ? undefined : flawOfLeaves(request.leaves))
+      )
+    case 'have':
+    case 'drop':
+      return flawOfIds(request.ids)
+    case 'lease':
+      return flawOfIds(request.ids) ?? flawOfLease(request.leaseS)
+    case 'audit':
+      if (request.leaves.length > MAX_AUDIT_LEAVES) return 'it asks for too many leaves'
+      return (
+        flawOfIds(request.leaves.map(({ id }) => id)) ??
+        request.leaves
+          .map(({ index, leaf }) => flawOfIndex(index) ?? flawOfLeaves({ first: leaf, count: 1 }))
+          .find((flaw) => flaw !== undefined)
+      )
+  }
+}
+
+function flawOfIds(ids: readonly Uint8Array[]): string | undefined {
+  if (ids.length > MAX_IDS) return 'it names too many blocks'
+  return ids.every(({ length }) => length === BLOCK_ID_BYTES)
+    ? undefined
+    : 'a block id has 32 bytes'
+}
+
+function flawOfIndex(index: number): string | undefined {
+  return isWhole(index) && index < MAX_SHARES ? undefined : 'there is no such share index'
+}
+
+function flawOfLeaves({ first, count }: { first: number; count: number }): string | undefined {
+  return isWhole(first) && isWhole(count) && count > 0 ? undefined : 'the leaves are no range'
+}
+
+function flawOfLease(leaseS: number): string | undefined {
+  return isWhole(leaseS) && leaseS <= MAX_LEASE_S ? undefined : 'the lease is too long'
+}
+
+function isWhole(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}

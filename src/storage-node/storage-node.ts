@@ -1,0 +1,273 @@
+import { deferred, mapConcurrently, Semaphore } from '../foundation/concurrency.ts'
+import type { Clock } from '../foundation/clock.ts'
+import { AssertionError, messageOf, systemCodeOf } from '../foundation/error.ts'
+import type { Randomness } from '../foundation/randomness.ts'
+import { MAX_CIPHERTEXT_BYTES } from '../protocol/limits.ts'
+import { blockIdOf, decodeManifest, isShard, MalformedManifestError } from '../protocol/manifest.ts'
+import type {
+  AuditReply,
+  PutOutcome,
+  PutRequest,
+  Reply,
+  Request,
+  StatReply,
+} from '../protocol/messages.ts'
+import type { Refusal, RefusalReason, StorageService } from '../protocol/network.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
+import { isNoSpace, type Disk } from './disk.ts'
+import type { ReportStorageEvent } from './events.ts'
+import { maintain } from './maintenance.ts'
+import { getShare, proveLeaf } from './proofs.ts'
+import { flawOf } from './requests.ts'
+import { ShareStore, type Tenant } from './share-store.ts'
+import {
+  collectGarbage,
+  scrubShares,
+  sweepFiles,
+  type CollectResult,
+  type ScrubOptions,
+  type ScrubResult,
+  type SweepResult,
+  type Upkeep,
+} from './upkeep.ts'
+
+/** Of the storage protocol. */
+const VERSION = 1
+/** Memory for what requests bring and replies take, over all callers; more requests wait their turn. */
+const MEMORY_BYTES = 64 * 1024 * 1024
+/** Memory for looking up one id. */
+const BYTES_PER_ID = 512
+/** What may wait or be under way, over all callers, before the node is busy. */
+const MAX_REQUESTS = 4096
+/** Shares read side by side for one audit. */
+const AUDIT_CONCURRENCY = 4
+/** As the protocol has it. */
+const MAX_REFUSAL_CHARACTERS = 200
+
+const DEFAULT_RESERVE_BYTES = 128 * 1024 * 1024
+const DEFAULT_IN_FLIGHT_BYTES = 8 * 1024 * 1024
+
+export interface StorageNodeOptions {
+  /** The node closes it when it is disposed of. */
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly randomness: Randomness
+  /** What the node offers to the grid. */
+  readonly capacityBytes: number
+  /** Whose device a caller is and what that account may lease here; undefined for those who get nothing. */
+  readonly accountOf: (caller: NodeKey) => Tenant | undefined
+  /** Left free on the disk, whatever the capacity; 128 MiB by default. */
+  readonly reserveBytes?: number
+  /** What one caller may have in flight: told to callers, and kept by the network. */
+  readonly inFlightBytes?: number
+  readonly report?: ReportStorageEvent
+}
+
+/**
+ * Opens the shares on a disk. Quick even for many: what a crash left behind is looked for later, by
+ * {@link StorageNode.startMaintenance}.
+ * @throws UnreadableIndexError
+ */
+export async function openStorageNode(options: StorageNodeOptions): Promise<StorageNode> {
+  const report = options.report ?? (() => undefined)
+  const store = await ShareStore.open({
+    ...options,
+    reserveBytes: options.reserveBytes ?? DEFAULT_RESERVE_BYTES,
+    report,
+  })
+  return new StorageNode(store, options, report)
+}
+
+/**
+ * Keeps shares it cannot read, for the accounts it is told of. Answers any request with a reply or a refusal: it never
+ * rejects, whatever a caller sends or the disk does.
+ */
+export class StorageNode implements StorageService, AsyncDisposable {
+  readonly #store: ShareStore
+  readonly #options: StorageNodeOptions
+  readonly #memory = new Semaphore(MEMORY_BYTES)
+  readonly #closing = new AbortController()
+  readonly #upkeep: Upkeep
+  readonly #idle = deferred()
+  #maintenance: Promise<void> | undefined
+  #requests = 0
+  #closed: Promise<void> | undefined
+
+  /** @internal See {@link openStorageNode}. */
+  constructor(store: ShareStore, options: StorageNodeOptions, report: ReportStorageEvent) {
+    this.#store = store
+    this.#options = options
+    const { clock, disk } = options
+    this.#upkeep = { store, files: disk.files, clock, report, signal: this.#closing.signal }
+  }
+
+  async handle(caller: NodeKey, request: Request, signal?: AbortSignal): Promise<Reply | Refusal> {
+    const tenant = this.#options.accountOf(caller)
+    if (tenant === undefined) return refusal('unserved', 'This node does not serve this caller.')
+    const flaw = flawOf(request)
+    if (flaw !== undefined) return refusal('malformed', `The request breaks the protocol: ${flaw}.`)
+    if (this.#closing.signal.aborted) return refusal('busy', 'This node is shutting down.')
+    if (this.#requests >= MAX_REQUESTS) return refusal('busy', 'This node has too much to do.')
+    this.#requests++
+    try {
+      return await this.#within(memoryFor(request), signal, () => this.#answer(tenant, request))
+    } catch (error) {
+      return refusalOf(error, signal)
+    } finally {
+      this.#requests--
+      if (this.#requests === 0 && this.#closing.signal.aborted) this.#idle.resolve()
+    }
+  }
+
+  /** Frees what nobody leases any more. */
+  collect(): Promise<CollectResult> {
+    return collectGarbage(this.#upkeep)
+  }
+
+  /** Checks all shares, or some; see {@link scrubShares}. */
+  scrub(options: ScrubOptions = {}): Promise<ScrubResult> {
+    return scrubShares(this.#upkeep, options)
+  }
+
+  /** Clears away what a crash left behind. */
+  sweep(): Promise<SweepResult> {
+    return sweepFiles(this.#upkeep)
+  }
+
+  /** Adds up usage from the leases themselves, and corrects it. @returns whether it was right */
+  recount(): Promise<boolean> {
+    return this.#store.ledger.recount()
+  }
+
+  /** Starts to sweep, collect and scrub in the background, until the node is disposed of. */
+  startMaintenance(): void {
+    this.#maintenance ??= maintain({ ...this.#upkeep, rows: this.#options.disk.rows })
+  }
+
+  /** Finishes what is under way and closes the disk. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(new Error('The storage node is shutting down.'))
+    if (this.#requests > 0) await this.#idle.promise
+    await this.#maintenance
+    await this.#options.disk[Symbol.asyncDispose]()
+  }
+
+  async #within<T>(
+    bytes: number,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const release = await this.#memory.acquire(bytes, signal)
+    try {
+      return await work()
+    } finally {
+      release()
+    }
+  }
+
+  async #answer(tenant: Tenant, request: Request): Promise<Reply> {
+    switch (request.op) {
+      case 'hello':
+        return {
+          op: 'hello',
+          version: VERSION,
+          capacityBytes: this.#options.capacityBytes,
+          inFlightBytes: this.#options.inFlightBytes ?? DEFAULT_IN_FLIGHT_BYTES,
+        }
+      case 'put':
+        return { op: 'put', outcome: await this.#put(tenant, request) }
+      case 'get':
+        return await getShare(this.#store, request)
+      case 'have':
+        return { op: 'have', holdings: await this.#store.have(request.ids) }
+      case 'lease':
+        return {
+          op: 'lease',
+          holdings: await this.#store.lease(tenant, request.ids, request.leaseS),
+        }
+      case 'drop':
+        return { op: 'drop', dropped: await this.#store.drop(tenant.account, request.ids) }
+      case 'audit':
+        return await this.#audit(request.leaves)
+      case 'stat':
+        return await this.#stat(tenant)
+    }
+  }
+
+  async #put(tenant: Tenant, { manifest, index, shard, leaseS }: PutRequest): Promise<PutOutcome> {
+    if (!isGood(manifest, index, shard)) return 'bad'
+    try {
+      const id = blockIdOf(manifest)
+      return await this.#store.put(tenant, { id, manifest, index, shard, leaseS })
+    } catch (error) {
+      if (isNoSpace(systemCodeOf(error))) return 'full'
+      throw error
+    }
+  }
+
+  async #audit(leaves: Extract<Request, { op: 'audit' }>['leaves']): Promise<AuditReply> {
+    const proofs = await mapConcurrently(leaves, AUDIT_CONCURRENCY, (leaf) =>
+      proveLeaf(this.#store, leaf),
+    )
+    return { op: 'audit', proofs }
+  }
+
+  async #stat({ account, quotaBytes }: Tenant): Promise<StatReply> {
+    const { ledger, room } = this.#store
+    await room.refresh()
+    const { usedBytes, shares } = ledger.totals
+    return {
+      op: 'stat',
+      usedBytes,
+      shares,
+      freeBytes: room.freeBytes(usedBytes),
+      capacityBytes: room.capacityBytes,
+      account: { usedBytes: ledger.usedBytesOf(account), quotaBytes },
+    }
+  }
+}
+
+function isGood(manifest: Uint8Array, index: number, shard: Uint8Array): boolean {
+  try {
+    return isShard(decodeManifest(manifest), index, shard)
+  } catch (error) {
+    if (error instanceof MalformedManifestError) return false
+    throw error
+  }
+}
+
+/** An upper bound of what a request and its reply take. */
+function memoryFor(request: Request): number {
+  switch (request.op) {
+    case 'hello':
+    case 'stat':
+      return 1
+    case 'put':
+      return request.manifest.length + request.shard.length
+    case 'get':
+      return MAX_CIPHERTEXT_BYTES
+    case 'audit':
+      return AUDIT_CONCURRENCY * MAX_CIPHERTEXT_BYTES
+    case 'have':
+    case 'lease':
+    case 'drop':
+      return Math.max(1, request.ids.length * BYTES_PER_ID)
+  }
+}
+
+function refusalOf(error: unknown, signal: AbortSignal | undefined): Refusal {
+  if (signal?.aborted === true) return refusal('busy', 'The caller is gone.')
+  const code = systemCodeOf(error)
+  if (isNoSpace(code)) return refusal('internal', 'The disk of this node is full.')
+  const what = error instanceof AssertionError ? `a bug: ${messageOf(error)}` : (code ?? 'its disk')
+  return refusal('internal', `This node failed (${what}).`)
+}
+
+function refusal(reason: RefusalReason, message: string): Refusal {
+  return { op: 'refused', reason, message: message.slice(0, MAX_REFUSAL_CHARACTERS) }
+}

@@ -1,0 +1,22 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Disk } from './disk.ts'
+import { LevelStore } from './level-store.ts'
+import { ShareDirectory } from './share-directory.ts'
+
+/**
+ * The disk of a node whose files lie under `home`: `index/` for rows, `shares/` for files. One process at a time.
+ * @throws NodeAlreadyRunningError
+ */
+export async function openSystemDisk(home: string): Promise<Disk> {
+  await mkdir(home, { recursive: true })
+  const rows = await LevelStore.open(join(home, 'index'))
+  const files = await ShareDirectory.open(join(home, 'shares'))
+  return {
+    rows,
+    files,
+    async [Symbol.asyncDispose]() {
+      await rows.close()
+    },
+  }
+}
