@@ -75,6 +75,11 @@ export class SimulatedEndpoint implements Network {
     else this.#frozen.push(action)
   }
 
+  /** Something happened to the machine that excuses what it does next. */
+  disturb(): void {
+    this.#network.onDisturbance(this.self)
+  }
+
   /** The process is gone, and with it every connection; its machine refuses new ones. */
   crash(): void {
     this.#state = 'down'
