@@ -1,3 +1,4 @@
+import { linkSignals } from '../foundation/abort.ts'
 import { mapInOrder } from '../foundation/concurrency.ts'
 import { toShareBitmap } from '../protocol/bitmap.ts'
 import { blockIdHex, type BlockId } from '../protocol/block-id.ts'
@@ -81,13 +82,13 @@ async function repairBlock(
   const held = spreadOut(good)
   const { total } = manifest.code
   if (held.size === total) return { placed: 0, missing: 0, bytes }
-  const giveUp = new AbortController()
+  using giveUp = linkSignals(signal)
   const { holders } = await placeShares(shares, {
     order: context.ranking.order(id, total).map(({ key }) => key),
     monitor: context.monitor,
     // What was found rotten counts as not held, so that the node is sent a good one.
     ask: (node) => answerFrom(survey, node, held),
-    signal: signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]),
+    signal: giveUp.signal,
     onOwed: () => {
       giveUp.abort(new Error('silent nodes are not waited for'))
     },

@@ -1,4 +1,5 @@
 import { type FileReadCapability, type LiteralCapability } from '../capabilities/capability.ts'
+import { linkSignals, manyListeners } from '../foundation/abort.ts'
 import { deferred, Semaphore, type Deferred } from '../foundation/concurrency.ts'
 import type { ErasureCode } from '../erasure/code.ts'
 import { blockIdHex, type BlockIdHex } from '../protocol/block-id.ts'
@@ -67,7 +68,7 @@ class Upload {
   readonly #options: PutOptions
   readonly #slots = new Semaphore(BLOCKS_IN_FLIGHT)
   /** Aborted when the upload fails, is given up, or has waited long enough for silent nodes. */
-  readonly #stop = new AbortController()
+  readonly #stop = manyListeners(new AbortController())
   readonly #batcher: HoldingsBatcher
   readonly #placing = new Set<Promise<void>>()
   /** Blocks that still get on, and blocks that wait for silent nodes only. */
@@ -145,7 +146,7 @@ class Upload {
     shares: ShareSet,
     { urgent, release, fileBytes }: { urgent: boolean; release: () => void; fileBytes: number },
   ): Promise<void> {
-    const giveUp = new AbortController()
+    using giveUp = linkSignals(this.#stop.signal)
     let isOwed = false
     const onOwed = (): void => {
       isOwed = true
@@ -160,7 +161,7 @@ class Upload {
       order: this.#context.ranking.order(shares.id, this.#code.total).map(({ key }) => key),
       monitor: this.#context.monitor,
       ask: (node, onSuspect) => this.#batcher.ask(node, shares.id, { urgent, onSuspect }),
-      signal: AbortSignal.any([this.#stop.signal, giveUp.signal]),
+      signal: giveUp.signal,
       onOwed,
     }).finally(() => {
       if (isOwed) this.#owed -= 1

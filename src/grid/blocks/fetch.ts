@@ -1,5 +1,6 @@
 import { merkleRoot } from '../../crypto/merkle.ts'
 import { concatBytes, equalBytes } from '../../foundation/bytes.ts'
+import { manyListeners } from '../../foundation/abort.ts'
 import { deferred } from '../../foundation/concurrency.ts'
 import { HayloftError } from '../../foundation/error.ts'
 import { shareIndices } from '../../protocol/bitmap.ts'
@@ -74,14 +75,18 @@ class Fetching implements Disposable {
   readonly #id: BlockId
   readonly #signal: AbortSignal | undefined
   /** Ends the requests that are still out once the block is complete. */
-  readonly #done = new AbortController()
+  readonly #done = manyListeners(new AbortController())
   readonly #result = deferred<{ manifest: Manifest; shares: GoodShare[] }>()
   readonly #candidates: Candidate[]
   readonly #good = new Map<number, GoodShare>()
+  readonly #askedAgain = new Set<string>()
   #manifest: Manifest | undefined
-  #asking = 0
+  /** Nodes that owe an answer. */
+  readonly #asked: NodeKey[] = []
   /** Requests whose node is silent or late: each was given a rival. */
   #overtaken = 0
+  /** Since when nothing but silent nodes could still help. */
+  #hopelessSinceMs: number | undefined
   #cancelTimer: (() => void) | undefined
 
   constructor(context: GridContext, id: BlockId, signal: AbortSignal | undefined) {
@@ -121,30 +126,45 @@ class Fetching implements Disposable {
       this.#result.resolve({ manifest: this.#manifest, shares: [...this.#good.values()] })
       return
     }
-    while (this.#asking - this.#overtaken < required - this.#good.size) {
+    while (this.#asked.length - this.#overtaken < required - this.#good.size) {
       const next = this.#candidates.shift()
       if (next === undefined) break
       void this.#ask(next)
     }
-    if (this.#asking === 0) {
-      this.#result.reject(
-        new NotEnoughSharesError(this.#id, {
-          found: this.#good.size,
-          required: this.#manifest?.code.required,
-        }),
-      )
+    if (this.#asked.length === 0) {
+      this.#fail()
       return
     }
     this.#cancelTimer ??= this.#context.clock.after(this.#context.monitor.hedgeDelayMs(), () => {
       this.#cancelTimer = undefined
-      // One rival a period is enough: a node that is merely slow must not double the traffic.
-      if (this.#candidates.length > 0 && this.#overtaken < this.#asking) this.#overtaken += 1
-      this.#advance()
+      this.#lookAround()
     })
   }
 
+  /** Some time has passed without the block being complete. */
+  #lookAround(): void {
+    const { monitor, clock } = this.#context
+    if (this.#candidates.length === 0 && this.#asked.every((node) => monitor.isSuspect(node))) {
+      this.#hopelessSinceMs ??= clock.monotonicMs()
+      if (clock.monotonicMs() - this.#hopelessSinceMs >= LAST_HOPE_MS) {
+        this.#fail()
+        return
+      }
+    } else {
+      this.#hopelessSinceMs = undefined
+      // One rival a period is enough: a node that is merely slow must not double the traffic.
+      if (this.#candidates.length > 0 && this.#overtaken < this.#asked.length) this.#overtaken += 1
+    }
+    this.#advance()
+  }
+
+  #fail(): void {
+    const required = this.#manifest?.code.required
+    this.#result.reject(new NotEnoughSharesError(this.#id, { found: this.#good.size, required }))
+  }
+
   async #ask({ node, index }: Candidate): Promise<void> {
-    this.#asking += 1
+    this.#asked.push(node)
     let isOvertaken = false
     try {
       const reply = await this.#context.monitor.call<'get'>(
@@ -155,7 +175,7 @@ class Fetching implements Disposable {
           onSuspect: () => {
             isOvertaken = true
             this.#overtaken += 1
-            this.#advance()
+            if (!this.#done.signal.aborted) this.#advance()
           },
         },
       )
@@ -164,8 +184,8 @@ class Fetching implements Disposable {
       if (this.#done.signal.aborted) return
       if (!(error instanceof HayloftError)) this.#result.reject(error)
     } finally {
-      this.#asking -= 1
-      if (isOvertaken || this.#overtaken > this.#asking) this.#overtaken -= 1
+      this.#asked.splice(this.#asked.indexOf(node), 1)
+      if (isOvertaken || this.#overtaken > this.#asked.length) this.#overtaken -= 1
       if (!this.#done.signal.aborted) this.#advance()
     }
   }
@@ -186,8 +206,6 @@ class Fetching implements Disposable {
     this.#askedAgain.add(key)
     this.#candidates.push({ node, index: other, cost: 0, at: 0 })
   }
-  readonly #askedAgain = new Set<string>()
-
   readonly #onAbort = (): void => {
     this.#result.reject(this.#signal?.reason)
   }
@@ -203,3 +221,5 @@ interface Candidate {
 }
 
 const USUAL_REQUIRED = 3
+/** How long a block waits for nodes that are all silent. */
+const LAST_HOPE_MS = 8000

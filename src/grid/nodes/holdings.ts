@@ -43,6 +43,8 @@ export class HoldingsBatcher {
     const queue = this.#queueOf(node)
     const item = { id, answer: deferred<ShareBitmap>(), onSuspect }
     queue.waiting.push(item)
+    // It waits behind a question that the node is silent over, so the same goes for it.
+    if (queue.asking && this.#monitor.isSuspect(node)) onSuspect?.()
     if (urgent || queue.waiting.length >= ENOUGH_IDS) queue.due = true
     else if (queue.cancelTimer === undefined) {
       queue.cancelTimer = this.#clock.after(GATHER_MS, () => {
@@ -81,7 +83,7 @@ export class HoldingsBatcher {
       queue.due = queue.waiting.length > 0
       queue.cancelTimer?.()
       queue.cancelTimer = undefined
-      void this.#askNode(node, batch).finally(() => {
+      void this.#askNode(node, queue, batch).finally(() => {
         queue.asking = false
         // Whatever came in the meantime has waited long enough.
         queue.due = queue.waiting.length > 0
@@ -90,10 +92,10 @@ export class HoldingsBatcher {
     })
   }
 
-  async #askNode(node: NodeKey, batch: readonly Item[]): Promise<void> {
+  async #askNode(node: NodeKey, queue: Queue, batch: readonly Item[]): Promise<void> {
     const ids = batch.map(({ id }) => id)
     const onSuspect = (): void => {
-      for (const item of batch) item.onSuspect?.()
+      for (const item of [...batch, ...queue.waiting]) item.onSuspect?.()
     }
     try {
       const request =

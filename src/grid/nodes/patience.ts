@@ -1,3 +1,4 @@
+import { linkSignals } from '../../foundation/abort.ts'
 import { HayloftError } from '../../foundation/error.ts'
 import type { Op, ReplyOf, RequestOf } from '../../protocol/messages.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
@@ -21,9 +22,9 @@ export async function callUnlessSilent<O extends Op>(
   request: RequestOf<O>,
   signal?: AbortSignal,
 ): Promise<ReplyOf<O>> {
-  const silence = new AbortController()
+  using silence = linkSignals(signal)
   return await monitor.call<O>(node, request, {
-    signal: signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]),
+    signal: silence.signal,
     onSuspect: () => {
       silence.abort(new SilentNodeError(node))
     },

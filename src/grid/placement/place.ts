@@ -49,6 +49,7 @@ class Placing {
   #sentBytes = 0
   /** Shares that nothing but silent nodes can still take. */
   readonly #owed = new Set<number>()
+  #hasToldOwed = false
   #changed = deferred()
 
   constructor(shares: ShareSet, options: PlaceOptions) {
@@ -119,8 +120,10 @@ class Placing {
       } else if ((sending === 0 && this.#late === 0) || this.#options.signal?.aborted === true) {
         return
       } else {
+        // Taken first: telling of the debt may itself bring the change.
+        const changed = this.#changed.promise
         this.#owe(index)
-        await this.#changed.promise
+        await changed
       }
     }
     this.#owed.delete(index)
@@ -153,8 +156,8 @@ class Placing {
     let isLate = false
     const answer = this.#options
       .ask(node, () => {
+        if (!isLate) this.#late += 1
         isLate = true
-        this.#late += 1
         silent.resolve('no')
       })
       .then(
@@ -202,8 +205,10 @@ class Placing {
 
   #owe(index: number): void {
     this.#owed.add(index)
-    if (this.#owed.size === this.#shares.shards.length - this.#holders.size)
-      this.#options.onOwed?.()
+    const allOwed = this.#owed.size === this.#shares.shards.length - this.#holders.size
+    if (!allOwed || this.#hasToldOwed) return
+    this.#hasToldOwed = true
+    this.#options.onOwed?.()
   }
 
   readonly #wake = (): void => {
