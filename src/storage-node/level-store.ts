@@ -25,15 +25,15 @@ export class LevelStore implements KeyValueStore {
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return await (await this.#whole()).get(key)
+    return plain(await (await this.#whole()).get(key))
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     const database = await this.#whole()
     const [only] = keys
     // One key is the usual case of a small put; getMany costs twice as much for it.
-    if (keys.length === 1 && only !== undefined) return [await database.get(only)]
-    return await database.getMany([...keys])
+    if (keys.length === 1 && only !== undefined) return [plain(await database.get(only))]
+    return (await database.getMany([...keys])).map((value) => plain(value))
   }
 
   async write(changes: readonly RowChange[]): Promise<void> {
@@ -62,7 +62,7 @@ export class LevelStore implements KeyValueStore {
   }): Promise<Row[]> {
     const database = await this.#whole()
     const entries = await database.iterator({ gte: from, lt: to, limit }).all()
-    return entries.map(([key, value]) => ({ key, value }))
+    return entries.map(([key, value]) => ({ key: plain(key), value: plain(value) }))
   }
 
   async close(): Promise<void> {
@@ -107,6 +107,12 @@ async function openDatabase(folder: string): Promise<Database> {
     throw systemError(error)
   }
   return database
+}
+
+/** LevelDB gives Buffers, whose `slice` shares memory where any other array's copies. */
+function plain<T extends Uint8Array | undefined>(bytes: T): T | Uint8Array {
+  if (bytes === undefined) return bytes
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** LevelDB's errors carry the system's only as words: "IO error: …/000005.log: No space left on device". */

@@ -52,7 +52,7 @@ function proveLeaves(
     if (first + count > shardLeavesOf(opened)) return 'absent'
     const proof = merkleProof(shard, first, count)
     // A copy, so that a small answer does not keep a whole share in memory until it is sent.
-    const bytes = new Uint8Array(shard.subarray(first * LEAF_BYTES, (first + count) * LEAF_BYTES))
+    const bytes = shard.slice(first * LEAF_BYTES, (first + count) * LEAF_BYTES)
     const intact = areLeaves(opened, { index, firstLeaf: first, bytes, proof })
     return intact ? { bytes, proof } : 'rotten'
   } catch (error) {
