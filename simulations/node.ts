@@ -2,13 +2,13 @@ import type { Clock } from '../src/foundation/clock.ts'
 import { assert } from '../src/foundation/error.ts'
 import { shareIndices } from '../src/protocol/bitmap.ts'
 import type { BlockId } from '../src/protocol/block-id.ts'
-import { isShard, openManifest } from '../src/protocol/manifest.ts'
+import { isShard, MalformedManifestError, openManifest } from '../src/protocol/manifest.ts'
 import type { Reply, Request } from '../src/protocol/messages.ts'
 import type { Refusal, StorageService } from '../src/protocol/network.ts'
 import type { NodeKey } from '../src/protocol/node-key.ts'
 import type { StorageNodeInfo } from '../src/grid/view.ts'
 import { openStorageNode, type StorageNode } from '../src/storage-node/storage-node.ts'
-import type { Corruptor } from './corruptors.ts'
+import type { Corruptor, Share } from './corruptors.ts'
 import { PERFECT_DRIVE, type SimulatedDrive } from './disk.ts'
 import type { SimulatedEndpoint } from './endpoint.ts'
 import { corruptingService, lyingService, type Lie, type SeenShares } from './liars.ts'
@@ -23,7 +23,8 @@ export class SimulatedNode {
   readonly #randomness: SeededRandomness
   readonly #seen: SeenShares
   readonly #onBug: (what: string) => void
-  #process: { readonly service: StorageNode; isOver: boolean } | undefined
+  /** The life of its process; it has a service once the drive is read. */
+  #process: ProcessLife | undefined
   /** What stands between the honest service and the network. */
   #mask: StorageService | undefined
   /** The drive has lost or spoilt acknowledged shares through no fault of the node's. */
@@ -52,8 +53,13 @@ export class SimulatedNode {
     return this.info.key
   }
 
+  /** Whether there is a process, frozen or not. */
+  get isRunning(): boolean {
+    return this.#process !== undefined
+  }
+
   get isUp(): boolean {
-    return this.#process !== undefined && !this.endpoint.isFrozen
+    return this.#process?.service !== undefined && !this.endpoint.isFrozen
   }
 
   get isHonest(): boolean {
@@ -65,24 +71,30 @@ export class SimulatedNode {
     return !this.#hasLied && !this.#hasLostData
   }
 
-  /** Starts the node's process on whatever its drive holds. */
+  /** Starts the node's process on whatever its drive holds. Never resolves if the power is cut meanwhile. */
   async start(): Promise<void> {
     assert(this.#process === undefined, 'a node runs once')
     if (!this.endpoint.isUp) this.endpoint.restart()
-    const life = { isOver: false }
-    const service = await openStorageNode({
-      disk: this.drive.open(),
-      clock: mortalClock(this.#clock, life),
-      randomness: this.#randomness,
-      capacityBytes: this.info.capacityBytes,
-      accountOf: (caller) => ({ account: caller, quotaBytes: this.info.capacityBytes }),
-      reserveBytes: 0,
-    })
-    this.#process = Object.assign(life, { service })
-    this.endpoint.serve({
-      handle: async (caller, request, signal) =>
-        await this.#handle({ caller, request, signal }, service),
-    })
+    const life: ProcessLife = { isOver: false, service: undefined }
+    this.#process = life
+    try {
+      const service = await openStorageNode({
+        disk: this.drive.open(),
+        clock: mortalClock(this.#clock, life),
+        randomness: this.#randomness,
+        capacityBytes: this.info.capacityBytes,
+        accountOf: (caller) => ({ account: caller, quotaBytes: this.info.capacityBytes }),
+        reserveBytes: 0,
+      })
+      life.service = service
+      this.endpoint.serve({
+        handle: async (caller, request, signal) =>
+          await this.#handle({ caller, request, signal }, service),
+      })
+    } catch (error) {
+      this.crash()
+      throw error
+    }
   }
 
   /** Power is cut in the middle of whatever goes on. */
@@ -95,11 +107,11 @@ export class SimulatedNode {
 
   /** Stopped in an orderly way. */
   async stop(): Promise<void> {
-    const process = this.#process
+    const life = this.#process
     this.#process = undefined
     if (this.endpoint.isUp) this.endpoint.crash()
-    await process?.service[Symbol.asyncDispose]()
-    if (process !== undefined) process.isOver = true
+    await life?.service?.[Symbol.asyncDispose]()
+    if (life !== undefined) life.isOver = true
   }
 
   /** Crashes and comes back at once. */
@@ -117,11 +129,16 @@ export class SimulatedNode {
     this.endpoint.thaw()
   }
 
-  /** Its drive is replaced by an empty one. */
-  async empty(): Promise<void> {
+  /** Crashes and gets an empty drive in place of its own. */
+  replaceDrive(): void {
     this.#hasLostData = true
     this.crash()
     this.drive.wipe()
+  }
+
+  /** Has lost everything and goes on with an empty drive. */
+  async empty(): Promise<void> {
+    this.replaceDrive()
     await this.start()
   }
 
@@ -167,9 +184,7 @@ export class SimulatedNode {
       const good: number[] = []
       for (const index of shareIndices(reply.holdings[0] ?? new Uint8Array())) {
         const { share } = await getOf(service, { op: 'get', id, index }, this.key)
-        if (share !== undefined && isShard(openManifest(id, share.manifest), index, share.bytes)) {
-          good.push(index)
-        }
+        if (share !== undefined && isGood(id, share)) good.push(index)
       }
       return good
     } finally {
@@ -206,6 +221,15 @@ export class SimulatedNode {
   }
 }
 
+function isGood(id: BlockId, { manifest, index, bytes }: Share): boolean {
+  try {
+    return isShard(openManifest(id, manifest), index, bytes)
+  } catch (error) {
+    if (error instanceof MalformedManifestError) return false
+    throw error
+  }
+}
+
 async function getOf(
   service: StorageService,
   request: Request & { op: 'get' },
@@ -213,6 +237,11 @@ async function getOf(
 ): Promise<Reply & { op: 'get' }> {
   const reply = await service.handle(caller, request)
   return reply.op === 'get' ? reply : { op: 'get' }
+}
+
+interface ProcessLife {
+  isOver: boolean
+  service: StorageNode | undefined
 }
 
 /** A clock that stops for a process when it dies, so that its timers do nothing any more. */

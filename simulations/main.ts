@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util'
+import { playScenario, type ScenarioResult } from './scenario.ts'
+
+/**
+ * Plays scenarios: `npm run simulate -- --seed N` plays one again, `--seeds M` that many from `--from` on, each twice
+ * with `--twice` to see that it replays. `--verbose` prints all that happens.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      seeds: { type: 'string', default: '200' },
+      from: { type: 'string', default: '1' },
+      twice: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
+    },
+  })
+  const first = Number(values.seed ?? values.from)
+  const count = values.seed === undefined ? Number(values.seeds) : 1
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
+    console.error('Seeds are whole numbers: npm run simulate -- --from 1 --seeds 200')
+    process.exitCode = 64
+    return
+  }
+  const totals = new Map<string, number>()
+  let failed = 0
+  for (let seed = first; seed < first + count; seed++) {
+    const result = await play(seed, values)
+    for (const [name, times] of result.outcomes) totals.set(name, (totals.get(name) ?? 0) + times)
+    if (result.violations.length === 0) continue
+    failed++
+    report(result)
+  }
+  for (const [name, times] of [...totals].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    console.log(`${String(times).padStart(8)}  ${name}`)
+  }
+  console.log(`${count - failed} of ${count} seeds kept every promise.`)
+  if (failed > 0) process.exitCode = 1
+}
+
+async function play(
+  seed: number,
+  { verbose, twice }: { verbose: boolean; twice: boolean },
+): Promise<ScenarioResult> {
+  const print = verbose ? { print: (line: string) => process.stdout.write(line) } : {}
+  const result = await playScenario(seed, print)
+  if (!twice) return result
+  const again = await playScenario(seed)
+  if (again.digest === result.digest) return result
+  return { ...result, violations: [...result.violations, 'does not replay: other events'] }
+}
+
+function report({ seed, violations }: ScenarioResult): void {
+  console.log(
+    `Seed ${seed} failed. Play it again with: npm run simulate -- --seed ${seed} --verbose`,
+  )
+  for (const violation of violations) console.log(`  ${violation}`)
+}
+
+await main()
