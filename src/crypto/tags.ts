@@ -38,6 +38,8 @@ export const KEY_LABELS = {
   read: 'read',
   /** A folder tree's secret, under which equal blocks get equal keys. */
   convergence: 'convergence',
+  /** Seed of the Ed25519 key that an account is known by. */
+  account: 'account/sign',
 } as const
 
 export type KeyLabel = (typeof KEY_LABELS)[keyof typeof KEY_LABELS]

@@ -1,0 +1,95 @@
+import { open } from 'node:fs/promises'
+import type {
+  Capability,
+  FileReadCapability,
+  FileVerifyCapability,
+  LiteralCapability,
+} from '../capabilities/capability.ts'
+import { parseCapability } from '../capabilities/text.ts'
+import { erasureCode, type ErasureCode } from '../erasure/code.ts'
+import { CliError, describingFailures, usageError } from './failures.ts'
+import { EXIT } from './exit-codes.ts'
+
+/** Longer than any capability; a file that is one cannot be larger. */
+const MAX_CAPABILITY_TEXT_BYTES = 4096
+
+/**
+ * A capability as given on the command line: the text itself, `-` for standard input, or `@FILE`, which keep it out
+ * of the list of processes that every user of the machine can read.
+ * @throws MalformedCapabilityError, CliError
+ */
+export async function capabilityArgument(argument: string): Promise<Capability> {
+  return parseCapability((await capabilityText(argument)).trim())
+}
+
+/** @throws as {@link capabilityArgument}, or if it does not let its holder read */
+export async function readableArgument(
+  argument: string,
+): Promise<FileReadCapability | LiteralCapability> {
+  const capability = await capabilityArgument(argument)
+  if (capability.kind !== 'file-verify') return capability
+  throw new CliError({
+    exit: EXIT.usage,
+    code: 'capability-too-weak',
+    message:
+      'This capability lets you check and repair the file, not read it. Ask whoever gave it to you for one that reads.',
+  })
+}
+
+/** A literal needs no node and no check: it is its own content. */
+export function isStored(
+  capability: Capability,
+): capability is FileReadCapability | FileVerifyCapability {
+  return capability.kind !== 'literal'
+}
+
+/** `k/n`, as `--shares` takes it. @throws CliError, InvalidErasureCodeError */
+export function sharesArgument(text: string): ErasureCode {
+  const match = /^(\d{1,3})\/(\d{1,3})$/.exec(text)
+  if (match === null) {
+    throw usageError(
+      'The option --shares takes k/n, such as 3/10: any k of n shares bring the file back.',
+    )
+  }
+  return erasureCode(Number(match[1]), Number(match[2]))
+}
+
+/** `OFFSET:LENGTH` in bytes, as `--range` takes it. @throws CliError */
+export function rangeArgument(text: string): { offset: number; length: number } {
+  const match = /^(\d+):(\d+)$/.exec(text)
+  const offset = Number(match?.[1])
+  const length = Number(match?.[2])
+  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) {
+    throw usageError(
+      'The option --range takes OFFSET:LENGTH in bytes, such as 1048576:1024: 1,024 bytes from the 1,048,577th on.',
+    )
+  }
+  return { offset, length }
+}
+
+async function capabilityText(argument: string): Promise<string> {
+  if (argument === '-') return await firstBytesOfStandardInput()
+  if (!argument.startsWith('@')) return argument
+  const path = argument.slice(1)
+  return await describingFailures(`The file ${path}`, async () => {
+    const file = await open(path, 'r')
+    try {
+      const buffer = Buffer.alloc(MAX_CAPABILITY_TEXT_BYTES)
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
+      return buffer.toString('utf8', 0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  })
+}
+
+async function firstBytesOfStandardInput(): Promise<string> {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    parts.push(part)
+    length += part.length
+    if (length > MAX_CAPABILITY_TEXT_BYTES) break
+  }
+  return Buffer.concat(parts).toString('utf8', 0, MAX_CAPABILITY_TEXT_BYTES)
+}

@@ -1,0 +1,59 @@
+import { systemClock } from '../../foundation/system.ts'
+import type { RepairReport } from '../../grid/repair.ts'
+import { capabilityArgument, isStored } from '../arguments.ts'
+import { openClient } from '../client.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import type { HomeFiles } from '../home/layout.ts'
+import { openProgress } from '../progress.ts'
+import { count, type Terminal } from '../terminal.ts'
+
+const NOTHING_TO_REPAIR: RepairReport = {
+  blocks: 0,
+  blocksRepaired: 0,
+  sharesPlaced: 0,
+  sharesMissing: 0,
+  healthy: true,
+}
+
+/** Makes a file's missing shares anew and places them. The power to verify it is enough. */
+export async function repair(
+  request: { readonly capability: string },
+  context: { files: HomeFiles; terminal: Terminal; signal: AbortSignal },
+): Promise<ExitCode> {
+  const { files, terminal, signal } = context
+  const capability = await capabilityArgument(request.capability)
+  if (!isStored(capability)) return reportRepaired(NOTHING_TO_REPAIR, terminal)
+  await using client = await openClient(files, signal)
+  const progress = await openProgress(terminal, { label: 'Repairing', clock: systemClock })
+  let repaired: RepairReport
+  try {
+    repaired = await client.grid.repair(capability, {
+      signal,
+      onProgress: ({ doneBytes, totalBytes }) => {
+        progress.update({ bytes: doneBytes, totalBytes })
+      },
+    })
+  } finally {
+    progress.stop()
+  }
+  return reportRepaired(repaired, terminal)
+}
+
+function reportRepaired(repaired: RepairReport, terminal: Terminal): ExitCode {
+  const { blocks, blocksRepaired, sharesPlaced, sharesMissing, healthy } = repaired
+  if (terminal.json) {
+    terminal.value({ healthy, blocks, blocksRepaired, sharesPlaced, sharesMissing })
+  } else if (sharesPlaced === 0 && healthy) {
+    terminal.line('Healthy: there was nothing to repair.')
+  } else {
+    terminal.line(
+      `Placed ${count(sharesPlaced, 'share')} of ${count(blocksRepaired, 'block')}, out of ${blocks.toLocaleString('en-US')}.`,
+    )
+    if (!healthy) {
+      terminal.line(
+        `${count(sharesMissing, 'share')} found no node. Start more nodes, then repair again.`,
+      )
+    }
+  }
+  return healthy ? EXIT.ok : EXIT.degraded
+}

@@ -1,0 +1,66 @@
+import { CommanderError } from 'commander'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { debugTrace, failureOf, InterruptedError, type Failure } from './failures.ts'
+import { buildProgram, commanderFailure } from './program.ts'
+import { flush, openTerminal } from './terminal.ts'
+
+/** Runs one command line, tells what went wrong, and ends the process with the status that says it. */
+export async function main(argv: readonly string[]): Promise<never> {
+  hideArguments()
+  const interrupted = new AbortController()
+  watchSignals(interrupted)
+  watchStandardOutput()
+  const status = await run(argv, interrupted.signal)
+  await Promise.all([flush(process.stdout), flush(process.stderr)])
+  // What libp2p has still open would keep the process alive; whatever had to be finished is.
+  process.exit(status)
+}
+
+async function run(argv: readonly string[], signal: AbortSignal): Promise<ExitCode> {
+  let status: ExitCode = EXIT.ok
+  const terminal = openTerminal({ json: argv.includes('--json') })
+  try {
+    const program = buildProgram(signal, (ended) => (status = ended))
+    await program.parseAsync(argv, { from: 'user' })
+    return status
+  } catch (thrown) {
+    const failure = told(thrown, signal)
+    if (failure === undefined) return EXIT.ok
+    if (failure.exit === EXIT.brokenPipe) return failure.exit
+    terminal.failure(failure)
+    if (failure.exit === EXIT.internal && process.env['HAYLOFT_DEBUG'] === '1') {
+      process.stderr.write(`${debugTrace(thrown)}\n`)
+    }
+    return failure.exit
+  }
+}
+
+function told(thrown: unknown, signal: AbortSignal): Failure | undefined {
+  // Whatever broke because we were told to stop, stopping is the reason.
+  if (signal.aborted) return failureOf(signal.reason)
+  return thrown instanceof CommanderError ? commanderFailure(thrown) : failureOf(thrown)
+}
+
+/** Overwrites the command line as other users of the machine see it, for a capability may stand there. */
+function hideArguments(): void {
+  process.title = 'hayloft'
+}
+
+/** The first signal lets commands tidy up; the second ends the process where it stands. */
+function watchSignals(interrupted: AbortController): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      const reason = new InterruptedError(signal)
+      if (interrupted.signal.aborted) process.exit(reason.exit)
+      interrupted.abort(reason)
+    })
+  }
+}
+
+/** `hayloft get … | head` ends quietly, like any other program whose reader has had enough. */
+function watchStandardOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.brokenPipe)
+    throw error
+  })
+}

@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import type { Failure } from './failures.ts'
+
+/**
+ * What a command may say and where: results go to standard output, everything else to standard error, so that
+ * `hayloft get … | tar x` works. The only place that writes to either.
+ */
+export interface Terminal {
+  /** Whether results are wanted as JSON. */
+  readonly json: boolean
+  /** Whether a person watches standard error, so that progress may be drawn. */
+  readonly isWatched: boolean
+  /** One line of a result. */
+  line(text: string): void
+  /** The result of a command with `--json`. */
+  value(value: unknown): void
+  /** One line for people, on standard error; silent with `--json`. */
+  note(text: string): void
+  /** A failure, in the form that is wanted. */
+  failure(failure: Failure): void
+}
+
+export function openTerminal(options: { readonly json: boolean }): Terminal {
+  const { json } = options
+  const say = (text: string): void => {
+    process.stderr.write(`${text}\n`)
+  }
+  return {
+    json,
+    isWatched: process.stderr.isTTY && !json,
+    line: (text) => process.stdout.write(`${text}\n`),
+    value: (value) => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    note(text) {
+      if (!json) say(text)
+    },
+    failure({ code, message }) {
+      if (json) say(JSON.stringify({ error: { code, message } }))
+      else say(`hayloft: ${message}`)
+    },
+  }
+}
+
+/** Waits until everything written so far has left the process. */
+export async function flush(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return
+  await new Promise<void>((resolve) => {
+    stream.write('', () => {
+      resolve()
+    })
+  })
+}
+
+/** Writes to standard output no faster than it is read. */
+export async function writeOut(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  if (process.stdout.write(bytes)) return
+  await once(process.stdout, 'drain', { signal })
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+
+/** `1536` as `1.5 KiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024
+    unit++
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1
+  return `${value.toFixed(digits)} ${UNITS[unit] ?? ''}`
+}
+
+/** `1 file`, `2 files`. */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`
+}
