@@ -48,12 +48,18 @@ export function assembleBlock(
   shares: readonly GoodShare[],
 ): FetchedBlock {
   const { code, ciphertextBytes } = manifest
+  // Two nodes may hold the same share.
+  const distinct = new Map(shares.map((share) => [share.index, share]))
   const data = new Map(shares.map(({ index, shard }) => [index, shard]))
   const missing = Array.from({ length: code.required }, (_, index) => index).filter(
     (index) => !data.has(index),
   )
   if (missing.length > 0) {
-    const rebuilt = erasure.reconstruct(code, shares.slice(0, code.required), missing)
+    const rebuilt = erasure.reconstruct(
+      code,
+      [...distinct.values()].slice(0, code.required),
+      missing,
+    )
     missing.forEach((index, at) => {
       const shard = rebuilt[at] as Uint8Array
       if (!equalBytes(merkleRoot(shard), manifest.roots[index] as Uint8Array)) {

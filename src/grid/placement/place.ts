@@ -49,6 +49,8 @@ class Placing {
   #sentBytes = 0
   /** Shares that nothing but silent nodes can still take. */
   readonly #owed = new Set<number>()
+  /** Shares that no node is left for. */
+  #abandoned = 0
   #hasToldOwed = false
   #changed = deferred()
 
@@ -118,6 +120,9 @@ class Placing {
       } else if (this.#unasked.length > 0) {
         await this.#askNext()
       } else if ((sending === 0 && this.#late === 0) || this.#options.signal?.aborted === true) {
+        this.#abandoned += 1
+        // Those that wait for silent nodes may be the only ones left now.
+        this.#wake()
         return
       } else {
         // Taken first: telling of the debt may itself bring the change.
@@ -205,7 +210,8 @@ class Placing {
 
   #owe(index: number): void {
     this.#owed.add(index)
-    const allOwed = this.#owed.size === this.#shares.shards.length - this.#holders.size
+    const open = this.#shares.shards.length - this.#holders.size - this.#abandoned
+    const allOwed = this.#owed.size === open
     if (!allOwed || this.#hasToldOwed) return
     this.#hasToldOwed = true
     this.#options.onOwed?.()
