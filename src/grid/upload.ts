@@ -1,13 +1,14 @@
 import { type FileReadCapability, type LiteralCapability } from '../capabilities/capability.ts'
 import { linkSignals, manyListeners } from '../foundation/abort.ts'
 import { deferred, Semaphore, type Deferred } from '../foundation/concurrency.ts'
+import { allocateBytes } from '../foundation/bytes.ts'
 import type { ErasureCode } from '../erasure/code.ts'
 import { blockIdHex, type BlockIdHex } from '../protocol/block-id.ts'
-import { DEFAULT_LEASE_S } from '../protocol/limits.ts'
+import { DEFAULT_LEASE_S, MAX_CIPHERTEXT_BYTES } from '../protocol/limits.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
-import { encodeBlock, type ShareSet } from './blocks/encode.ts'
+import { encodeBlock, shareSetBytes, type ShareSet } from './blocks/encode.ts'
 import { CONTENT_HEADER_BYTES, encodeFrame, type EncodedFrame } from './blocks/frame.ts'
-import { convergentKey } from './blocks/seal.ts'
+import { convergentKey, sealedBytes } from './blocks/seal.ts'
 import type { GridContext, OperationOptions } from './context.ts'
 import { TooFewNodesError } from './errors.ts'
 import { dataFrames } from './files/chunks.ts'
@@ -81,11 +82,15 @@ class Upload {
   #blocks = 0
   #health: PutResult['health'] = 'healthy'
   readonly #placements: BlockPlacement[] = []
+  /** Memory of the share set of a full data block. */
+  readonly #fullBytes: number
+  readonly #spareMemory: Uint8Array[] = []
 
   constructor(context: GridContext, code: ErasureCode, options: PutOptions) {
     this.#context = context
     this.#code = code
     this.#options = options
+    this.#fullBytes = shareSetBytes(code, MAX_CIPHERTEXT_BYTES)
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
     const question = { op: 'lease' as const, leaseS: DEFAULT_LEASE_S }
     this.#batcher = new HoldingsBatcher(context, question, this.#stop.signal)
@@ -127,9 +132,10 @@ class Upload {
     if (this.#failure !== undefined) throw this.#failure.error
     const key =
       this.#options.randomKey === true ? randomness.bytes(32) : convergentKey(convergence, frame)
-    const shares = encodeBlock(erasure, { key, frame, code: this.#code })
+    const memory = this.#takeMemory(shareSetBytes(this.#code, sealedBytes(frame)))
+    const shares = encodeBlock(erasure, { key, frame, code: this.#code }, memory)
     this.#blocks += 1
-    const placing = this.#place(shares, { ...about, release })
+    const placing = this.#place(shares, { ...about, memory, release })
       .catch((error: unknown) => {
         this.#failure ??= { error }
         this.#idle.resolve()
@@ -144,7 +150,7 @@ class Upload {
 
   async #place(
     shares: ShareSet,
-    { urgent, release, fileBytes }: { urgent: boolean; release: () => void; fileBytes: number },
+    about: { urgent: boolean; fileBytes: number; memory: Uint8Array; release: () => void },
   ): Promise<void> {
     using giveUp = linkSignals(this.#stop.signal)
     let isOwed = false
@@ -154,20 +160,29 @@ class Upload {
       this.#leave()
       // The pipeline goes on without it; what is owed is held in memory, so past a bound there is no more waiting.
       if (this.#owed > BLOCKS_OWED) giveUp.abort(new Error('too much is owed'))
-      release()
+      about.release()
     }
     this.#busy += 1
     const placement = await placeShares(shares, {
       order: this.#context.ranking.order(shares.id, this.#code.total).map(({ key }) => key),
       monitor: this.#context.monitor,
-      ask: (node, onSuspect) => this.#batcher.ask(node, shares.id, { urgent, onSuspect }),
+      ask: (node, onSuspect) =>
+        this.#batcher.ask(node, shares.id, { urgent: about.urgent, onSuspect }),
       signal: giveUp.signal,
       onOwed,
     }).finally(() => {
       if (isOwed) this.#owed -= 1
       else this.#leave()
     })
-    this.#record(shares, placement, fileBytes)
+    if (placement.isQuiet && about.memory.length === this.#fullBytes) {
+      this.#spareMemory.push(about.memory)
+    }
+    this.#record(shares, placement, about.fileBytes)
+  }
+
+  /** New pages from the system cost more than all hashing, so the memory of full blocks goes round. */
+  #takeMemory(bytes: number): Uint8Array {
+    return (bytes === this.#fullBytes ? this.#spareMemory.pop() : undefined) ?? allocateBytes(bytes)
   }
 
   #leave(): void {

@@ -112,9 +112,9 @@ export const forgedCodewords: Record<string, () => Forgery> = {
   'something after the end': () => {
     const ciphertext = sealedOf(sectionsOf(honestFrame()))
     const extended = extend(ciphertext)
-    increment(extended, extended.length - 1)
+    increment(extended, code.required * shardSize(code, ciphertext.length) - 1)
     return forgery(
-      shareSetOf(portableEngine, { code, extended, ciphertextBytes: ciphertext.length }),
+      shareSetOf(portableEngine, { code, ciphertextBytes: ciphertext.length }, extended),
     )
   },
 }
@@ -137,7 +137,7 @@ function withRoot(
   change(sections)
   const ciphertext = sealedOf(sections)
   const extended = extend(ciphertext)
-  const root = shareSetOf(portableEngine, { code, extended, ciphertextBytes: ciphertext.length })
+  const root = shareSetOf(portableEngine, { code, ciphertextBytes: ciphertext.length }, extended)
   return { ...forgery(root), blocks: [root, ...below] }
 }
 
@@ -193,7 +193,7 @@ function sealedOf({ header, links, content }: Sections): Uint8Array {
 }
 
 function extend(ciphertext: Uint8Array): Uint8Array {
-  const extended = new Uint8Array(code.required * shardSize(code, ciphertext.length))
+  const extended = new Uint8Array(code.total * shardSize(code, ciphertext.length))
   extended.set(ciphertext)
   return extended
 }

@@ -1,7 +1,6 @@
 import { merkleRoot } from '../../crypto/merkle.ts'
 import { shardSize, type ErasureCode } from '../../erasure/code.ts'
 import type { ErasureEngine } from '../../erasure/engine.ts'
-import { allocateShards } from '../../erasure/shards.ts'
 import { allocateBytes } from '../../foundation/bytes.ts'
 import type { BlockId } from '../../protocol/block-id.ts'
 import { blockIdOf, encodeManifest } from '../../protocol/manifest.ts'
@@ -17,35 +16,41 @@ export interface ShareSet {
   readonly shards: readonly Uint8Array[]
 }
 
-/** Seals a frame and erasure-codes the ciphertext. */
+/** Memory that all n shards of a block take together. */
+export function shareSetBytes(code: ErasureCode, ciphertextBytes: number): number {
+  return shardSize(code, ciphertextBytes) * code.total
+}
+
+/**
+ * Seals a frame and erasure-codes the ciphertext.
+ * @param memory where to put the shards, {@link shareSetBytes} long
+ */
 export function encodeBlock(
   engine: ErasureEngine,
   { key, frame, code }: { key: Uint8Array; frame: EncodedFrame; code: ErasureCode },
+  memory: Uint8Array = allocateBytes(shareSetBytes(code, sealedBytes(frame))),
 ): ShareSet {
   const ciphertextBytes = sealedBytes(frame)
-  const shardBytes = shardSize(code, ciphertextBytes)
-  const extended = allocateBytes(shardBytes * code.required)
+  const extended = memory.subarray(0, shardSize(code, ciphertextBytes) * code.required)
   sealFrame(key, frame, extended)
   extended.fill(0, ciphertextBytes)
-  return shareSetOf(engine, { code, extended, ciphertextBytes })
+  return shareSetOf(engine, { code, ciphertextBytes }, memory)
 }
 
-/** The share set of a ciphertext that is already extended with zeros to k whole shards. */
+/**
+ * The share set of a ciphertext.
+ * @param memory begins with the ciphertext, extended with zeros to k whole shards; the rest takes the parity
+ */
 export function shareSetOf(
   engine: ErasureEngine,
-  {
-    code,
-    extended,
-    ciphertextBytes,
-  }: { code: ErasureCode; extended: Uint8Array; ciphertextBytes: number },
+  { code, ciphertextBytes }: { code: ErasureCode; ciphertextBytes: number },
+  memory: Uint8Array,
 ): ShareSet {
   const shardBytes = shardSize(code, ciphertextBytes)
-  const data = Array.from({ length: code.required }, (_, index) =>
-    extended.subarray(index * shardBytes, (index + 1) * shardBytes),
+  const shards = Array.from({ length: code.total }, (_, index) =>
+    memory.subarray(index * shardBytes, (index + 1) * shardBytes),
   )
-  const parity = allocateShards(code.total - code.required, shardBytes)
-  engine.encode(code, data, parity)
-  const shards = [...data, ...parity]
+  engine.encode(code, shards.slice(0, code.required), shards.slice(code.required))
   const manifest = encodeManifest({ code, ciphertextBytes, roots: shards.map(merkleRoot) })
   return { id: blockIdOf(manifest), manifest, shards }
 }

@@ -1,4 +1,4 @@
-import { equalBytes } from '../../foundation/bytes.ts'
+import { allocateBytes, equalBytes } from '../../foundation/bytes.ts'
 import { mapConcurrently } from '../../foundation/concurrency.ts'
 import { HayloftError } from '../../foundation/error.ts'
 import { randomBelow } from '../../foundation/randomness.ts'
@@ -14,7 +14,7 @@ import type { GridContext } from '../context.ts'
 import { BrokenFileError } from '../errors.ts'
 import { callUnlessSilent } from '../nodes/patience.ts'
 import type { Holding } from '../nodes/survey.ts'
-import { shareSetOf, type ShareSet } from './encode.ts'
+import { shareSetBytes, shareSetOf, type ShareSet } from './encode.ts'
 import { assembleBlock, type GoodShare } from './fetch.ts'
 
 /** Fetches every share that nodes claim to hold and keeps those that are what the block's id says. */
@@ -91,11 +91,10 @@ export function rebuildShares(
   id: BlockId,
   { manifest, good }: { manifest: Manifest; good: readonly GoodShare[] },
 ): ShareSet {
-  const {
-    extended,
-    manifest: { code, ciphertextBytes },
-  } = assembleBlock(context, manifest, good)
-  const shares = shareSetOf(context.erasure, { code, extended, ciphertextBytes })
+  const { extended } = assembleBlock(context, manifest, good)
+  const memory = allocateBytes(shareSetBytes(manifest.code, manifest.ciphertextBytes))
+  memory.set(extended)
+  const shares = shareSetOf(context.erasure, manifest, memory)
   if (!equalBytes(shares.id, id))
     throw new BrokenFileError('the shares of a block are not of one piece')
   return shares

@@ -12,6 +12,8 @@ export interface Placement {
   readonly holders: ReadonlyMap<number, NodeKey>
   /** Bytes of shards that had to be sent. */
   readonly sentBytes: number
+  /** Whether no shard is on its way any more, so that the memory of the shards may be used again. */
+  readonly isQuiet: boolean
 }
 
 export interface PlaceOptions {
@@ -47,6 +49,8 @@ class Placing {
   /** Nodes that were asked, are silent, and may answer yet. */
   #late = 0
   #sentBytes = 0
+  /** Shards on their way. */
+  #sending = 0
   /** Shares that nothing but silent nodes can still take. */
   readonly #owed = new Set<number>()
   /** Shares that no node is left for. */
@@ -74,7 +78,11 @@ class Placing {
     const assigned = this.#assign(missing)
     await Promise.all(missing.map(async (index) => this.#settle(index, assigned.get(index))))
     this.#options.signal?.removeEventListener('abort', this.#wake)
-    return { holders: this.#holders, sentBytes: this.#sentBytes }
+    return {
+      holders: this.#holders,
+      sentBytes: this.#sentBytes,
+      isQuiet: this.#sending === 0 && this.#options.signal?.aborted !== true,
+    }
   }
 
   /** Asks nodes in order until n have answered or none are left to ask, skipping over silent and absent ones. */
@@ -114,6 +122,7 @@ class Placing {
           silent.resolve('silent')
         }).finally(() => {
           sending -= 1
+          this.#wake()
         })
         await Promise.race([sent, silent.promise])
         node = undefined
@@ -123,7 +132,7 @@ class Placing {
         this.#abandoned += 1
         // Those that wait for silent nodes may be the only ones left now.
         this.#wake()
-        return
+        break
       } else {
         // Taken first: telling of the debt may itself bring the change.
         const changed = this.#changed.promise
@@ -137,6 +146,7 @@ class Placing {
   async #send(index: number, node: NodeKey, onSuspect: () => void): Promise<void> {
     const { monitor, signal } = this.#options
     const shard = this.#shares.shards[index] as Uint8Array
+    this.#sending += 1
     try {
       const { outcome } = await monitor.call<'put'>(
         node,
@@ -149,6 +159,7 @@ class Placing {
       // What the world breaks means: not this node. Our own bugs must come out.
       if (!(error instanceof HayloftError) && signal?.aborted !== true) throw error
     } finally {
+      this.#sending -= 1
       this.#wake()
     }
   }
