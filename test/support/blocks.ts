@@ -34,3 +34,8 @@ export function noise(seed: number, length: number): Uint8Array {
   }
   return new Uint8Array(words.buffer, 0, length)
 }
+
+/** Whether there are bytes, and these: an assertion on whole shares compares them one by one, which takes too long. */
+export function isSame(bytes: Uint8Array | undefined, expected: Uint8Array | undefined): boolean {
+  return bytes !== undefined && expected !== undefined && Buffer.compare(bytes, expected) === 0
+}
