@@ -104,6 +104,8 @@ export class SimulatedDrive {
           (sum, { key, value }) => sum + (value === undefined ? 0 : key.length + value.length),
           0,
         )
+        // What a process still does after its power is gone must not reach the drive.
+        if (life.isOver) await never()
         const entry = this.#rows.append(changes)
         try {
           await this.#beforeWrite(life, bytes)
@@ -127,6 +129,7 @@ export class SimulatedDrive {
   #shareFiles(life: DriveLife): ShareFiles {
     return {
       write: async (files) => {
+        if (life.isOver) await never()
         this.#writing.add(files)
         try {
           const bytes = files.reduce((sum, { parts }) => sum + lengthOf(parts), 0)
