@@ -34,7 +34,7 @@ export class NodeMonitor {
       onSuspect: options.onSuspect,
     }
     record.pending.add(pending)
-    if (record.suspect) options.onSuspect?.()
+    if (record.suspect) tellSuspect(pending)
     else this.#watch(record)
     try {
       const reply = await this.#caller.call<O>(node, request, { signal: options.signal })
@@ -49,6 +49,8 @@ export class NodeMonitor {
     } finally {
       record.pending.delete(pending)
       if (record.pending.size === 0) this.#unwatch(record)
+      // It answered this one and is clear of suspicion, but may never answer the others.
+      else if (!record.suspect) this.#watch(record)
     }
   }
 
@@ -130,7 +132,7 @@ export class NodeMonitor {
         return
       }
       record.suspect = true
-      for (const { onSuspect } of record.pending) onSuspect?.()
+      for (const pending of record.pending) tellSuspect(pending)
     })
   }
 
@@ -165,7 +167,14 @@ type Weight = 'light' | 'heavy'
 interface PendingCall {
   readonly startedMs: number
   readonly weight: Weight
-  readonly onSuspect: (() => void) | undefined
+  /** Gone once it was called: a node may turn suspect twice over one request. */
+  onSuspect: (() => void) | undefined
+}
+
+function tellSuspect(pending: PendingCall): void {
+  const { onSuspect } = pending
+  pending.onSuspect = undefined
+  onSuspect?.()
 }
 
 interface NodeRecord {
