@@ -43,6 +43,10 @@ export class SimulatedConnection {
     return this.#state !== 'broken'
   }
 
+  get isSilent(): boolean {
+    return this.#state === 'silent'
+  }
+
   /** Sends one request; `outcome` is settled by its reply or by what becomes of the connection. */
   send(request: Request, outcome: Deferred<Reply | Refusal>): void {
     const requestId = this.#nextId++

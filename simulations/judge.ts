@@ -109,9 +109,9 @@ export class Judge {
 
   #canBeReliedOn(node: SimulatedNode): boolean {
     if (!node.isUp || !node.isHonest || node.drive.conditions.readFailureChance > 0) return false
-    return this.#world.clients.every(({ endpoint }) => {
-      return !this.#world.network.isCut(endpoint.self, node.key)
-    })
+    return this.#world.clients.every(({ endpoint }) =>
+      this.#world.network.isSound(endpoint.self, node.key),
+    )
   }
 
   /** Indices on nodes that were well before and after and not disturbed in between. */

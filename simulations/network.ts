@@ -90,6 +90,12 @@ export class SimulatedNetwork {
     return this.#cutOff.has(a) !== this.#cutOff.has(b)
   }
 
+  /** Whether messages get through: no cut between, and no connection that went silent unnoticed. */
+  isSound(caller: NodeKey, node: NodeKey): boolean {
+    const connection = this.#connections.get(`${caller}>${node}`)
+    return !this.isCut(caller, node) && connection?.isSilent !== true
+  }
+
   /** The connection from `caller` to `node`, a new one if the last is gone. */
   connection(caller: NodeKey, node: NodeKey): SimulatedConnection {
     const name = `${caller}>${node}`

@@ -6,7 +6,7 @@ import type { SeededRandomness } from './randomness.ts'
 
 /**
  * The rows of a simulated drive, as a journal over a sorted map. Writes become visible and durable in the order they
- * were made. A power cut keeps a prefix of those under way; a rejected one may come back with the next opening.
+ * were made. A power cut keeps a prefix of those under way; a rejected one may have happened all the same.
  */
 export class SimulatedRows {
   readonly #randomness: SeededRandomness
@@ -15,7 +15,7 @@ export class SimulatedRows {
   #sortedKeys: string[] = []
   #isSorted = true
   #bytes = 0
-  /** From the first write on that is not simply done: later ones must be replayed over a rejected one that returns. */
+  /** Writes under way, and those that wait for one of them. */
   #journal: JournalEntry[] = []
   #underWay = 0
   #idle: Deferred<void> | undefined
@@ -61,9 +61,9 @@ export class SimulatedRows {
     await entry.done.promise
   }
 
+  /** Ends a write that fails: none of it is there, or all of it is all the same. */
   reject(entry: JournalEntry): void {
-    entry.state = 'rejected'
-    this.#underWay--
+    entry.state = this.#randomness.chance(1 / 2) ? 'synced' : 'dropped'
     this.#settleInOrder()
   }
 
@@ -79,7 +79,7 @@ export class SimulatedRows {
     if (this.#journal.length === 0) return
     for (const entry of this.#journal) {
       assert(entry.state !== 'pending', 'a drive opens when the last process has gone')
-      if (entry.state !== 'rejected' || this.#randomness.chance(1 / 2)) this.#apply(entry)
+      if (entry.state !== 'dropped') this.#apply(entry)
     }
     this.#journal = []
   }
@@ -110,19 +110,18 @@ export class SimulatedRows {
   }
 
   #settleInOrder(): void {
-    let hasRejected = false
     const open: JournalEntry[] = []
     let isBlocked = false
     for (const entry of this.#journal) {
       if (entry.state === 'pending') isBlocked = true
-      if (entry.state === 'rejected') hasRejected = true
+      if (entry.state === 'dropped') this.#underWay--
       if (entry.state === 'synced' && !isBlocked) {
         this.#apply(entry)
         entry.state = 'done'
         this.#underWay--
         entry.done.resolve()
       }
-      if (isBlocked || hasRejected) open.push(entry)
+      if (isBlocked && entry.state !== 'dropped') open.push(entry)
     }
     this.#journal = open
     if (this.#underWay === 0) this.#idle?.resolve()
@@ -143,7 +142,7 @@ export interface JournalEntry {
   readonly changes: readonly { readonly name: string; readonly value: Uint8Array | undefined }[]
   readonly done: Deferred<void>
   /** `synced`: on the drive, but an earlier one is not yet. `done`: visible. */
-  state: 'pending' | 'synced' | 'done' | 'rejected'
+  state: 'pending' | 'synced' | 'done' | 'dropped'
 }
 
 function sizeOf(name: string, value: Uint8Array | undefined): number {
