@@ -32,19 +32,33 @@ const CODES = [
 /** A full block and a small one as they are stored: padded, and 68 bytes of frame. */
 const CONTENT_SIZES = [2 ** 20 + 68, 2 ** 14 + 68] as const
 
-const ROUNDS = 5
-const ROUND_MS = 60
+/** How many rounds the best is taken of, and how long each lasts at least. */
+export interface ErasureBenchEffort {
+  readonly rounds: number
+  readonly roundMs: number
+}
 
-export function benchErasure(): ErasureBenchRow[] {
+export function benchErasure(
+  effort: ErasureBenchEffort = { rounds: 5, roundMs: 60 },
+): ErasureBenchRow[] {
   const engines = [loadNativeEngine(), portableEngine].filter((engine) => engine !== undefined)
   return engines.flatMap((engine) =>
     CONTENT_SIZES.flatMap((contentBytes) =>
-      CODES.map(([required, total]) => measure(engine, erasureCode(required, total), contentBytes)),
+      CODES.map(([required, total]) =>
+        measure(engine, { code: erasureCode(required, total), contentBytes, effort }),
+      ),
     ),
   )
 }
 
-function measure(engine: ErasureEngine, code: ErasureCode, contentBytes: number): ErasureBenchRow {
+function measure(
+  engine: ErasureEngine,
+  {
+    code,
+    contentBytes,
+    effort,
+  }: { code: ErasureCode; contentBytes: number; effort: ErasureBenchEffort },
+): ErasureBenchRow {
   const k = code.required
   const size = shardSize(code, contentBytes)
   const data = allocateShards(k, size)
@@ -56,7 +70,8 @@ function measure(engine: ErasureEngine, code: ErasureCode, contentBytes: number)
   const last = shares.slice(-k)
   const lost = shares.slice(0, Math.min(k, code.total - k)).map(({ index }) => index)
   const afterFirst = shares.slice(1, k + 1)
-  const speed = (run: () => unknown): number => Math.round(contentBytes / 1e3 / fastestMs(run))
+  const speed = (run: () => unknown): number =>
+    Math.round(contentBytes / 1e3 / fastestMs(run, effort))
   return {
     engine: engine.name,
     code: `${k}-of-${code.total}`,
@@ -68,13 +83,13 @@ function measure(engine: ErasureEngine, code: ErasureCode, contentBytes: number)
 }
 
 /** The time of one call in the fastest round: others share the machine, and only ever make it slower. */
-function fastestMs(run: () => unknown): number {
+function fastestMs(run: () => unknown, { rounds, roundMs }: ErasureBenchEffort): number {
   let fastest = Infinity
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     const start = systemClock.monotonicMs()
     let calls = 0
     let elapsedMs = 0
-    while (elapsedMs < ROUND_MS) {
+    while (elapsedMs < roundMs) {
       run()
       calls++
       elapsedMs = systemClock.monotonicMs() - start

@@ -1,0 +1,47 @@
+import { totalCpuS, type Row, type Verdict } from './row.ts'
+
+interface Target {
+  readonly row: RegExp
+  readonly text: string
+  /** Undefined where this run cannot tell. */
+  value(row: Omit<Row, 'targets'>): number | undefined
+  readonly atMost?: number
+  readonly atLeast?: number
+}
+
+/** What Hayloft sets out to reach on two cores with all ten nodes on the same machine. */
+const TARGETS: readonly Target[] = [
+  { row: /^PUT 100 MiB$/, text: 'CPU ≤ 2.2 s', value: totalCpuS, atMost: 2.2 },
+  { row: /^PUT 100 MiB$/, text: '≥ 50 MB/s', value: rate, atLeast: 50 },
+  { row: /^GET 100 MiB$/, text: 'CPU ≤ 1.0 s', value: totalCpuS, atMost: 1 },
+  { row: /^GET 100 MiB$/, text: '≥ 100 MB/s', value: rate, atLeast: 100 },
+  { row: /^PUT 1,000 files/, text: '≥ 300 files/s', value: rate, atLeast: 300 },
+  { row: /^range .* connected$/, text: '≤ 20 ms', value: ({ wallS }) => wallS * 1000, atMost: 20 },
+  { row: /^(PUT|GET) 1 GiB$/, text: 'RSS ≤ 300 MB', value: clientMegabytes, atMost: 300 },
+  { row: /^re-PUT/, text: '≥ 200 MB/s', value: rate, atLeast: 200 },
+  { row: /^repair 100 MiB/, text: '≤ 2.5 s', value: ({ wallS }) => wallS, atMost: 2.5 },
+  { row: /frozen/, text: 'extra ≤ 3 s', value: ({ extraS }) => extraS, atMost: 3 },
+]
+
+export function judge(row: Omit<Row, 'targets'>): Row {
+  const verdicts = TARGETS.filter((target) => target.row.test(row.name)).flatMap((target) => {
+    const value = target.value(row)
+    return value === undefined ? [] : [verdictOf(target, value)]
+  })
+  return { ...row, targets: verdicts }
+}
+
+function verdictOf(
+  { text, atMost = Infinity, atLeast = -Infinity }: Target,
+  value: number,
+): Verdict {
+  return { target: text, value, isMet: value <= atMost && value >= atLeast }
+}
+
+function rate(row: Omit<Row, 'targets'>): number | undefined {
+  return row.rate?.value
+}
+
+function clientMegabytes({ clientPeakBytes }: Omit<Row, 'targets'>): number | undefined {
+  return clientPeakBytes === undefined ? undefined : clientPeakBytes / 1e6
+}
