@@ -2,8 +2,9 @@ import type { ErasureBenchRow } from './erasure.ts'
 import type { Machine } from './machine.ts'
 import type { BenchOptions } from './options.ts'
 import type { Primitives } from './primitives.ts'
-import type { Row } from './row.ts'
+import type { Row, Verdict } from './row.ts'
 import type { SealingResult } from './sealing.ts'
+import { judgeErasure } from './targets.ts'
 import { formatErasure, formatPrimitives, formatRow, formatRows, formatSealing } from './table.ts'
 
 /** Everything one run finds out, as `--json` prints it. Seconds, bytes, and bytes a second times 10⁻⁶ (MB/s). */
@@ -12,7 +13,7 @@ interface Results {
   quick: boolean
   primitives?: { large: Primitives; small: Primitives }
   rows: Row[]
-  erasure?: ErasureBenchRow[]
+  erasure?: { rows: ErasureBenchRow[]; targets: Verdict[] }
   sealing?: SealingResult[]
 }
 
@@ -41,7 +42,7 @@ export class Report {
   }
 
   erasure(rows: ErasureBenchRow[]): void {
-    this.#results.erasure = rows
+    this.#results.erasure = { rows, targets: this.#results.quick ? [] : judgeErasure(rows) }
   }
 
   sealing(results: SealingResult[]): void {
@@ -55,7 +56,7 @@ export class Report {
       return
     }
     if (rows.length > 0) this.#print(formatRows(rows))
-    if (erasure !== undefined) this.#print(formatErasure(erasure))
+    if (erasure !== undefined) this.#print(formatErasure(erasure.rows, erasure.targets))
     if (sealing !== undefined) this.#print(formatSealing(sealing))
   }
 

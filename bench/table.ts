@@ -1,6 +1,6 @@
 import type { ErasureBenchRow } from './erasure.ts'
 import type { Cost, Primitives } from './primitives.ts'
-import { totalCpuS, type Row } from './row.ts'
+import { totalCpuS, type Row, type Verdict } from './row.ts'
 import type { SealingResult } from './sealing.ts'
 
 /** Right-aligned columns but for the first, which names. */
@@ -77,8 +77,11 @@ export function formatPrimitives(primitives: { large: Primitives; small: Primiti
   )
 }
 
-export function formatErasure(rows: readonly ErasureBenchRow[]): string {
-  return formatTable(
+export function formatErasure(
+  rows: readonly ErasureBenchRow[],
+  verdicts: readonly Verdict[],
+): string {
+  const table = formatTable(
     ['erasure code, MB/s', 'block bytes', 'encode', 'decode', 'one lost'],
     rows.map((row) => [
       `${row.engine} ${row.code}`,
@@ -88,6 +91,7 @@ export function formatErasure(rows: readonly ErasureBenchRow[]): string {
       row.decodeOneMBps.toLocaleString('en-US'),
     ]),
   )
+  return [table, ...verdicts.map(verdict)].join('\n')
 }
 
 export function formatSealing(results: readonly SealingResult[]): string {
@@ -116,7 +120,7 @@ function extra({ extraS }: Row): string {
   return `${extraS < 0 ? '−' : '+'}${Math.abs(extraS).toFixed(2)} s`
 }
 
-function verdict({ target, isMet }: Row['targets'][number]): string {
+function verdict({ target, isMet }: Verdict): string {
   return `${target} ${isMet ? 'met' : 'MISSED'}`
 }
 
