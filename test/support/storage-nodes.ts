@@ -81,7 +81,7 @@ export class TestNode implements AsyncDisposable {
   async ask<O extends Op>(caller: NodeKey, request: RequestOf<O>): Promise<ReplyOf<O>> {
     const reply = await this.node.handle(caller, request)
     assert(reply.op === request.op, `the node answered ${JSON.stringify(reply)}`)
-    return reply as ReplyOf<O>
+    return reply
   }
 
   async put(caller: NodeKey, block: TestBlock, index: number, leaseS = 1000): Promise<PutOutcome> {
