@@ -116,6 +116,9 @@ export class SimulatedDrive {
         await this.#rows.commit(entry)
         if (life.isOver) await never()
       },
+      recover: async () => {
+        await this.#pass(life, this.conditions.writeMs)
+      },
       range: async (bounds) => {
         await this.#beforeRead(life)
         return this.#rows.range(bounds)

@@ -13,15 +13,17 @@ export interface Disk extends AsyncDisposable {
  * A sorted map from byte strings to byte strings.
  *
  * Durable: all of a {@link write} once it resolved. A crash before that leaves all of it or nothing, whichever, and
- * never one write without those that resolved before it. A write that rejected may nevertheless have happened: the next
- * call that resolves, by this process or a later one, sees all of it or nothing, and that is final.
+ * never one write without those that resolved before it. Whether one that rejected has happened all the same is open
+ * until {@link recover} resolves, and settled from then on.
  */
 export interface KeyValueStore {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   /** Values in the order of `keys`. */
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
-  /** Carries out the changes in order, as one. */
+  /** Carries out the changes in order, as one. After one that rejected, all may reject until {@link recover}. */
   write(changes: readonly RowChange[]): Promise<void>
+  /** Makes the store fit for writing again after a write that rejected; rejects if it cannot, and may be tried again. */
+  recover(): Promise<void>
   /** The first `limit` rows with `from` ≤ key < `to`, in the order of keys as bytes. */
   range(bounds: {
     readonly from: Uint8Array

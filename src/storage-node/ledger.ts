@@ -132,6 +132,7 @@ export class Ledger {
 
   async #commitGroup(works: readonly QueuedWork[]): Promise<readonly unknown[]> {
     if (this.#doubtful) {
+      await this.#rows.recover()
       this.#books = await readBooks(this.#rows)
       this.#doubtful = false
       // What was counted before may be wrong now; the next recount will tell.

@@ -1,17 +1,23 @@
+import { statfs } from 'node:fs/promises'
 import { Level } from 'level'
 import { systemCodeOf } from '../foundation/error.ts'
 import { NodeAlreadyRunningError, type KeyValueStore, type Row, type RowChange } from './disk.ts'
 
 type Database = Level<Uint8Array, Uint8Array>
 
+/** What LevelDB may write while it opens: what its log holds, once more, as tables. */
+const OPENING_BYTES = 16 * 1024 * 1024
+
 /**
  * Rows in LevelDB, every write synced. After a failed write LevelDB may have lost its place in its own log (a record
- * cut short by a full disk makes it misread those that follow), so the database is opened anew before it is used again.
+ * cut short by a full disk makes it misread those that follow), so nothing more is written before it was opened anew.
+ * Reading goes on, which matters on a full disk: there is no opening then.
  */
 export class LevelStore implements KeyValueStore {
   readonly #folder: string
   #database: Promise<Database>
-  #broken = false
+  /** What the write failed with that left the log in doubt. */
+  #failure: Error | undefined
   #closed = false
 
   private constructor(folder: string, database: Database) {
@@ -25,11 +31,11 @@ export class LevelStore implements KeyValueStore {
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return plain(await (await this.#whole()).get(key))
+    return plain(await (await this.#database).get(key))
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    const database = await this.#whole()
+    const database = await this.#database
     const [only] = keys
     // One key is the usual case of a small put; getMany costs twice as much for it.
     if (keys.length === 1 && only !== undefined) return [plain(await database.get(only))]
@@ -37,7 +43,8 @@ export class LevelStore implements KeyValueStore {
   }
 
   async write(changes: readonly RowChange[]): Promise<void> {
-    const database = await this.#whole()
+    if (this.#failure !== undefined) throw this.#failure
+    const database = await this.#database
     const operations = changes.map(({ key, value }) =>
       value === undefined
         ? ({ type: 'del', key } as const)
@@ -46,9 +53,18 @@ export class LevelStore implements KeyValueStore {
     try {
       await database.batch(operations, { sync: true })
     } catch (error) {
-      this.#broken = true
-      throw systemError(error)
+      this.#failure = systemError(error)
+      throw this.#failure
     }
+  }
+
+  async recover(): Promise<void> {
+    if (this.#failure === undefined || this.#closed) return
+    const { bavail, bsize } = await statfs(this.#folder)
+    if (bavail * bsize < OPENING_BYTES) throw this.#failure
+    this.#database = this.#reopen(this.#database)
+    await this.#database
+    this.#failure = undefined
   }
 
   async range({
@@ -60,7 +76,7 @@ export class LevelStore implements KeyValueStore {
     readonly to: Uint8Array
     readonly limit: number
   }): Promise<Row[]> {
-    const database = await this.#whole()
+    const database = await this.#database
     const entries = await database.iterator({ gte: from, lt: to, limit }).all()
     return entries.map(([key, value]) => ({ key: plain(key), value: plain(value) }))
   }
@@ -72,23 +88,10 @@ export class LevelStore implements KeyValueStore {
     await database?.close()
   }
 
-  async #whole(): Promise<Database> {
-    if (this.#broken && !this.#closed) {
-      this.#broken = false
-      this.#database = this.#reopen(this.#database)
-    }
-    return await this.#database
-  }
-
-  async #reopen(broken: Promise<Database>): Promise<Database> {
-    try {
-      // Closing twice is harmless; one that never opened has nothing to close.
-      await (await broken.catch(() => undefined))?.close()
-      return await openDatabase(this.#folder)
-    } catch (error) {
-      this.#broken = true
-      throw systemError(error)
-    }
+  async #reopen(database: Promise<Database>): Promise<Database> {
+    // One that never opened has nothing to close.
+    await (await database.catch(() => undefined))?.close()
+    return await openDatabase(this.#folder)
   }
 }
 
@@ -116,10 +119,10 @@ function plain<T extends Uint8Array | undefined>(bytes: T): T | Uint8Array {
 }
 
 /** LevelDB's errors carry the system's only as words: "IO error: …/000005.log: No space left on device". */
-function systemError(error: unknown): unknown {
+function systemError(error: unknown): Error {
   const words = wordsOf(error)
   const code = systemWords.find(([phrase]) => words.includes(phrase))?.[1]
-  if (code === undefined) return error
+  if (code === undefined) return error instanceof Error ? error : new Error(words)
   return Object.assign(new Error(words, { cause: error }), { code })
 }
 
