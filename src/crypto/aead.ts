@@ -43,9 +43,9 @@ export function openBox(box: AeadParameters, sealed: Uint8Array): Uint8Array | u
 }
 
 export { AEAD_TAG_BYTES }
-export const AEAD_KEY_BYTES = 32
+const AEAD_KEY_BYTES = 32
 /** Length of the nonce of {@link sealBox}. */
-export const BOX_NONCE_BYTES = 24
+const BOX_NONCE_BYTES = 24
 
 const COUNTER_NONCE_BYTES = 12
 const NO_ASSOCIATED_DATA = new Uint8Array(0)

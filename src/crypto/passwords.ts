@@ -10,6 +10,6 @@ export function keyOfPassword(password: Uint8Array, salt: Uint8Array): Uint8Arra
   return backend.scrypt(password, { salt, ...COST, length: 32 })
 }
 
-export const MIN_SALT_BYTES = 16
+const MIN_SALT_BYTES = 16
 
 const COST = { cost: 2 ** 17, blockSize: 8, parallelization: 1 }

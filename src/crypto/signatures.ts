@@ -27,6 +27,6 @@ export function verify(
   return backend.verify({ publicKey, message, signature })
 }
 
-export const SEED_BYTES = 32
-export const PUBLIC_KEY_BYTES = 32
-export const SIGNATURE_BYTES = 64
+const SEED_BYTES = 32
+const PUBLIC_KEY_BYTES = 32
+const SIGNATURE_BYTES = 64

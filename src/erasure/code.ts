@@ -10,10 +10,10 @@ export interface ErasureCode {
 }
 
 /** The encoder of @ronomon/reed-solomon, on which another implementation may run this code, takes no more. */
-export const MAX_SHARDS_REQUIRED = 24
+const MAX_SHARDS_REQUIRED = 24
 
 /** Shard indices and counts are one byte in a manifest, and GF(2^8) has no more than 256 columns and rows. */
-export const MAX_SHARDS_TOTAL = 255
+const MAX_SHARDS_TOTAL = 255
 
 /** Every shard is a whole number of words this long, so that it divides into 4 or 8 packets. */
 export const SHARD_ALIGNMENT_BYTES = 8

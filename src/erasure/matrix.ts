@@ -42,7 +42,7 @@ export function decodingMatrix(
 }
 
 /** Gauss–Jordan elimination. @throws AssertionError where `matrix` is singular, which no k distinct rows of a code are */
-export function invert(field: Field, matrix: Matrix): Matrix {
+function invert(field: Field, matrix: Matrix): Matrix {
   const size = matrix.length
   const work = matrix.map((row, index) => [...row, ...unitRow(size, index)])
   for (let column = 0; column < size; column++) {

@@ -5,7 +5,7 @@ export interface Randomness {
 }
 
 /** A number in [0, 1) with 53 random bits. */
-export function randomFraction(randomness: Randomness): number {
+function randomFraction(randomness: Randomness): number {
   const bytes = randomness.bytes(8)
   const view = new DataView(bytes.buffer, bytes.byteOffset, 8)
   return Number(view.getBigUint64(0) >> 11n) / 2 ** 53

@@ -15,7 +15,7 @@ export interface Frame {
   readonly body: Uint8Array
 }
 
-export const FRAME_PREFIX_BYTES = 12
+const FRAME_PREFIX_BYTES = 12
 
 /** The frame in parts ready to be sent; the body's parts are not copied. */
 export function encodeFrame(requestId: number, { header, body }: WireMessage): Uint8Array[] {

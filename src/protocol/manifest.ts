@@ -79,7 +79,7 @@ export function openManifest(id: BlockId, encodedManifest: Uint8Array): Manifest
 }
 
 /** Bytes of each shard of a block. */
-export function shardBytesOf(manifest: Manifest): number {
+function shardBytesOf(manifest: Manifest): number {
   return shardSize(manifest.code, manifest.ciphertextBytes)
 }
 

@@ -2,7 +2,7 @@ import { importsOf, isRelative, resolved } from './imports.ts'
 import type { Source } from './sources.ts'
 
 /** Folders of src/ from the lowest up. One imports itself and what stands before its rank; not its own rank's others. */
-export const RANKS: readonly (readonly string[])[] = [
+const RANKS: readonly (readonly string[])[] = [
   ['foundation'],
   ['crypto', 'erasure'],
   ['protocol'],

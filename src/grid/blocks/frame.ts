@@ -51,7 +51,7 @@ export function paddedBytes(length: number): number {
 }
 
 /** |R| for so many bytes of links and of content. */
-export function contentSectionBytes(linkBytes: number, contentBytes: number): number {
+function contentSectionBytes(linkBytes: number, contentBytes: number): number {
   return CONTENT_HEADER_BYTES + paddedBytes(linkBytes + contentBytes) - linkBytes
 }
 

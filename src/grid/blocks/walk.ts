@@ -10,7 +10,7 @@ import { openLinks } from './seal.ts'
 export type CheckableCapability = FileReadCapability | FileVerifyCapability
 
 /** The verify capability that a capability includes. */
-export function verifyCapabilityOf(capability: CheckableCapability): FileVerifyCapability {
+function verifyCapabilityOf(capability: CheckableCapability): FileVerifyCapability {
   return capability.kind === 'file-read' ? toVerify(capability) : capability
 }
 

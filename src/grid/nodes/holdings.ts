@@ -119,7 +119,7 @@ export class HoldingsBatcher {
 export type Question = { readonly op: 'have' } | { readonly op: 'lease'; readonly leaseS: number }
 
 /** A reply that the protocol does not allow, though it can be decoded. */
-export class WrongAnswerError extends HayloftError {
+class WrongAnswerError extends HayloftError {
   readonly code = 'node-wrong'
 }
 
