@@ -27,7 +27,7 @@ const MAX_GROUP_WEIGHT = 4 * 1024 * 1024
 /** Memory that one row of the index takes in a group, about. */
 const ROW_WEIGHT = 512
 /** Rows read in one go when all are gone through. */
-export const SCAN_ROWS = 256
+const SCAN_ROWS = 256
 
 /** Something to do to the index, with the rows of `ids` at hand. Synchronous: nothing comes between. */
 export interface LedgerChange<T> {

@@ -12,6 +12,7 @@ export class Room {
   readonly #clock: Clock
   #freeBytes = 0
   #askedMs = Number.NEGATIVE_INFINITY
+  #asking: Promise<void> | undefined
 
   constructor(options: {
     capacityBytes: number
@@ -26,12 +27,11 @@ export class Room {
     this.#clock = options.clock
   }
 
-  /** Asks the disk, unless it was asked a moment ago. */
+  /** Asks the disk, unless it was asked a moment ago. Those who come while it is being asked wait for its answer. */
   async refresh(): Promise<void> {
-    const nowMs = this.#clock.monotonicMs()
-    if (nowMs - this.#askedMs < FREE_BYTES_VALID_MS) return
-    this.#askedMs = nowMs
-    this.#freeBytes = await this.#files.freeBytes()
+    if (this.#clock.monotonicMs() - this.#askedMs < FREE_BYTES_VALID_MS) return
+    this.#asking ??= this.#ask()
+    await this.#asking
   }
 
   /** As of the last {@link refresh}. */
@@ -50,5 +50,14 @@ export class Room {
   /** Takes what was just written off what the disk said. */
   spend(bytes: number): void {
     this.#freeBytes -= bytes
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      this.#freeBytes = await this.#files.freeBytes()
+      this.#askedMs = this.#clock.monotonicMs()
+    } finally {
+      this.#asking = undefined
+    }
   }
 }

@@ -10,7 +10,7 @@ import { shareFileName, shareKey, type HeldShare } from './rows.ts'
  * Contents up to this size live in a row, larger ones in a file. Measured on ext4: below, a row costs a fraction of
  * a file's four system calls and two syncs; above, LevelDB writes the bytes three times and more.
  */
-export const MAX_ROW_CONTENTS_BYTES = 16 * 1024
+const MAX_ROW_CONTENTS_BYTES = 16 * 1024
 
 /** Files written side by side before one of them is acknowledged. */
 const MAX_GROUP_FILES = 64

@@ -1,4 +1,4 @@
-import { close, fsync, open, read, writev } from 'node:fs'
+import { closeSync, fsync, open, openSync, read, writev } from 'node:fs'
 import { mkdir, readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -6,12 +6,14 @@ import { allocateBytes } from '../foundation/bytes.ts'
 import { systemCodeOf } from '../foundation/error.ts'
 import type { NewFile, ShareFiles } from './disk.ts'
 
-// The callback functions cost half the processor time of FileHandle's.
+// The callback functions cost half the processor time of FileHandle's. What never waits for the drive (to close a file
+// that is synced, to open a folder just used) is done on the spot: the way to the thread pool costs far more.
 const openFile = promisify(open)
-const closeFile = promisify(close)
 const syncFile = promisify(fsync)
 const writeFile = promisify(writev)
 const readFile = promisify(read)
+
+const FILE_NAME = /^[0-9a-f]{2}[0-9a-f-]*$/
 
 /**
  * Share files in up to 256 folders under one. A file is written in place, since none counts before the index says so;
@@ -53,7 +55,7 @@ export class ShareDirectory implements ShareFiles {
       }
       return bytes.subarray(0, filled)
     } finally {
-      await closeFile(file)
+      closeSync(file)
     }
   }
 
@@ -63,7 +65,8 @@ export class ShareDirectory implements ShareFiles {
 
   async list(folder: number): Promise<string[]> {
     const path = join(this.#root, folder.toString(16).padStart(2, '0'))
-    return (await unlessAbsent(readdir(path))) ?? []
+    // What else people and systems put into folders (`.DS_Store`) is none of ours to remove.
+    return ((await unlessAbsent(readdir(path))) ?? []).filter((name) => FILE_NAME.test(name))
   }
 
   async freeBytes(): Promise<number> {
@@ -77,7 +80,7 @@ export class ShareDirectory implements ShareFiles {
       await writeAll(file, parts)
       await syncFile(file)
     } finally {
-      await closeFile(file)
+      closeSync(file)
     }
   }
 
@@ -127,13 +130,13 @@ async function unlessAbsent<T>(work: Promise<T>): Promise<T | undefined> {
 }
 
 /** Makes the names in a folder durable. Windows knows no such thing: it refuses to open or to sync a folder. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
-    const descriptor = await openFile(folder, 'r')
+    const descriptor = openSync(folder, 'r')
     try {
       await syncFile(descriptor)
     } finally {
-      await closeFile(descriptor)
+      closeSync(descriptor)
     }
   } catch (error) {
     const refused = ['EPERM', 'EISDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Disk } from './disk.ts'
 import { LevelStore } from './level-store.ts'
-import { ShareDirectory } from './share-directory.ts'
+import { ShareDirectory, syncFolder } from './share-directory.ts'
 
 /**
  * The disk of a node whose files lie under `home`: `index/` for rows, `shares/` for files. One process at a time.
@@ -12,6 +12,8 @@ export async function openSystemDisk(home: string): Promise<Disk> {
   await mkdir(home, { recursive: true })
   const rows = await LevelStore.open(join(home, 'index'))
   const files = await ShareDirectory.open(join(home, 'shares'))
+  // The names of the two are as durable as what will lie in them.
+  await syncFolder(home)
   return {
     rows,
     files,

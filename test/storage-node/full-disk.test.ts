@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { SimulatedClock } from '../../simulations/clock.ts'
 import { SimulatedDrive } from '../../simulations/disk.ts'
 import { SeededRandomness } from '../../simulations/randomness.ts'
 import type { PutOutcome } from '../../src/protocol/messages.ts'
@@ -104,6 +105,21 @@ test('whatever fails on a drive that fails often, acknowledged shares stay and s
     }
     expect(await node.node.recount()).toBe(true)
   }
+})
+
+test('puts that come before the disk has told its free space wait for it', async () => {
+  const clock = new SimulatedClock()
+  const randomness = new SeededRandomness(1)
+  const drive = new SimulatedDrive({ clock, randomness, conditions: { readMs: 10, writeMs: 10 } })
+  const node = await clock.run(() => TestNode.open({ disk: drive.open(), clock }))
+  const seeds = [...Array(20).keys()]
+  const outcomes = await clock.run(() =>
+    Promise.all(
+      seeds.map((seed) => node.put(ALICE, seed % 2 === 0 ? small(seed) : large(seed), 0)),
+    ),
+  )
+  expect(new Set(outcomes)).toEqual(new Set(['stored']))
+  await clock.run(() => node[Symbol.asyncDispose]())
 })
 
 /** A file system of 48 MiB, where this machine lets us have one. */

@@ -23,7 +23,7 @@ export function testBlock(
 }
 
 /** Bytes that differ from seed to seed; a generator by Marsaglia (xorshift32). */
-export function noise(seed: number, length: number): Uint8Array {
+function noise(seed: number, length: number): Uint8Array {
   const words = new Uint32Array(Math.ceil(length / 4))
   let state = (Math.imul(seed + 1, 0x9e3779b1) ^ 0x5bd1e995) >>> 0 || 1
   for (let i = 0; i < words.length; i++) {
