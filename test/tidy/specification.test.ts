@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { formatCapability } from '../../src/capabilities/text.ts'
+import { toVerify } from '../../src/capabilities/capability.ts'
+import { TEXT_KINDS, LATER_PREFIXES } from '../../src/capabilities/kinds.ts'
+import { readKeyOf, verifyKeyOf } from '../../src/crypto/block-keys.ts'
+import { sha256 } from '../../src/crypto/hash.ts'
+import { KEY_LABELS, TAGS } from '../../src/crypto/tags.ts'
+import { erasureCode } from '../../src/erasure/code.ts'
+import { portableEngine } from '../../src/erasure/engines.ts'
+import { parityMatrix } from '../../src/erasure/matrix.ts'
+import { concatBytes, toHex, utf8 } from '../../src/foundation/bytes.ts'
+import { encodeBlock } from '../../src/grid/blocks/encode.ts'
+import { encodeFrame, paddedBytes } from '../../src/grid/blocks/frame.ts'
+import { convergentKey, sealedBytes } from '../../src/grid/blocks/seal.ts'
+import { toShareBitmap } from '../../src/protocol/bitmap.ts'
+import { MAX_MANIFEST_BYTES, MAX_PROOF_BYTES } from '../../src/protocol/codec-parts.ts'
+import { encodeReply, encodeRequest } from '../../src/protocol/codec.ts'
+import { encodeFrame as encodeMessageFrame } from '../../src/protocol/framing.ts'
+import * as limits from '../../src/protocol/limits.ts'
+import { readSources } from './sources.ts'
+
+// The specification's examples and numbers, computed anew: a document that nothing checks drifts from the code.
+
+const documents = new Map(
+  readSources(['docs/specification'], '.md').map(({ path, text }) => [
+    path.replace(/^.*\//, ''),
+    // Tables are padded for the eye, and examples are grouped by spaces.
+    text.replaceAll(/[ ]+/g, ' '),
+  ]),
+)
+
+function textOf(name: string): string {
+  const text = documents.get(name)
+  if (text === undefined) throw new Error(`There is no docs/specification/${name}.`)
+  return text
+}
+
+/** Hexadecimal examples without the spaces and line ends between their groups. */
+function digitsOf(name: string): string {
+  return textOf(name).replaceAll(/\s/g, '')
+}
+
+const frame = encodeFrame({ kind: 0, level: 0, links: [], content: utf8('Hayloft') })
+const key = convergentKey(
+  Uint8Array.from({ length: 32 }, (_, i) => i),
+  frame,
+)
+const shares = encodeBlock(portableEngine, { key, frame, code: erasureCode(3, 10) })
+
+describe('the specification', () => {
+  it('has a whole block that is right', () => {
+    const text = digitsOf('blocks.md')
+    const [first] = shares.shards
+    for (const bytes of [
+      frame.header,
+      sha256(frame.whole),
+      key,
+      verifyKeyOf(key),
+      readKeyOf(key),
+      (first as Uint8Array).subarray(0, 44),
+      shares.manifest.subarray(0, 8),
+      shares.manifest.subarray(8, 40),
+      shares.manifest.subarray(-32),
+      shares.id,
+    ]) {
+      expect(text).toContain(toHex(bytes))
+    }
+    expect(textOf('blocks.md')).toContain(
+      `|C|, S ${sealedBytes(frame)}, ${(first as Uint8Array).length}`,
+    )
+  })
+
+  it('has capabilities of that block that are right', () => {
+    const read = { kind: 'file-read' as const, key, id: shares.id }
+    const literal = { kind: 'literal' as const, bytes: utf8('Hayloft') }
+    for (const capability of [read, toVerify(read), literal]) {
+      expect(textOf('capabilities.md')).toContain(`${formatCapability(capability)}\n`)
+    }
+  })
+
+  it('has messages that are right', () => {
+    const text = digitsOf('storage-protocol.md')
+    const holdings = [toShareBitmap([0, 9])]
+    const refusal = { op: 'refused', reason: 'busy', message: 'Later.' } as const
+    for (const parts of [
+      encodeMessageFrame(7, encodeRequest({ op: 'have', ids: [shares.id] })),
+      encodeMessageFrame(7, encodeReply({ op: 'have', holdings })),
+      encodeMessageFrame(8, encodeReply(refusal)),
+    ]) {
+      expect(text).toContain(toHex(concatBytes(parts)))
+    }
+  })
+
+  it('has an erasure code that is right', () => {
+    const text = textOf('blocks.md')
+    const rows = parityMatrix(erasureCode(3, 10)).map((row) => row.join(' '))
+    expect(text.replaceAll(/^ /gm, '')).toContain(rows.join('\n'))
+    expect(parityMatrix(erasureCode(2, 4))).toEqual([
+      [1, 1],
+      [1, 12],
+    ])
+    const content = Uint8Array.from({ length: 16 }, (_, i) => i)
+    const parity = [new Uint8Array(8), new Uint8Array(8)]
+    const data = [content.subarray(0, 8), content.subarray(8)]
+    portableEngine.encode(erasureCode(2, 4), data, parity)
+    parity.forEach((shard, index) => {
+      expect(digitsOf('blocks.md')).toContain(`parityshard${index}${toHex(shard)}`)
+    })
+  })
+
+  it('has paddings that are right', () => {
+    const lengths = [0, 512, 513, 1000, 600_000, 2 ** 20]
+    const row = lengths.map((length) => paddedBytes(length).toLocaleString('en-US')).join(' | ')
+    expect(textOf('blocks.md')).toContain(`| pad(L) | ${row} |`)
+  })
+
+  it('names every tag, label and prefix', () => {
+    for (const name of [...Object.values(TAGS), ...Object.values(KEY_LABELS)]) {
+      expect(textOf('primitives.md')).toContain(`\`${name}\``)
+    }
+    for (const prefix of [...TEXT_KINDS.map(({ prefix }) => prefix), ...LATER_PREFIXES]) {
+      expect(textOf('capabilities.md')).toContain(`\`${prefix}\``)
+    }
+  })
+
+  it('gives the limits that the code keeps', () => {
+    const protocol = textOf('storage-protocol.md')
+    for (const limit of [
+      limits.MAX_HEADER_BYTES,
+      limits.MAX_BODY_BYTES,
+      limits.MAX_IDS,
+      limits.MAX_LEASE_S,
+      limits.MAX_AUDIT_LEAVES,
+      MAX_MANIFEST_BYTES,
+      MAX_PROOF_BYTES,
+    ]) {
+      expect(protocol).toContain(` ${limit.toLocaleString('en-US')} `)
+    }
+    expect(textOf('blocks.md')).toContain(
+      `1 ≤ |C| ≤ ${limits.MAX_CIPHERTEXT_BYTES.toLocaleString('en-US')}`,
+    )
+    expect(textOf('blocks.md')).toContain(`1 ≤ k ≤ ${limits.MAX_REQUIRED}`)
+    expect(textOf('blocks.md')).toContain(`k ≤ n ≤ ${limits.MAX_SHARES}`)
+  })
+})
