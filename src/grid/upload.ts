@@ -44,7 +44,7 @@ export interface BlockPlacement {
 }
 
 /** Files up to this size are their own capability. */
-export const MAX_LITERAL_BYTES = 64
+const MAX_LITERAL_BYTES = 64
 
 /**
  * Stores a file in one pass over `source`: 1 MiB chunks are sealed, erasure-coded, placed and sent while the next are
