@@ -150,7 +150,7 @@ function isOneCodeword(
   id: BlockId,
   fetched: Parameters<typeof rebuildShares>[2],
 ): boolean {
-  if (fetched.good.length < fetched.manifest.code.required) return true
+  if (distinctShares(fetched.good) < fetched.manifest.code.required) return true
   try {
     rebuildShares(context, id, fetched)
     return true
