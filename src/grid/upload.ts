@@ -1,4 +1,8 @@
-import { type FileReadCapability, type LiteralCapability } from '../capabilities/capability.ts'
+import {
+  LITERAL_MAX_BYTES,
+  type FileReadCapability,
+  type LiteralCapability,
+} from '../capabilities/capability.ts'
 import { linkSignals, manyListeners } from '../foundation/abort.ts'
 import { deferred, Semaphore, type Deferred } from '../foundation/concurrency.ts'
 import { allocateBytes } from '../foundation/bytes.ts'
@@ -42,9 +46,6 @@ export interface BlockPlacement {
   readonly id: BlockIdHex
   readonly shares: readonly { readonly index: number; readonly node: NodeKey }[]
 }
-
-/** Files up to this size are their own capability. */
-const MAX_LITERAL_BYTES = 64
 
 /**
  * Stores a file in one pass over `source`: 1 MiB chunks are sealed, erasure-coded, placed and sent while the next are
@@ -104,7 +105,7 @@ class Upload {
     for await (const { frame, sizeBytes: blockBytes, isLast } of dataFrames(source)) {
       this.#options.signal?.throwIfAborted()
       sizeBytes += blockBytes
-      if (isLast && this.#blocks === 0 && sizeBytes <= MAX_LITERAL_BYTES)
+      if (isLast && this.#blocks === 0 && sizeBytes <= LITERAL_MAX_BYTES)
         return this.#literal(frame, sizeBytes)
       const urgent = isLast && this.#blocks === 0
       const reference = await this.#store(frame, { urgent, fileBytes: blockBytes })

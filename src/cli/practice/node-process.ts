@@ -63,12 +63,16 @@ async function spawnNode({ files }: PracticeNode): Promise<ChildProcess> {
   // The node keeps its own log; here goes only what Node itself prints when it dies.
   const errors = await open(files.log, 'a', 0o600)
   try {
-    const child = spawn(process.execPath, [PROGRAM, 'node', 'start', '--log', files.log], {
-      detached: true,
-      cwd: files.home,
-      env: { ...inheritedEnvironment(), HAYLOFT_HOME: files.home },
-      stdio: ['ignore', 'ignore', errors.fd],
-    })
+    const child = spawn(
+      process.execPath,
+      [...FLAGS, PROGRAM, 'node', 'start', '--log', files.log],
+      {
+        detached: true,
+        cwd: files.home,
+        env: { ...inheritedEnvironment(), HAYLOFT_HOME: files.home },
+        stdio: ['ignore', 'ignore', errors.fd],
+      },
+    )
     child.unref()
     return child
   } finally {
@@ -76,6 +80,8 @@ async function spawnNode({ files }: PracticeNode): Promise<ChildProcess> {
   }
 }
 
+/** Ten nodes share this machine's cores, and the helper threads of ten garbage collectors would fight over them. */
+const FLAGS = ['--single-threaded-gc']
 const PROGRAM = fileURLToPath(new URL('../../../bin/hayloft.js', import.meta.url))
 
 /** Only what a node has a use for, so that nothing secret in the caller's environment lives on in its processes. */
