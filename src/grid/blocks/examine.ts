@@ -34,8 +34,10 @@ export async function fetchClaimed(
         signal,
       )
       if (share === undefined || share.index !== index) return
-      manifest ??= openManifest(id, share.manifest)
-      if (isShard(manifest, index, share.bytes)) good.push({ index, shard: share.bytes, node })
+      // Of every share: a node whose copy of the manifest has rotted is of no use to a reader who asks it first.
+      const own = openManifest(id, share.manifest)
+      manifest ??= own
+      if (isShard(own, index, share.bytes)) good.push({ index, shard: share.bytes, node })
     }, signal)
   })
   return { manifest, good }
