@@ -70,7 +70,7 @@ export async function describingFailures<T>(subject: string, work: () => Promise
   }
 }
 
-/** The stack, for those who look for the bug; it holds no message, since that might quote what is secret. */
+/** The stack, for those who look for the bug. */
 export function debugTrace(thrown: unknown): string {
   return thrown instanceof Error ? (thrown.stack ?? thrown.name) : messageOf(thrown)
 }

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { debugTrace, failureOf, InterruptedError, type Failure } from './failures.ts'
 import { buildProgram, commanderFailure } from './program.ts'
-import { flush, openTerminal } from './terminal.ts'
+import { flush, openTerminal, withoutCapabilities } from './terminal.ts'
 
 /** Runs one command line, tells what went wrong, and ends the process with the status that says it. */
 export async function main(argv: readonly string[]): Promise<never> {
@@ -10,6 +10,7 @@ export async function main(argv: readonly string[]): Promise<never> {
   const interrupted = new AbortController()
   watchSignals(interrupted)
   watchStandardOutput()
+  watchStrayFailures(argv)
   const status = await run(argv, interrupted.signal)
   await Promise.all([flush(process.stdout), flush(process.stderr)])
   // What libp2p has still open would keep the process alive; whatever had to be finished is.
@@ -28,11 +29,14 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<ExitCo
     if (failure === undefined) return EXIT.ok
     if (failure.exit === EXIT.brokenPipe) return failure.exit
     terminal.failure(failure)
-    if (failure.exit === EXIT.internal && process.env['HAYLOFT_DEBUG'] === '1') {
-      process.stderr.write(`${debugTrace(thrown)}\n`)
-    }
+    traceBug(failure, thrown)
     return failure.exit
   }
+}
+
+function traceBug({ exit }: Failure, thrown: unknown): void {
+  if (exit !== EXIT.internal || process.env['HAYLOFT_DEBUG'] !== '1') return
+  process.stderr.write(`${withoutCapabilities(debugTrace(thrown))}\n`)
 }
 
 function told(thrown: unknown, signal: AbortSignal): Failure | undefined {
@@ -62,5 +66,15 @@ function watchStandardOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.brokenPipe)
     throw error
+  })
+}
+
+/** What no command was waiting for is a bug, and is told as one: in a sentence and not as a stack. */
+function watchStrayFailures(argv: readonly string[]): void {
+  process.on('uncaughtException', (thrown) => {
+    const failure = failureOf(thrown)
+    openTerminal({ json: argv.includes('--json') }).failure(failure)
+    traceBug(failure, thrown)
+    process.exit(failure.exit)
   })
 }

@@ -38,9 +38,7 @@ export async function runNode(
   try {
     await serveUntil(signal, await readNodeHome(files), { files, log })
   } catch (thrown) {
-    if (signal.aborted) return
-    log.write('failed', messageOf(thrown))
-    throw thrown
+    if (!signal.aborted) throw thrown
   }
 }
 

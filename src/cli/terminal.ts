@@ -31,14 +31,26 @@ export function openTerminal(options: { readonly json: boolean }): Terminal {
     line: (text) => process.stdout.write(`${text}\n`),
     value: (value) => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
     note(text) {
-      if (!json) say(text)
+      if (!json) say(withoutCapabilities(text))
     },
     failure({ code, message }) {
-      if (json) say(JSON.stringify({ error: { code, message } }))
-      else say(`hayloft: ${message}`)
+      const shown = withoutCapabilities(message)
+      if (json) say(JSON.stringify({ error: { code, message: shown } }))
+      else say(`hayloft: ${shown}`)
     },
   }
 }
+
+/**
+ * Takes capabilities out of a text that is no result. They get there by mistake, such as one given where a file belongs
+ * ("The file hayfile1… does not exist"), and errors end up in logs, screenshots and reports.
+ */
+export function withoutCapabilities(text: string): string {
+  return text.replaceAll(CAPABILITY, (_, kind: string) => `${kind}1…`)
+}
+
+/** Anything that might be one: a mistyped capability still gives most of its key away. */
+const CAPABILITY = /\b(hay[a-z]{1,17})1[a-z0-9]{6,}/gi
 
 /** Waits until everything written so far has left the process. */
 export async function flush(stream: NodeJS.WriteStream): Promise<void> {

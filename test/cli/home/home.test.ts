@@ -1,0 +1,111 @@
+import { readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readAddressFile, writeAddressFile } from '../../../src/cli/home/address-file.ts'
+import { writePrivateFile } from '../../../src/cli/home/files.ts'
+import { readGridFile, writeGridFile, type GridFile } from '../../../src/cli/home/grid-file.ts'
+import { isAlive, processBirth } from '../../../src/cli/home/processes.ts'
+import { readRunning, writeRunning } from '../../../src/cli/home/running-file.ts'
+import { ensureSecret, readSecret } from '../../../src/cli/home/secrets.ts'
+import { systemRandomness } from '../../../src/foundation/system.ts'
+import { nodeKey } from '../../../src/protocol/node-key.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+
+const KEY = nodeKey('ab'.repeat(32))
+
+describe('a file of a home', () => {
+  it('is its owner’s alone, and written without leaving anything beside it', async () => {
+    const folder = await temporaryFolder()
+    await writePrivateFile(join(folder, 'file'), 'old')
+    await writePrivateFile(join(folder, 'file'), 'new')
+    expect(await readdir(folder)).toEqual(['file'])
+    expect((await stat(join(folder, 'file'))).mode & 0o777).toBe(0o600)
+  })
+})
+
+describe('a secret', () => {
+  it('is made once and kept', async () => {
+    const path = join(await temporaryFolder(), 'identity.key')
+    expect(await readSecret(path)).toBeUndefined()
+    const secret = await ensureSecret(path, systemRandomness)
+    expect(await ensureSecret(path, systemRandomness)).toEqual(secret)
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+  })
+
+  it('of another length is refused without being shown', async () => {
+    const path = join(await temporaryFolder(), 'identity.key')
+    await writeFile(path, 'short secret')
+    await expect(readSecret(path)).rejects.toMatchObject({
+      code: 'home-damaged',
+      message: expect.not.stringContaining('short secret') as string,
+    })
+  })
+})
+
+describe('grid.json', () => {
+  const grid: GridFile = {
+    gridId: '01'.repeat(32),
+    bootstrap: ['/ip4/127.0.0.1/tcp/4001'],
+    members: [
+      {
+        name: 'node-01',
+        role: 'storage',
+        key: KEY,
+        account: 'cd'.repeat(32),
+        zone: 'attic',
+        capacityBytes: 5,
+      },
+    ],
+  }
+
+  it('is read as it was written', async () => {
+    const path = join(await temporaryFolder(), 'grid.json')
+    expect(await readGridFile(path)).toBeUndefined()
+    await writeGridFile(path, grid)
+    expect(await readGridFile(path)).toEqual(grid)
+  })
+
+  it.each([
+    'not JSON',
+    '[]',
+    'null',
+    '{"format":"other","version":1}',
+    '{"format":"hayloft-grid","version":2}',
+    '{"format":"hayloft-grid","version":1,"gridId":"zz","bootstrap":[],"members":[]}',
+    `{"format":"hayloft-grid","version":1,"gridId":"${'01'.repeat(32)}","bootstrap":[7],"members":[]}`,
+    `{"format":"hayloft-grid","version":1,"gridId":"${'01'.repeat(32)}","bootstrap":[],"members":[null]}`,
+  ])('is refused when it is %s', async (text) => {
+    const path = join(await temporaryFolder(), 'grid.json')
+    await writeFile(path, text)
+    await expect(readGridFile(path)).rejects.toMatchObject({ code: 'home-damaged' })
+  })
+})
+
+describe('known addresses', () => {
+  it('are kept, and count as none where they cannot be read', async () => {
+    const path = join(await temporaryFolder(), 'addresses.json')
+    const known = new Map([[KEY, ['/ip4/127.0.0.1/tcp/1']]])
+    await writeAddressFile(path, known)
+    expect(await readAddressFile(path)).toEqual(known)
+    await writeFile(path, 'damaged')
+    expect(await readAddressFile(path)).toEqual(new Map())
+  })
+})
+
+describe('a running node', () => {
+  const about = { peerId: 'p', addresses: [] }
+
+  it('is one whose process is alive and the same', async () => {
+    const path = join(await temporaryFolder(), 'running.json')
+    const birth = (await processBirth(process.pid)) ?? ''
+    await writeRunning(path, { ...about, pid: process.pid, birth })
+    expect(await readRunning(path)).toMatchObject({ pid: process.pid })
+  })
+
+  it('is not another process that has its pid by now', async () => {
+    const path = join(await temporaryFolder(), 'running.json')
+    await writeRunning(path, { ...about, pid: process.pid, birth: 'another boot/1' })
+    expect(await readRunning(path)).toBeUndefined()
+    expect(await isAlive({ pid: process.pid, birth: '' })).toBe(false)
+  })
+})
