@@ -12,7 +12,12 @@ import { frameBytes, FrameReader, type Frame } from '../src/protocol/framing.ts'
 import type { Op, Reply, Request } from '../src/protocol/messages.ts'
 import { UnreachableError, type Refusal } from '../src/protocol/network.ts'
 import type { NodeKey } from '../src/protocol/node-key.ts'
-import { CONNECT_TIMEOUT_MS, randomChunks, SILENCE_NOTICED_MS } from './link.ts'
+import {
+  CONNECT_TIMEOUT_MS,
+  SMALL_MESSAGE_BYTES,
+  randomChunks,
+  SILENCE_NOTICED_MS,
+} from './link.ts'
 import type { SimulatedNetwork } from './network.ts'
 
 /** Requests of one connection being served, as many as the real network allows. */
@@ -27,7 +32,10 @@ export class SimulatedConnection {
   readonly #gone = new AbortController()
   readonly #requestReader = new FrameReader()
   readonly #replyReader = new FrameReader()
-  readonly #lanes = { request: { freeAtMs: 0 }, reply: { freeAtMs: 0 } }
+  readonly #lanes = {
+    request: { small: { freeAtMs: 0 }, bulk: { freeAtMs: 0 } },
+    reply: { small: { freeAtMs: 0 }, bulk: { freeAtMs: 0 } },
+  }
   readonly #waiting: (() => void)[] = []
   #serving = 0
   #nextId = 1
@@ -158,7 +166,7 @@ export class SimulatedConnection {
   #transfer(bytes: Uint8Array, direction: 'request' | 'reply', deliver: () => void): void {
     const { clock, randomness } = this.#network
     const link = this.#network.link(this.caller, this.node)
-    const lane = this.#lanes[direction]
+    const lane = this.#lanes[direction][bytes.length > SMALL_MESSAGE_BYTES ? 'bulk' : 'small']
     const startMs = Math.max(clock.monotonicMs(), lane.freeAtMs)
     lane.freeAtMs = startMs + bytes.length / link.bytesPerMs
     const delayMs = lane.freeAtMs + link.latencyMs - clock.monotonicMs()

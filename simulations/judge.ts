@@ -79,12 +79,22 @@ export class Judge {
     for (const node of this.#world.nodes) {
       if (this.#canBeReliedOn(node)) steady.set(node.key, this.#disturbances.get(node.key) ?? 0)
     }
-    return { shares, steady }
+    const prompt = new Set([...steady.keys()].filter((key) => this.#isPrompt(key)))
+    return { shares, steady, prompt }
   }
 
   /** Whether a file had to be readable all the time between two looks. */
   mustBeReadable(file: StoredFile, before: Sight, after: Sight): boolean {
     return file.blocks.every((id) => this.#steadyShares(id, before, after).size >= file.required)
+  }
+
+  /** The same by nodes that answer soon: a check does not wait for the others, and says who they are. */
+  #mustBeSeen(file: StoredFile, before: Sight, after: Sight): boolean {
+    const promptOnly = (sight: Sight): Sight => ({
+      ...sight,
+      steady: new Map([...sight.steady].filter(([key]) => sight.prompt.has(key))),
+    })
+    return this.mustBeReadable(file, promptOnly(before), promptOnly(after))
   }
 
   /** What a check said that cannot be true, given what was there before and after it. */
@@ -94,7 +104,7 @@ export class Judge {
     { before, after, isFull }: { before: Sight; after: Sight; isFull: boolean },
   ): string[] {
     const found: string[] = []
-    if (!report.recoverable && this.mustBeReadable(file, before, after)) {
+    if (!report.recoverable && this.#mustBeSeen(file, before, after)) {
       found.push('check calls a readable file lost')
     }
     if (!isFull || !report.healthy) return found
@@ -111,6 +121,17 @@ export class Judge {
     if (!node.isUp || !node.isHonest || node.drive.conditions.readFailureChance > 0) return false
     return this.#world.clients.every(({ endpoint }) =>
       this.#world.network.isSound(endpoint.self, node.key),
+    )
+  }
+
+  #isPrompt(key: NodeKey): boolean {
+    const { conditions } = this.#world.node(key).drive
+    return (
+      conditions.readMs <= PROMPT_READ_MS &&
+      this.#world.clients.every(
+        ({ endpoint }) =>
+          this.#world.network.link(endpoint.self, key).latencyMs <= PROMPT_LATENCY_MS,
+      )
     )
   }
 
@@ -150,7 +171,13 @@ export interface Sight {
   readonly shares: ReadonlyMap<BlockIdHex, ReadonlyMap<NodeKey, readonly number[]>>
   /** Nodes in good order, with how often they were disturbed up to now. */
   readonly steady: ReadonlyMap<NodeKey, number>
+  /** Those of them that answer fast. */
+  readonly prompt: ReadonlySet<NodeKey>
 }
+
+/** Slower than these is suspiciously slow. */
+const PROMPT_READ_MS = 100
+const PROMPT_LATENCY_MS = 200
 
 function blockIdOfHex(id: BlockIdHex): ReturnType<typeof blockId> {
   return blockId(fromHex(id) ?? new Uint8Array())

@@ -5,7 +5,7 @@ import type { SeededRandomness } from './randomness.ts'
 export interface LinkConditions {
   /** One way. */
   readonly latencyMs: number
-  /** Each way; messages queue behind each other. */
+  /** Each way; messages queue behind each other, small ones apart from large ones as on the real network. */
   readonly bytesPerMs: number
   /** That a message breaks the connection. */
   readonly breakChance: number
@@ -20,6 +20,8 @@ export const PERFECT_LINK: LinkConditions = {
   stallChance: 0,
 }
 
+/** Larger messages travel in a lane of their own. */
+export const SMALL_MESSAGE_BYTES = 64 * 1024
 /** How long until a machine's keep-alive calls a silent connection dead. */
 export const SILENCE_NOTICED_MS = 30_000
 /** How long a connection attempt into the void takes. */
