@@ -88,6 +88,7 @@ export class SimulatedConnection {
   break(why: string): void {
     if (this.#state === 'broken') return
     this.#state = 'broken'
+    this.#network.onDisturbance(this.node)
     this.#network.note(`${short(this.caller)} x ${short(this.node)} ${why}`)
     for (const { outcome } of this.#pending.values()) {
       outcome.reject(new UnreachableError(this.node, why))
