@@ -7,6 +7,7 @@ import { walkFile, type CheckableCapability } from './blocks/walk.ts'
 import type { GridContext, OperationOptions } from './context.ts'
 import { BrokenFileError, NotEnoughSharesError } from './errors.ts'
 import { surveyBlocks, type Holding } from './nodes/survey.ts'
+import { spreadOverNodes } from './placement/spread.ts'
 
 export interface CheckOptions extends OperationOptions {
   /**
@@ -134,12 +135,11 @@ function findingOf(
   }: { claims: readonly Holding[]; good: readonly Holding[]; manifest: Manifest | undefined },
 ): Finding {
   const holders = good.map(({ index, node }) => ({ index, node }))
-  const nodes = new Set(holders.map(({ node }) => node)).size
   const sharesGood = distinctShares(holders)
   return {
     report: { id: blockIdHex(id), sharesFound: distinctShares(claims), sharesGood, holders },
     manifest,
-    spread: Math.min(sharesGood, nodes),
+    spread: spreadOverNodes(holders).size,
     bytes: manifest?.ciphertextBytes ?? 0,
   }
 }

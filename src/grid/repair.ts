@@ -10,8 +10,10 @@ import { listBlocks } from './check.ts'
 import type { GridContext, OperationOptions } from './context.ts'
 import { BrokenFileError, NotEnoughSharesError } from './errors.ts'
 import { SilentNodeError } from './nodes/patience.ts'
-import { surveyBlocks, type Survey } from './nodes/survey.ts'
+import { surveyBlocks, type Holding, type Survey } from './nodes/survey.ts'
 import { placeShares } from './placement/place.ts'
+import { spreadOverNodes } from './placement/spread.ts'
+import type { StorageNodeInfo } from './view.ts'
 
 export type RepairOptions = OperationOptions
 
@@ -71,7 +73,7 @@ async function repairBlock(
   { survey, signal }: { survey: Survey; signal: AbortSignal | undefined },
 ): Promise<{ placed: number; missing: number; bytes: number }> {
   const claims = survey.holdings.get(blockIdHex(id)) ?? []
-  const { manifest, good } = await fetchClaimed(context, id, { claims, signal })
+  const { manifest, good, bad } = await fetchClaimed(context, id, { claims, signal })
   const required = manifest?.code.required
   const found = new Set(good.map(({ index }) => index)).size
   if (manifest === undefined || found < manifest.code.required) {
@@ -79,15 +81,17 @@ async function repairBlock(
   }
   const shares = rebuildShares(context, id, { manifest, good })
   const bytes = manifest.ciphertextBytes
-  const held = spreadOut(good)
+  const held = spreadOverNodes(good)
   const { total } = manifest.code
   if (held.size === total) return { placed: 0, missing: 0, bytes }
   using giveUp = linkSignals(signal)
   const { holders } = await placeShares(shares, {
-    order: context.ranking.order(id, total).map(({ key }) => key),
+    order: caughtLast(context.ranking.order(id, total), claims, good),
     monitor: context.monitor,
-    // What was found rotten counts as not held, so that the node is sent a good one.
+    // What was found rotten counts as not held: if nobody else can take it, the node is sent a good one.
     ask: (node) => answerFrom(survey, node, held),
+    // A node that has just shown a bad share and still claims to have it would show it to readers, too.
+    isDoubtful: (node, index) => bad.some((one) => one.node === node && one.index === index),
     signal: giveUp.signal,
     onOwed: () => {
       giveUp.abort(new Error('silent nodes are not waited for'))
@@ -97,16 +101,17 @@ async function repairBlock(
   return { placed: Math.max(0, holders.size - held.size), missing: total - holders.size, bytes }
 }
 
-/** Share index → node, for as many shares as stand on nodes of their own. */
-function spreadOut(good: readonly GoodShare[]): Map<number, NodeKey> {
-  const held = new Map<number, NodeKey>()
-  const used = new Set<NodeKey>()
-  for (const { index, node } of good) {
-    if (held.has(index) || used.has(node)) continue
-    held.set(index, node)
-    used.add(node)
-  }
-  return held
+/** Nodes that claimed a share which was not good may have a bad drive or worse: others are better trusted with a new one. */
+function caughtLast(
+  order: readonly StorageNodeInfo[],
+  claims: readonly Holding[],
+  good: readonly GoodShare[],
+): NodeKey[] {
+  const isGood = ({ index, node }: Holding): boolean =>
+    good.some((share) => share.index === index && share.node === node)
+  const caught = new Set(claims.filter((claim) => !isGood(claim)).map(({ node }) => node))
+  const keys = order.map(({ key }) => key)
+  return [...keys.filter((key) => !caught.has(key)), ...keys.filter((key) => caught.has(key))]
 }
 
 async function answerFrom(

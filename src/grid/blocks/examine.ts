@@ -17,14 +17,18 @@ import type { Holding } from '../nodes/survey.ts'
 import { shareSetBytes, shareSetOf, type ShareSet } from './encode.ts'
 import { assembleBlock, type GoodShare } from './fetch.ts'
 
-/** Fetches every share that nodes claim to hold and keeps those that are what the block's id says. */
+/**
+ * Fetches every share that nodes claim to hold and tells those that are what the block's id says from those that are
+ * not; shares of nodes that gave no answer are neither.
+ */
 export async function fetchClaimed(
   { monitor }: GridContext,
   id: BlockId,
   { claims, signal }: { claims: readonly Holding[]; signal?: AbortSignal | undefined },
-): Promise<{ manifest: Manifest | undefined; good: GoodShare[] }> {
+): Promise<{ manifest: Manifest | undefined; good: GoodShare[]; bad: Holding[] }> {
   let manifest: Manifest | undefined
   const good: GoodShare[] = []
+  const bad: Holding[] = []
   await mapConcurrently(claims, CLAIMS_AT_ONCE, async ({ index, node }) => {
     await ignoringNodes(async () => {
       const { share } = await callUnlessSilent<'get'>(
@@ -33,14 +37,20 @@ export async function fetchClaimed(
         { op: 'get', id, index },
         signal,
       )
+      bad.push({ index, node })
       if (share === undefined || share.index !== index) return
       // Of every share: a node whose copy of the manifest has rotted is of no use to a reader who asks it first.
       const own = openManifest(id, share.manifest)
       manifest ??= own
-      if (isShard(own, index, share.bytes)) good.push({ index, shard: share.bytes, node })
+      if (!isShard(own, index, share.bytes)) return
+      good.push({ index, shard: share.bytes, node })
+      bad.splice(
+        bad.findIndex((one) => one.index === index && one.node === node),
+        1,
+      )
     }, signal)
   })
-  return { manifest, good }
+  return { manifest, good, bad }
 }
 
 /** Asks for one random leaf of every share that nodes claim to hold, and keeps the claims that were proven. */

@@ -6,8 +6,8 @@ import type { NodeKey } from '../../protocol/node-key.ts'
 /**
  * Calls nodes and keeps an eye on each: how long it takes to answer, and whether it has fallen silent.
  *
- * A node is *suspect* while it owes replies and has said nothing for several times what nodes take these days: frozen,
- * swapping, or behind a dead line. It is *down* for a while after it could not be reached. Both are opinions for
+ * A node is *suspect* while it owes replies and has said nothing for several times what nodes take these days, though
+ * others do answer: frozen, swapping, or behind a dead line. It is *down* for a while after it could not be reached. Both are opinions for
  * choosing among nodes, not verdicts: one reply clears a node of either.
  */
 export class NodeMonitor {
@@ -15,6 +15,9 @@ export class NodeMonitor {
   readonly #clock: Clock
   readonly #nodes = new Map<NodeKey, NodeRecord>()
   readonly #typical: Record<Weight, number | undefined> = { light: undefined, heavy: undefined }
+  readonly #closing = new AbortController()
+  #heardAnyMs = -Infinity
+  #isAskingAround = false
 
   constructor(caller: Caller, clock: Clock) {
     this.#caller = caller
@@ -83,6 +86,7 @@ export class NodeMonitor {
   }
 
   [Symbol.dispose](): void {
+    this.#closing.abort(new Error('the grid is closed'))
     for (const record of this.#nodes.values()) this.#unwatch(record)
   }
 
@@ -93,6 +97,7 @@ export class NodeMonitor {
         pending: new Set(),
         heardMs: -Infinity,
         suspect: false,
+        doubted: false,
         downUntilMs: -Infinity,
         heavyReplyMs: undefined,
         cancelTimer: undefined,
@@ -111,7 +116,9 @@ export class NodeMonitor {
     const tookMs = now - startedMs
     record.heardMs = now
     record.suspect = false
+    record.doubted = false
     record.downUntilMs = -Infinity
+    this.#heardAnyMs = now
     this.#typical[weight] = average(this.#typical[weight], tookMs)
     if (weight === 'heavy') record.heavyReplyMs = average(record.heavyReplyMs, tookMs)
   }
@@ -119,20 +126,53 @@ export class NodeMonitor {
   /** Keeps one timer a node, set for the moment at which its silence would become suspicious. */
   #watch(record: NodeRecord): void {
     if (record.cancelTimer !== undefined) return
-    const waitMs = Math.max(
-      1,
-      this.#silentSinceMs(record) + this.#patienceMs(record) - this.#clock.monotonicMs(),
-    )
+    const dueMs = this.#silentSinceMs(record) + this.#patienceMs(record)
+    this.#lookAgain(record, Math.max(1, dueMs - this.#clock.monotonicMs()))
+  }
+
+  #lookAgain(record: NodeRecord, waitMs: number): void {
     record.cancelTimer = this.#clock.after(waitMs, () => {
       record.cancelTimer = undefined
       if (record.pending.size === 0 || record.suspect) return
-      const silentMs = this.#clock.monotonicMs() - this.#silentSinceMs(record)
+      const silentSinceMs = this.#silentSinceMs(record)
+      const silentMs = this.#clock.monotonicMs() - silentSinceMs
       if (silentMs < this.#patienceMs(record)) {
+        record.doubted = false
         this.#watch(record)
+        return
+      }
+      // If nobody has said anything since, it may as well be our own line or a busy machine: ask around.
+      const isAlone = this.#heardAnyMs <= silentSinceMs && silentMs < MAX_SILENCE_MS
+      if (isAlone) this.#askAround()
+      if (isAlone || !record.doubted) {
+        // A second look, so that replies which wait for a busy process to read them are read.
+        record.doubted = true
+        this.#lookAgain(record, SECOND_LOOK_MS)
         return
       }
       record.suspect = true
       for (const pending of record.pending) tellSuspect(pending)
+    })
+  }
+
+  /** Sees whether nodes of which nothing is owed answer; one round at a time. */
+  #askAround(): void {
+    if (this.#isAskingAround) return
+    const others = [...this.#nodes].filter(
+      ([, { pending, suspect }]) => pending.size === 0 && !suspect,
+    )
+    if (others.length === 0) return
+    this.#isAskingAround = true
+    const asked = others.slice(0, NODES_ASKED_AROUND).map(async ([node]) => {
+      try {
+        await this.#caller.call<'hello'>(node, { op: 'hello' }, { signal: this.#closing.signal })
+        this.#heardAnyMs = this.#clock.monotonicMs()
+      } catch {
+        // No answer tells nothing.
+      }
+    })
+    void Promise.all(asked).finally(() => {
+      this.#isAskingAround = false
     })
   }
 
@@ -156,7 +196,7 @@ export class NodeMonitor {
   #patienceFor(weight: Weight): number {
     const typical = this.#typical[weight]
     // Nothing is known of this line yet: shares may take their time on it.
-    if (typical === undefined) return weight === 'heavy' ? FIRST_HEAVY_SILENCE_MS : MIN_SILENCE_MS
+    if (typical === undefined) return FIRST_SILENCE_MS
     return clamp(typical * PATIENCE, MIN_SILENCE_MS, MAX_SILENCE_MS)
   }
 }
@@ -181,6 +221,8 @@ interface NodeRecord {
   readonly pending: Set<PendingCall>
   heardMs: number
   suspect: boolean
+  /** Whether its silence was found too long once. */
+  doubted: boolean
   downUntilMs: number
   heavyReplyMs: number | undefined
   cancelTimer: (() => void) | undefined
@@ -190,7 +232,9 @@ interface NodeRecord {
 const MIN_SILENCE_MS = 1000
 /** Silence longer than this always is. */
 const MAX_SILENCE_MS = 15_000
-const FIRST_HEAVY_SILENCE_MS = 1500
+const FIRST_SILENCE_MS = 1500
+const SECOND_LOOK_MS = 150
+const NODES_ASKED_AROUND = 2
 const FIRST_HEDGE_MS = 750
 const MIN_HEDGE_MS = 250
 /** How many times the typical reply a node may take before others are asked in its stead. */

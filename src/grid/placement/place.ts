@@ -22,6 +22,8 @@ export interface PlaceOptions {
   /** Asks a node what it holds of this block. Rejects if it cannot say. */
   readonly ask: (node: NodeKey, onSuspect: () => void) => Promise<ShareBitmap>
   readonly monitor: NodeMonitor
+  /** Whether a node is not to be believed when it says that it has this share already. */
+  readonly isDoubtful?: (node: NodeKey, index: number) => boolean
   /** Called once, when all that is left depends on silent nodes, so that other work need not wait for it. */
   readonly onOwed?: () => void
   /** Gives up what is not placed yet; the result tells what is. */
@@ -154,7 +156,8 @@ class Placing {
         { signal, onSuspect },
       )
       if (outcome === 'stored') this.#sentBytes += shard.length
-      if (outcome === 'stored' || outcome === 'have') this.#hold(index, node)
+      const isKept = outcome === 'have' && this.#options.isDoubtful?.(node, index) !== true
+      if (outcome === 'stored' || isKept) this.#hold(index, node)
     } catch (error) {
       // What the world breaks means: not this node. Our own bugs must come out.
       if (!(error instanceof HayloftError) && signal?.aborted !== true) throw error
