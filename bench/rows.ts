@@ -1,6 +1,6 @@
 import type { Row } from './row.ts'
 import { NODES_LOST, type Scale } from './scale.ts'
-import type { Suite } from './suite.ts'
+import { IDLE_MS, type Suite } from './suite.ts'
 
 /** The rows there are, in the order that leaves each what it needs: the one that empties nodes comes last. */
 export function rowsAt(scale: Scale): { name: string; measure: (suite: Suite) => Promise<Row> }[] {
@@ -9,6 +9,7 @@ export function rowsAt(scale: Scale): { name: string; measure: (suite: Suite) =>
   const small = `PUT ${smallFiles.toLocaleString('en-US')} files of 4 KiB`
   return [
     row('hayloft --version', (suite, name) => suite.version(name)),
+    row(`idle for ${IDLE_MS / 1000} s`, (suite, name) => suite.idle(name)),
     ...transfers(fileBytes),
     row(`range 1 KiB of ${size}, command`, (suite, name) => suite.range(name)),
     row(`range 1 KiB of ${size}, connected`, (suite, name) => suite.connectedRange(name)),

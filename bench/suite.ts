@@ -21,6 +21,7 @@ import { median } from './statistics.ts'
 import { judge } from './targets.ts'
 
 const RANGE_BYTES = 1024
+export const IDLE_MS = 3000
 /** How far into its usual time a transfer is when a node freezes: past its start, before its end. */
 const FREEZE_AT = 0.6
 
@@ -52,6 +53,18 @@ export class Suite {
 
   async version(name: string): Promise<Row> {
     return this.#row(await this.#repeat(() => this.#setting.grid.run(['--version'])), { name })
+  }
+
+  /** What ten nodes cost that nobody asks anything; part of every other row. */
+  async idle(name: string): Promise<Row> {
+    const { grid, signal } = this.#setting
+    const runs = await this.#repeat(async () => {
+      const work = (): Promise<void> => sleep(systemClock, IDLE_MS, signal)
+      const { nodesCpuS, largestNodeBytes } = await grid.measureNodes(work)
+      const wallS = IDLE_MS / 1000
+      return { wallS, cpuS: 0, peakBytes: undefined, nodesCpuS, largestNodeBytes }
+    })
+    return this.#row(runs, { name })
   }
 
   async put(name: string, bytes: number): Promise<Row> {
@@ -247,9 +260,12 @@ export class Suite {
     return wallS
   }
 
-  async #repeat(measure: (round: number) => Promise<GridRun>, bytes = 0): Promise<GridRun[]> {
+  async #repeat<Run extends MeasuredRun>(
+    measure: (round: number) => Promise<Run>,
+    bytes = 0,
+  ): Promise<Run[]> {
     const { scale, signal } = this.#setting
-    const runs: GridRun[] = []
+    const runs: Run[] = []
     const rounds = bytes === scale.largeFileBytes ? 1 : scale.runs
     for (let round = 0; round < rounds; round++) {
       signal.throwIfAborted()
