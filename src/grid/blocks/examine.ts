@@ -6,6 +6,7 @@ import type { BlockId } from '../../protocol/block-id.ts'
 import {
   areLeaves,
   isShard,
+  MalformedManifestError,
   openManifest,
   shardLeavesOf,
   type Manifest,
@@ -37,20 +38,24 @@ export async function fetchClaimed(
         { op: 'get', id, index },
         signal,
       )
-      bad.push({ index, node })
-      if (share === undefined || share.index !== index) return
       // Of every share: a node whose copy of the manifest has rotted is of no use to a reader who asks it first.
-      const own = openManifest(id, share.manifest)
+      const own = share?.index === index ? manifestOf(id, share.manifest) : undefined
       manifest ??= own
-      if (!isShard(own, index, share.bytes)) return
-      good.push({ index, shard: share.bytes, node })
-      bad.splice(
-        bad.findIndex((one) => one.index === index && one.node === node),
-        1,
-      )
+      if (share !== undefined && own !== undefined && isShard(own, index, share.bytes)) {
+        good.push({ index, shard: share.bytes, node })
+      } else bad.push({ index, node })
     }, signal)
   })
   return { manifest, good, bad }
+}
+
+function manifestOf(id: BlockId, encoded: Uint8Array): Manifest | undefined {
+  try {
+    return openManifest(id, encoded)
+  } catch (error) {
+    if (error instanceof MalformedManifestError) return undefined
+    throw error
+  }
 }
 
 /** Asks for one random leaf of every share that nodes claim to hold, and keeps the claims that were proven. */
