@@ -158,8 +158,13 @@ export class SimulatedConnection {
 
   #receive(reader: FrameReader, bytes: Uint8Array, take: (frame: Frame) => void): void {
     if (this.#state === 'broken') return
-    for (const chunk of randomChunks(this.#network.randomness, bytes)) {
-      for (const frame of reader.push(chunk)) take(frame)
+    try {
+      for (const chunk of randomChunks(this.#network.randomness, bytes)) {
+        for (const frame of reader.push(chunk)) take(frame)
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error
+      this.break('a frame broke the protocol')
     }
   }
 

@@ -10,6 +10,7 @@ import type { GetReply } from '../../protocol/messages.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import type { GridContext } from '../context.ts'
 import { BrokenFileError, NotEnoughSharesError } from '../errors.ts'
+import { defaultCode } from '../placement/defaults.ts'
 
 /** A share that was checked against its block's id. */
 export interface GoodShare {
@@ -126,8 +127,8 @@ class Fetching implements Disposable {
 
   /** Keeps as many requests out as shares are missing, not counting those that were overtaken. */
   #advance(): void {
-    // Until a share has told k, three at once: enough for the usual codes, and little to waste on the others.
-    const required = this.#manifest?.code.required ?? USUAL_REQUIRED
+    // Until a share has told k, it is taken to be what uploads to this grid use if not told otherwise.
+    const required = this.#manifest?.code.required ?? defaultCode(this.#context.view.nodes).required
     if (this.#manifest !== undefined && this.#good.size >= required) {
       this.#result.resolve({ manifest: this.#manifest, shares: [...this.#good.values()] })
       return
@@ -226,6 +227,5 @@ interface Candidate {
   readonly at: number
 }
 
-const USUAL_REQUIRED = 3
 /** How long a block waits for nodes that are all silent. */
 const LAST_HOPE_MS = 8000
