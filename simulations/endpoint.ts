@@ -75,6 +75,11 @@ export class SimulatedEndpoint implements Network {
     else this.#frozen.push(action)
   }
 
+  /** Notes what befell the machine. */
+  note(text: string): void {
+    this.#network.note(`! ${this.self.slice(0, 6)} ${text}`)
+  }
+
   /** Something happened to the machine that excuses what it does next. */
   disturb(): void {
     this.#network.onDisturbance(this.self)

@@ -152,11 +152,11 @@ export class Judge {
   /** Indices that any node may have had at some time between. */
   #possibleShares(id: BlockIdHex, before: Sight, after: Sight): Set<number> {
     const indices = new Set<number>()
-    for (const { key } of this.#world.nodes) {
+    for (const { key, handsOutDecoys } of this.#world.nodes) {
       for (const sight of [before, after]) {
         for (const index of sight.shares.get(id)?.get(key) ?? []) indices.add(index)
       }
-      if (before.steady.get(key) === after.steady.get(key)) continue
+      if (before.steady.get(key) === after.steady.get(key) && !handsOutDecoys) continue
       // Up at some time, down at both looks: it may have shown whatever it was given.
       for (const promise of this.#promises.get(id) ?? []) {
         if (promise.node === key) indices.add(promise.index)

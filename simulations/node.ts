@@ -30,6 +30,7 @@ export class SimulatedNode {
   /** The drive has lost or spoilt acknowledged shares through no fault of the node's. */
   #hasLostData = false
   #hasLied = false
+  #handsOutDecoys = false
 
   constructor(options: {
     info: StorageNodeInfo
@@ -69,6 +70,11 @@ export class SimulatedNode {
   /** Whether whatever this node ever acknowledged must still be on its drive. */
   get isLoyal(): boolean {
     return !this.#hasLied && !this.#hasLostData
+  }
+
+  /** Whether it may have shown shares that its drive does not hold: good ones, as it happens, where all are alike. */
+  get handsOutDecoys(): boolean {
+    return this.#handsOutDecoys
   }
 
   /** Starts the node's process on whatever its drive holds. Never resolves if the power is cut meanwhile. */
@@ -151,6 +157,8 @@ export class SimulatedNode {
 
   /** Answers with lies from now on. */
   lie(lie: Lie): void {
+    this.endpoint.note(`lies: ${lie}`)
+    this.#handsOutDecoys ||= lie.includes(' of another ')
     this.#wear((service) =>
       lyingService(service, { lie, randomness: this.#randomness, seen: this.#seen }),
     )
