@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Tests of the command line run what is built.
-    globalSetup: ['test/support/build.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
     // The end-to-end tests start processes that each want a core; more workers than cores only makes them wait.
     maxWorkers: 2,
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],

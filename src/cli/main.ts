@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { debugTrace, failureOf, InterruptedError, type Failure } from './failures.ts'
@@ -8,6 +9,8 @@ import { flush, openTerminal, withoutCapabilities } from './terminal.ts'
 export async function main(argv: readonly string[]): Promise<never> {
   hideArguments()
   const interrupted = new AbortController()
+  // Everything under way listens to it, which is much where many files are put at once, and no leak.
+  setMaxListeners(0, interrupted.signal)
   watchSignals(interrupted)
   watchStandardOutput()
   watchStrayFailures(argv)

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatCapability } from '../../src/capabilities/text.ts'
 import { capabilityArgument, rangeArgument, sharesArgument } from '../../src/cli/arguments.ts'

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { GRIDS_VARIABLE } from '../support/global-setup.ts'
 import { hayloft, type Run, type RunOptions } from '../support/hayloft.ts'
 
 export interface PracticeJson {
@@ -53,7 +54,7 @@ export class TestGrid {
   }
 
   static async start(nodes: number): Promise<TestGrid> {
-    const grid = new TestGrid(await mkdtemp(join(tmpdir(), 'hayloft-grid-')))
+    const grid = new TestGrid(await mkdtemp(join(process.env[GRIDS_VARIABLE] ?? tmpdir(), 'grid-')))
     await grid.startNodes(['--nodes', String(nodes)])
     return grid
   }

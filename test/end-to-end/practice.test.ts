@@ -4,6 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { processBirth } from '../../src/cli/home/processes.ts'
 import { hayloft } from '../support/hayloft.ts'
 import { TestGrid, type PracticeJson } from './grid.ts'
 
@@ -16,20 +17,15 @@ beforeAll(async () => {
 })
 afterAll(async () => await grid.end())
 
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
+/** One that ended and was not reaped by its parent counts as gone. */
+const isAlive = async (pid: number): Promise<boolean> => (await processBirth(pid)) !== undefined
 
 describe('a practice grid', () => {
-  it('is told as JSON: where it is, its client, its nodes', () => {
+  it('is told as JSON: where it is, its client, its nodes', async () => {
     expect(first).toMatchObject({ dir: grid.dir, client: { home: join(grid.dir, 'me') } })
     expect(first.nodes.map(({ name }) => name)).toEqual(['node-01', 'node-02', 'node-03'])
     for (const { name, pid, home, peerId, addresses } of first.nodes) {
-      expect(isAlive(pid)).toBe(true)
+      expect(await isAlive(pid)).toBe(true)
       expect(home).toBe(join(grid.dir, name))
       expect(addresses).toEqual([
         expect.stringMatching(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/12D3/),
@@ -84,10 +80,10 @@ describe('a practice grid', () => {
   })
 
   it('stops, and comes back the same with its shares, on other ports where those are taken', async () => {
-    const [file] = [join(grid.dir, 'file')]
+    const file = join(grid.dir, 'file')
     const { capability } = await grid.put(file)
     await grid.stopNodes([])
-    for (const { pid } of first.nodes) expect(isAlive(pid)).toBe(false)
+    for (const { pid } of first.nodes) expect(await isAlive(pid)).toBe(false)
     expect((await grid.run(['practice', 'status'])).status).toBe(2)
     const port = Number(/tcp\/(\d+)/.exec(first.nodes[0]?.addresses[0] ?? '')?.[1])
     const squatter = createServer().listen(port, '127.0.0.1')
@@ -99,7 +95,7 @@ describe('a practice grid', () => {
       )
       expect(again.nodes[0]?.addresses).not.toEqual(first.nodes[0]?.addresses)
       expect(again.nodes[1]?.addresses).toEqual(first.nodes[1]?.addresses)
-      expect((await grid.run(['get', capability])).bytes).toEqual(await readFile(file))
+      expect((await grid.run(['get', capability])).bytes.equals(await readFile(file))).toBe(true)
     } finally {
       squatter.close()
     }
