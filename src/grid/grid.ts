@@ -1,6 +1,7 @@
 import type { FileReadCapability, LiteralCapability } from '../capabilities/capability.ts'
 import type { ErasureEngine } from '../erasure/engine.ts'
 import type { Clock } from '../foundation/clock.ts'
+import { linkSignals } from '../foundation/abort.ts'
 import { assert } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { Caller } from '../protocol/network.ts'
@@ -40,8 +41,15 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
   return {
     put: (source, options) => uploadFile(context, source, options),
     get: (capability, options) => downloadFile(context, capability, options),
-    check: (capability, options) => checkFile(context, capability, options),
-    repair: (capability, options) => repairFile(context, capability, options),
+    // Each asks all nodes at once: more listeners on the caller's own signal than Node takes without a warning.
+    check: async (capability, options) => {
+      using linked = linkSignals(options?.signal)
+      return await checkFile(context, capability, { ...options, signal: linked.signal })
+    },
+    repair: async (capability, options) => {
+      using linked = linkSignals(options?.signal)
+      return await repairFile(context, capability, { ...options, signal: linked.signal })
+    },
     [Symbol.dispose]: () => {
       monitor[Symbol.dispose]()
     },
