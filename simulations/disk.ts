@@ -230,7 +230,7 @@ export const PERFECT_DRIVE: DriveConditions = {
 }
 
 /** An error as the system gives it. */
-export class DriveError extends Error {
+class DriveError extends Error {
   override readonly name = 'DriveError'
   readonly code: 'EIO' | 'ENOSPC'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { blockId } from '../../src/protocol/block-id.ts'
 import { nodeKey } from '../../src/protocol/node-key.ts'

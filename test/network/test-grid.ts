@@ -13,7 +13,7 @@ export function keyOf(name: string): NodeKey {
   return nodeKeyOfIdentity(identityOf(name))
 }
 
-export const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
+const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
 
 /** Opens hosts of one grid by name, and closes all of them in the end. */
 export class TestGrid implements AsyncDisposable {

@@ -2,7 +2,7 @@ import type { Randomness } from '../../foundation/randomness.ts'
 import { readIfThere, writePrivateFile } from './files.ts'
 import { damaged } from './json-file.ts'
 
-export const SECRET_BYTES = 32
+const SECRET_BYTES = 32
 
 /** @returns undefined if there is no such file */
 export async function readSecret(path: string): Promise<Uint8Array | undefined> {

@@ -58,7 +58,7 @@ export function practiceDirectory(given: string | undefined): string {
   return existsSync(practicePath(around)) ? around : join(home, 'practice')
 }
 
-export function practicePath(dir: string): string {
+function practicePath(dir: string): string {
   return join(dir, 'practice.json')
 }
 

@@ -28,7 +28,7 @@ export interface NodeState {
   readonly running: RunningFile | undefined
 }
 
-export const DEFAULT_NODES = 10
+const DEFAULT_NODES = 10
 /** Each is a process of some 100 MB. */
 export const MAX_NODES = 100
 

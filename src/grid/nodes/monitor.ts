@@ -46,8 +46,9 @@ export class NodeMonitor {
     } catch (error) {
       if (error instanceof UnreachableError)
         record.downUntilMs = this.#clock.monotonicMs() + DOWN_MS
-      // A refusal is an answer too; an aborted call says nothing about the node.
-      else if (options.signal?.aborted !== true) this.#heard(record, pending)
+      // A refusal is an answer too; an aborted call only says that the node would have taken longer.
+      else if (options.signal?.aborted === true) this.#gaveUp(record, pending)
+      else this.#heard(record, pending)
       throw error
     } finally {
       record.pending.delete(pending)
@@ -121,6 +122,12 @@ export class NodeMonitor {
     this.#heardAnyMs = now
     this.#typical[weight] = average(this.#typical[weight], tookMs)
     if (weight === 'heavy') record.heavyReplyMs = average(record.heavyReplyMs, tookMs)
+  }
+
+  /** Others were faster, so the node must be known as slower than they, or it would be asked first time and again. */
+  #gaveUp(record: NodeRecord, { startedMs, weight }: PendingCall): void {
+    const tookMs = this.#clock.monotonicMs() - startedMs
+    if (weight === 'heavy') record.heavyReplyMs = Math.max(record.heavyReplyMs ?? 0, tookMs)
   }
 
   /** Keeps one timer a node, set for the moment at which its silence would become suspicious. */
