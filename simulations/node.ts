@@ -22,6 +22,7 @@ export class SimulatedNode {
   readonly #clock: Clock
   readonly #randomness: SeededRandomness
   readonly #seen: SeenShares
+  readonly #maintains: boolean
   readonly #onBug: (what: string) => void
   /** The life of its process; it has a service once the drive is read. */
   #process: ProcessLife | undefined
@@ -39,6 +40,8 @@ export class SimulatedNode {
     clock: Clock
     randomness: SeededRandomness
     seen: SeenShares
+    /** Whether it sweeps, collects and scrubs in the background, as real nodes do. */
+    maintains: boolean
     onBug: (what: string) => void
   }) {
     this.info = options.info
@@ -47,6 +50,7 @@ export class SimulatedNode {
     this.#clock = options.clock
     this.#randomness = options.randomness
     this.#seen = options.seen
+    this.#maintains = options.maintains
     this.#onBug = options.onBug
   }
 
@@ -93,6 +97,7 @@ export class SimulatedNode {
         reserveBytes: 0,
       })
       life.service = service
+      if (this.#maintains) service.startMaintenance()
       this.endpoint.serve({
         handle: async (caller, request, signal) =>
           await this.#handle({ caller, request, signal }, service),

@@ -17,6 +17,8 @@ export interface Plan {
   readonly link: LinkConditions
   readonly drive: DriveConditions
   readonly capacityBytes: number
+  /** Whether nodes sweep, collect and scrub in the background. */
+  readonly maintains: boolean
   /** Nodes that lie from the beginning. */
   readonly liars: readonly Lie[]
   /** On average, between one mishap and the next; Infinity for none. */
@@ -80,6 +82,7 @@ export function drawPlan(randomness: SeededRandomness): Plan {
     },
     capacityBytes:
       isCalm || randomness.chance(0.8) ? 2 ** 40 : randomness.between(10_000, 3_000_000),
+    maintains: randomness.chance(0.7),
     liars: isCalm || randomness.chance(0.5) ? [] : drawLies(randomness, nodes),
     mishapEveryMs: troubled.length === 0 ? Infinity : randomness.pick([200, 1_000, 5_000]),
     mishaps: troubled,

@@ -78,6 +78,8 @@ class Scenario {
         await Promise.all(lines)
         await weather.clear()
       }, Infinity)
+      // Time for the nodes to sweep, collect and scrub: none of it may cost what was promised.
+      if (this.#plan.maintains) await this.#world.clock.advance(MAINTENANCE_MS)
       await this.#world.run(async () => {
         await this.#audit()
       }, Infinity)
@@ -215,6 +217,8 @@ class Scenario {
   }
 }
 
+/** Three of the nodes' hourly rounds. */
+const MAINTENANCE_MS = 3.5 * 3_600_000
 const ABORT_CHANCE = 0.08
 
 function describePlan(plan: Plan): string {

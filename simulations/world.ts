@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly capacityBytes?: number
   readonly link?: Partial<LinkConditions>
   readonly drive?: Partial<DriveConditions>
+  /** Whether nodes sweep, collect and scrub in the background; not by default. */
+  readonly maintains?: boolean
   readonly erasure?: ErasureEngine
   readonly trace?: Trace
 }
@@ -77,6 +79,7 @@ export class World {
         clock: this.clock,
         randomness,
         seen,
+        maintains: options.maintains ?? false,
         onBug: (what) => this.bugs.push(what),
       })
     })
