@@ -2,9 +2,8 @@
 import { createReadStream, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
-import { loadNativeEngine } from '../dist/erasure/engines.js'
 import { CommandFailed, hayloft } from './hayloft.js'
-import { ROOT, say } from './ready.js'
+import { ROOT, say, sayIfPortable } from './ready.js'
 
 /** The demonstration has a practice grid of its own, so that it never stops the nodes of another. */
 const DIR = join(resolve(process.env['HAYLOFT_HOME'] || join(homedir(), '.hayloft')), 'demo')
@@ -32,14 +31,8 @@ export async function demonstrate() {
 /** @param {ReturnType<typeof untilTold>} ended */
 async function showAll(ended) {
   say('')
-  say(
-    bold('Hayloft keeps a file on many computers, and brings it back when most of them are gone.'),
-  )
-  if (loadNativeEngine() === undefined) {
-    say(
-      '(The fast erasure coder could not be built here, so the portable one is used: same bytes, slower.)',
-    )
-  }
+  say(bold('Hayloft keeps a file on many computers, and brings it back when most are gone.'))
+  await sayIfPortable()
   const nodes = await startNodes()
   const { stored, capability } = await storeFile()
   await showShares(capability, nodes)
@@ -50,16 +43,11 @@ async function showAll(ended) {
 }
 
 async function startNodes() {
-  step(
-    1,
-    'Ten storage nodes start, each a process with a key, a disk folder and a port of its own.',
-  )
+  step(1, 'Ten storage nodes start: processes, each with its key, folder and port.')
   command(`practice start --dir ${short(DIR)}`)
   const timer = stopwatch()
   const { nodes } = await hayloft(['practice', 'start', '--dir', DIR])
-  say(
-    `  ${nodes.length} nodes run and answer, after ${timer()}. In real life they are your friends' computers.`,
-  )
+  say(`  ${nodes.length} nodes run and answer, after ${timer()}. Friends' computers, in earnest.`)
   return nodes
 }
 
@@ -72,14 +60,14 @@ async function storeFile() {
   const { required, total } = stored.shares
   const took = timer()
   if (stored.sentBytes === 0) {
-    say(`  All of its shares were there from the last time: nothing had to be sent. ${took}.`)
+    say(`  All of its shares are there from the last time: nothing was sent. ${took}.`)
   } else {
     say(
-      `  ${mebibytes(stored.size)} stored in ${took}: each block of 1 MiB became ${total} shares, any ${required} of`,
+      `  ${mebibytes(stored.size)} stored in ${took}. Each MiB became ${total} shares, any ${required} of`,
     )
     say(`  which bring it back; ${mebibytes(stored.sentBytes)} were sent in all.`)
   }
-  say(`  Its capability, which is all that is needed to read it, and all that anybody needs:`)
+  say('  Its capability, which is all that anybody needs to read it:')
   say(`  ${bold(stored.capability)}`)
   const capability = join(DIR, 'demo.capability')
   writeFileSync(capability, `${stored.capability}\n`, { mode: 0o600 })
@@ -91,10 +79,7 @@ async function storeFile() {
  * @param {{ name: string }[]} nodes
  */
 async function showShares(capability, nodes) {
-  step(
-    3,
-    'Where its shares are: one of each block on every node, none of which can read any of it.',
-  )
+  step(3, 'Where its shares are: one of each block on every node, and none can read it.')
   command(`check @${short(capability)}`)
   const { blocks } = await hayloft(['check', `@${capability}`], { home: HOME, okStatuses: [0, 1] })
   const shown = blocks.slice(0, COLUMNS)
@@ -149,13 +134,16 @@ async function bringBack(stored, capability) {
  */
 function sayWhatNext(gone, left) {
   step(6, 'Now you. In another terminal, in this directory:')
-  say(`  export HAYLOFT_HOME=${HOME}`)
-  say(`  npx hayloft check @${join(DIR, 'demo.capability')} --verify`)
-  say(
-    `  npx hayloft practice start --dir ${DIR}       ${dim(`# brings ${gone.length} nodes back`)}`,
-  )
-  say('  npx hayloft put README.md                   ' + dim('# then: npx hayloft get CAP'))
-  say('  npx hayloft --help')
+  const lines = [
+    [`export HAYLOFT_HOME=${HOME}`, ''],
+    [`npx hayloft check @${join(DIR, 'demo.capability')}`, ''],
+    ['npx hayloft practice start', `brings ${gone.length} nodes back`],
+    ['npx hayloft put README.md', 'then: npx hayloft get CAP'],
+    ['npx hayloft --help', ''],
+  ]
+  for (const [line, remark] of lines) {
+    say(remark === '' ? `  ${line}` : `  ${line.padEnd(30)}${dim(`# ${remark}`)}`)
+  }
   say('')
   say(`${left.length} nodes keep running. Ctrl-C stops them and ends this; what they store stays.`)
 }

@@ -24,6 +24,16 @@ export function makeBuilt() {
   npm(['run', '--silent', 'build'], 'The build failed.')
 }
 
+/** Tells, where it is so, that the optional native addon is missing. For once everything is ready. */
+export async function sayIfPortable() {
+  const { loadNativeEngine } = await import('../dist/erasure/engines.js')
+  if (loadNativeEngine() !== undefined) return
+  say(
+    'The fast erasure coder could not be built here (is there a C compiler?), so the portable one',
+  )
+  say('is used: it gives the same bytes, and takes longer.')
+}
+
 /** @param {string} text */
 export function say(text) {
   process.stdout.write(`${text}\n`)

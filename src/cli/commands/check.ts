@@ -65,7 +65,9 @@ function describeChecked(checked: CheckReport, nameOf: NameOf): object {
       id,
       sharesFound,
       sharesGood,
-      holders: holders.map(({ index, node }) => ({ share: index, node: nameOf(node) })),
+      holders: holders
+        .toSorted((a, b) => a.index - b.index)
+        .map(({ index, node }) => ({ share: index, node: nameOf(node) })),
     })),
     nodesAnswered: checked.nodesAnswered.map(nameOf),
     nodesSilent: checked.nodesSilent.map(nameOf),

@@ -76,14 +76,18 @@ export async function practiceStop(
   const dir = practiceDirectory(request.dir)
   await requirePractice(dir)
   const { names } = request
-  const { stopped } = await withPracticeLock(
+  const { practice, stopped } = await withPracticeLock(
     dir,
     system,
     async () => await stopPractice(dir, { names, system }),
   )
   if (terminal.json) terminal.value({ dir, stopped })
   else if (stopped.length === 0) terminal.line('None of these nodes was running.')
-  else terminal.line(`Stopped ${stopped.join(', ')}. Their shares stay in ${dir}.`)
+  else {
+    const isAll = stopped.length === practice.nodes.length
+    const which = isAll ? `all ${count(stopped.length, 'node')}` : stopped.join(', ')
+    terminal.line(`Stopped ${which}. Their shares stay in ${dir}.`)
+  }
   return EXIT.ok
 }
 
