@@ -118,16 +118,19 @@ export class Judge {
   }
 
   #canBeReliedOn(node: SimulatedNode): boolean {
-    if (!node.isUp || !node.isHonest || node.drive.conditions.readFailureChance > 0) return false
+    const { readFailureChance, readMs } = node.drive.conditions
+    if (!node.isUp || !node.isHonest || readFailureChance > 0) return false
+    // Readers have patience with a slow drive or a slow line, but not with both.
+    if (readMs > PROMPT_READ_MS && !this.#isPrompt(node.key, Infinity)) return false
     return this.#world.clients.every(({ endpoint }) =>
       this.#world.network.isSound(endpoint.self, node.key),
     )
   }
 
-  #isPrompt(key: NodeKey): boolean {
+  #isPrompt(key: NodeKey, mostReadMs = PROMPT_READ_MS): boolean {
     const { conditions } = this.#world.node(key).drive
     return (
-      conditions.readMs <= PROMPT_READ_MS &&
+      conditions.readMs <= mostReadMs &&
       this.#world.clients.every(
         ({ endpoint }) =>
           this.#world.network.link(endpoint.self, key).latencyMs <= PROMPT_LATENCY_MS,
