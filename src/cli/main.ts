@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { debugTrace, failureOf, InterruptedError, type Failure } from './failures.ts'
+import { debugTrace, failureOf, InterruptedError, systemFailure, type Failure } from './failures.ts'
 import { buildProgram, commanderFailure } from './program.ts'
 import { flush, openTerminal, withoutCapabilities } from './terminal.ts'
 
@@ -12,7 +12,7 @@ export async function main(argv: readonly string[]): Promise<never> {
   // Everything under way listens to it, which is much where many files are put at once, and no leak.
   setMaxListeners(0, interrupted.signal)
   watchSignals(interrupted)
-  watchStandardOutput()
+  watchStandardOutput(argv)
   watchStrayFailures(argv)
   const status = await run(argv, interrupted.signal)
   await Promise.all([flush(process.stdout), flush(process.stderr)])
@@ -65,10 +65,13 @@ function watchSignals(interrupted: AbortController): void {
 }
 
 /** `hayloft get … | head` ends quietly, like any other program whose reader has had enough. */
-function watchStandardOutput(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.brokenPipe)
-    throw error
+function watchStandardOutput(argv: readonly string[]): void {
+  process.stdout.on('error', (error) => {
+    const failure = systemFailure(error, 'Standard output') ?? failureOf(error)
+    if (failure.exit !== EXIT.brokenPipe) {
+      openTerminal({ json: argv.includes('--json') }).failure(failure)
+    }
+    process.exit(failure.exit)
   })
 }
 
