@@ -10,7 +10,12 @@ import { untilAborted, withDeadline } from './deadline.ts'
 import { handleStore, nodeKeyOfPeer, startHost, storeProtocol, type Host } from './host.ts'
 import { nodeKeyOfIdentity } from './identity.ts'
 import { Lane, laneOf, type LaneKind } from './lane.ts'
-import { DIAL_TIMEOUT_MS, MAX_STREAMS_PER_PEER, REJOIN_INTERVAL_MS } from './limits.ts'
+import {
+  DIAL_TIMEOUT_MS,
+  FIRST_REJOIN_MS,
+  MAX_STREAMS_PER_PEER,
+  REJOIN_INTERVAL_MS,
+} from './limits.ts'
 import type { GridNetwork, NetworkOptions } from './open.ts'
 import { ServedStream } from './served-stream.ts'
 
@@ -167,12 +172,13 @@ export class GridHost implements GridNetwork {
     this.#served.set(caller, streams)
   }
 
-  async #rejoin(): Promise<void> {
+  async #rejoin(delayMs = FIRST_REJOIN_MS): Promise<void> {
     const { members, clock } = this.#options
     const others = members.keys().filter((node) => node !== this.self)
     await this.#connector.join(others)
     if (this.#closed) return
-    this.#cancelRejoin = clock.after(REJOIN_INTERVAL_MS, () => void this.#rejoin())
+    const nextMs = Math.min(2 * delayMs, REJOIN_INTERVAL_MS)
+    this.#cancelRejoin = clock.after(delayMs, () => void this.#rejoin(nextMs))
   }
 }
 

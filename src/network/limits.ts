@@ -8,6 +8,8 @@ export const ADDRESS_DIAL_TIMEOUT_MS = 3_000
 export const FIRST_FAILURE_MEMORY_MS = 1_000
 /** Doubled for each failure in a row up to this, short enough that a node that comes back is soon used again. */
 export const MAX_FAILURE_MEMORY_MS = 4_000
+/** Nodes that start together find each other soon, though none was there when the first one looked. */
+export const FIRST_REJOIN_MS = 500
 /** How often a node looks for members that it knows and is not connected to, so that a restarted one is found. */
 export const REJOIN_INTERVAL_MS = 5_000
 /** Dials at once while joining. */

@@ -1,11 +1,9 @@
-import { once } from 'node:events'
 import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/foundation/system.ts'
 import { startHayloft } from '../support/hayloft.ts'
 import { noise } from './noise.ts'
-import { commandLines, TestGrid, type CheckJson, type StoredJson } from './grid.ts'
+import { commandLines, TestGrid, until, type CheckJson, type StoredJson } from './grid.ts'
 
 /** Five households: 2-of-5 by default. */
 const NODES = 5
@@ -247,15 +245,4 @@ function expectSame(actual: Buffer, expected: Buffer): void {
 
 async function fileCount(directory: string): Promise<number> {
   return (await readdir(directory, { recursive: true }).catch(() => [])).length
-}
-
-/** Waits for a condition that another process brings about. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) {
-    const tick = new AbortController()
-    systemClock.after(10, () => {
-      tick.abort()
-    })
-    await once(tick.signal, 'abort')
-  }
 }

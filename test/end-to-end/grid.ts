@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../src/foundation/system.ts'
 import { GRIDS_VARIABLE } from '../support/global-setup.ts'
 import { hayloft, type Run, type RunOptions } from '../support/hayloft.ts'
 
@@ -136,4 +138,15 @@ export class TestGrid {
 /** The command lines of all processes, as any user of the machine may see them. */
 export function commandLines(): string {
   return execFileSync('ps', ['-eww', '-o', 'args='], { encoding: 'utf8' })
+}
+
+/** Waits for a condition that another process brings about. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) {
+    const tick = new AbortController()
+    systemClock.after(10, () => {
+      tick.abort()
+    })
+    await once(tick.signal, 'abort')
+  }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processBirth } from '../../src/cli/home/processes.ts'
 import { hayloft } from '../support/hayloft.ts'
-import { TestGrid, type PracticeJson } from './grid.ts'
+import { TestGrid, until, type PracticeJson } from './grid.ts'
 
 let grid: TestGrid
 let first: PracticeJson
@@ -72,11 +72,14 @@ describe('a practice grid', () => {
   })
 
   it('finds its way from one bootstrap address alone', async () => {
-    await writeFile(join(grid.home, 'addresses.json'), 'forgotten')
     const file = join(grid.dir, 'file')
     await writeFile(file, Buffer.alloc(100_000, 5))
-    const stored = await grid.put(file)
-    expect(stored.health).toBe('healthy')
+    // Nodes that have just started need a moment to find each other.
+    await until(async () => {
+      await writeFile(join(grid.home, 'addresses.json'), 'forgotten')
+      const run = await grid.run(['put', file, '--json'])
+      return run.status === 0 && run.stdout.includes('"healthy"')
+    })
   })
 
   it('stops, and comes back the same with its shares, on other ports where those are taken', async () => {
