@@ -1,5 +1,7 @@
 import type { SingleBar } from 'cli-progress'
 import type { Clock } from '../foundation/clock.ts'
+import { systemClock } from '../foundation/system.ts'
+import type { TransferProgress } from '../grid/context.ts'
 import { formatBytes, type Terminal } from './terminal.ts'
 
 /** How far a transfer has come, drawn for whoever watches. */
@@ -120,4 +122,20 @@ export function formatDuration(durationMs: number): string {
   return shown
     .map((part, at) => (at === 0 ? String(part) : String(part).padStart(2, '0')))
     .join(':')
+}
+
+/** Shows how far one transfer of the grid has come, until it ends or fails. */
+export async function withProgress<T>(
+  terminal: Terminal,
+  label: string,
+  transfer: (onProgress: (event: TransferProgress) => void) => Promise<T>,
+): Promise<T> {
+  const progress = await openProgress(terminal, { label, clock: systemClock })
+  try {
+    return await transfer(({ doneBytes, totalBytes }) => {
+      progress.update({ bytes: doneBytes, totalBytes })
+    })
+  } finally {
+    progress.stop()
+  }
 }

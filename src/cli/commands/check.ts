@@ -1,11 +1,10 @@
 import type { FileReadCapability, FileVerifyCapability } from '../../capabilities/capability.ts'
-import { systemClock } from '../../foundation/system.ts'
 import type { CheckReport } from '../../grid/check.ts'
 import { capabilityArgument, isStored } from '../arguments.ts'
 import { openClient } from '../client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../home/layout.ts'
-import { openProgress } from '../progress.ts'
+import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
 
 /** How closely shares are looked at: not at all, by samples, or every byte. */
@@ -33,19 +32,9 @@ async function checkStored(
   { files, terminal, signal }: Context,
 ): Promise<ExitCode> {
   await using client = await openClient(files, signal)
-  const progress = await openProgress(terminal, { label: 'Checking', clock: systemClock })
-  let checked: CheckReport
-  try {
-    checked = await client.grid.check(capability, {
-      verify,
-      signal,
-      onProgress: ({ doneBytes, totalBytes }) => {
-        progress.update({ bytes: doneBytes, totalBytes })
-      },
-    })
-  } finally {
-    progress.stop()
-  }
+  const checked = await withProgress(terminal, 'Checking', (onProgress) =>
+    client.grid.check(capability, { verify, signal, onProgress }),
+  )
   const nameOf = client.nameOf.bind(client)
   if (terminal.json) terminal.value(describeChecked(checked, nameOf))
   else reportChecked(checked, { verify, terminal, nameOf })

@@ -1,10 +1,9 @@
-import { systemClock } from '../../foundation/system.ts'
 import type { RepairReport } from '../../grid/repair.ts'
 import { capabilityArgument, isStored } from '../arguments.ts'
 import { openClient } from '../client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../home/layout.ts'
-import { openProgress } from '../progress.ts'
+import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
 
 const NOTHING_TO_REPAIR: RepairReport = {
@@ -24,18 +23,9 @@ export async function repair(
   const capability = await capabilityArgument(request.capability)
   if (!isStored(capability)) return reportRepaired(NOTHING_TO_REPAIR, terminal)
   await using client = await openClient(files, signal)
-  const progress = await openProgress(terminal, { label: 'Repairing', clock: systemClock })
-  let repaired: RepairReport
-  try {
-    repaired = await client.grid.repair(capability, {
-      signal,
-      onProgress: ({ doneBytes, totalBytes }) => {
-        progress.update({ bytes: doneBytes, totalBytes })
-      },
-    })
-  } finally {
-    progress.stop()
-  }
+  const repaired = await withProgress(terminal, 'Repairing', (onProgress) =>
+    client.grid.repair(capability, { signal, onProgress }),
+  )
   return reportRepaired(repaired, terminal)
 }
 
