@@ -20,6 +20,10 @@ export const TAGS = {
   childNonce: 'hayloft1/child-nonce',
   /** Prefix of everything that a slot's key signs. */
   slotSignature: 'hayloft1/slot-signature',
+  /** Hash of a whole slot record: names one head of a slot. */
+  slotRecord: 'hayloft1/slot-record',
+  /** Hash of the names of all heads of a slot, sorted: what a watcher says that it knows. */
+  slotHeads: 'hayloft1/slot-heads',
 } as const
 
 export type Tag = (typeof TAGS)[keyof typeof TAGS]
@@ -40,6 +44,16 @@ export const KEY_LABELS = {
   convergence: 'convergence',
   /** Seed of the Ed25519 key that an account is known by. */
   account: 'account/sign',
+  /** From a slot's write key: seed of the Ed25519 key that signs its records and whose public key names it. */
+  slotSign: 'slot/sign',
+  /** From a slot's write key: the key of its readers. */
+  slotRead: 'slot/read',
+  /** From a slot's read key: the key of its verifiers. */
+  slotVerify: 'slot/verify',
+  /** From a slot's write key: seals the write keys of linked folders. */
+  slotChildren: 'slot/children',
+  /** From a slot's read key: opens the payload of its records. From its verify key: opens their links. */
+  slotBox: 'slot/box',
 } as const
 
 export type KeyLabel = (typeof KEY_LABELS)[keyof typeof KEY_LABELS]
