@@ -24,6 +24,7 @@ export type MalformedReason =
   | 'no-kind'
   | 'unknown-kind'
   | 'kind-not-yet-usable'
+  | 'recovery-key'
   | 'white-space'
   | 'mixed-case'
   | 'character'

@@ -1,23 +1,17 @@
-import { bech32m } from '@scure/base'
 import { concatBytes } from '../foundation/bytes.ts'
 import { assert } from '../foundation/error.ts'
 import { blockId } from '../protocol/block-id.ts'
+import { slotKey } from '../protocol/slot-key.ts'
 import { CAPABILITY_KEY_BYTES } from './capability.ts'
 import type { Capability } from './capability.ts'
-import { LATER_PREFIXES, TEXT_KINDS, textKindOf } from './kinds.ts'
-import type { TextKind } from './kinds.ts'
-import { MalformedCapabilityError } from './malformed.ts'
-import { locateSubstitution } from './substitution.ts'
+import { formatText, parseText } from './checked-text.ts'
+import { TEXT_KINDS, textKindOf } from './kinds.ts'
+import type { CapabilityKind } from './kinds.ts'
+import { slotReadKey, slotVerifyKey, slotWriteKey } from './slot-keys.ts'
 
-/**
- * A capability as one lower-case word: kind ‖ `1` ‖ version symbol ‖ body ‖ six check symbols, in Bech32m (BIP 350)
- * without its limit of 90 characters.
- */
+/** A capability as one lower-case word in Bech32m, which begins with its kind. */
 export function formatCapability(capability: Capability): string {
-  const { prefix, minBytes, maxBytes } = textKindOf(capability.kind)
-  const body = bodyOf(capability)
-  assert(body.length >= minBytes && body.length <= maxBytes, `a ${prefix} has another length`)
-  return bech32m.encode(prefix, [VERSION, ...bech32m.toWords(body)], false)
+  return formatText(textKindOf(capability.kind), bodyOf(capability))
 }
 
 /**
@@ -27,231 +21,58 @@ export function formatCapability(capability: Capability): string {
  * @throws MalformedCapabilityError that says what is wrong and where, without repeating the text
  */
 export function parseCapability(text: string): Capability {
-  refuseForeign(text)
-  const lower = refuseMixedCase(text)
-  const kind = kindIn(lower)
-  const symbols = symbolsIn(lower, kind.prefix)
-  const checked = bech32m.decodeUnsafe(lower, false)
-  if (checked === undefined) return refuseChecksum(kind, symbols)
-  const [version, ...words] = checked.words
-  if (version !== VERSION) throw otherVersion(version, kind.prefix)
-  return capabilityOf(kind, bodyIn(words, kind))
+  const { kind, body } = parseText(text, { noun: 'capability', kinds: TEXT_KINDS })
+  return capabilityOf(kind, body)
 }
-
-/** The first symbol. Another value means another format of all that follows. */
-const VERSION = 0
-
-const CHECKSUM_SYMBOLS = 6
-const ALPHABET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 
 function bodyOf(capability: Capability): Uint8Array {
   switch (capability.kind) {
     case 'file-read':
-      return keyAndId(capability.key, capability.id)
+    case 'snapshot-read':
+      return keyAnd(capability.key, capability.id)
     case 'file-verify':
-      return keyAndId(capability.verifyKey, capability.id)
+    case 'snapshot-verify':
+      return keyAnd(capability.verifyKey, capability.id)
     case 'literal':
       return capability.bytes
+    case 'folder-write':
+    case 'mutable-write':
+      return capability.writeKey
+    case 'folder-read':
+    case 'mutable-read':
+      return keyAnd(capability.readKey, capability.slot)
+    case 'folder-verify':
+    case 'mutable-verify':
+      return keyAnd(capability.verifyKey, capability.slot)
   }
 }
 
-function keyAndId(key: Uint8Array, id: Uint8Array): Uint8Array {
+/** @param place - a block's id or a slot's key */
+function keyAnd(key: Uint8Array, place: Uint8Array): Uint8Array {
   assert(key.length === CAPABILITY_KEY_BYTES, 'a capability holds a key of 32 bytes')
-  return concatBytes([key, id])
+  return concatBytes([key, place])
 }
 
-function capabilityOf({ kind }: TextKind, body: Uint8Array): Capability {
+function capabilityOf({ kind }: CapabilityKind, body: Uint8Array): Capability {
   const key = body.slice(0, CAPABILITY_KEY_BYTES)
   const rest = body.slice(CAPABILITY_KEY_BYTES)
   switch (kind) {
     case 'file-read':
+    case 'snapshot-read':
       return { kind, key, id: blockId(rest) }
     case 'file-verify':
+    case 'snapshot-verify':
       return { kind, verifyKey: key, id: blockId(rest) }
     case 'literal':
       return { kind, bytes: body }
+    case 'folder-write':
+    case 'mutable-write':
+      return { kind, writeKey: slotWriteKey(key) }
+    case 'folder-read':
+    case 'mutable-read':
+      return { kind, readKey: slotReadKey(key), slot: slotKey(rest) }
+    case 'folder-verify':
+    case 'mutable-verify':
+      return { kind, verifyKey: slotVerifyKey(key), slot: slotKey(rest) }
   }
-}
-
-/** Things that people paste by mistake, told before their characters are. */
-function refuseForeign(text: string): void {
-  if (text === '') {
-    throw new MalformedCapabilityError('empty', 'The capability is empty.')
-  }
-  if (/^uri:/i.test(text)) {
-    throw new MalformedCapabilityError(
-      'foreign',
-      'This is a capability of Tahoe-LAFS, which Hayloft cannot use. Fetch the file with Tahoe-LAFS and put it into Hayloft.',
-    )
-  }
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    throw new MalformedCapabilityError(
-      'foreign',
-      'This is a web address, not a capability. If it holds one, that stands after the "#": give it alone.',
-    )
-  }
-  const space = characterAt(text, /\s/u)
-  if (space !== undefined) {
-    throw new MalformedCapabilityError(
-      'white-space',
-      `There is white space inside the capability, at character ${space.position}. A capability is one word: join its lines and remove the spaces.`,
-      space.position,
-    )
-  }
-}
-
-/** @returns the text in lower case */
-function refuseMixedCase(text: string): string {
-  // ASCII alone: other letters belong to no capability and are refused as characters.
-  const upperCount = text.match(/[A-Z]/g)?.length ?? 0
-  const lowerCount = text.match(/[a-z]/g)?.length ?? 0
-  if (upperCount === 0) return text
-  if (lowerCount === 0) return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
-  const stray = characterAt(text, upperCount <= lowerCount ? /[A-Z]/ : /[a-z]/)
-  throw new MalformedCapabilityError(
-    'mixed-case',
-    `The capability changes between upper and lower case at character ${stray?.position}. It has to be all of one.`,
-    stray?.position,
-  )
-}
-
-function kindIn(lower: string): TextKind {
-  // The first 1: our prefixes hold none, and a stray one further on must not drag secret symbols into "the prefix".
-  const separator = lower.indexOf('1')
-  if (separator === -1) throw noSeparator(lower)
-  const prefix = lower.slice(0, separator)
-  const known = TEXT_KINDS.find((kind) => kind.prefix === prefix)
-  if (known !== undefined) return known
-  if (LATER_PREFIXES.includes(prefix)) {
-    throw new MalformedCapabilityError(
-      'kind-not-yet-usable',
-      `${prefix} is a kind of capability that this version of Hayloft cannot use yet. A later one can.`,
-    )
-  }
-  // Repeating what looks like one of our prefixes is safe; anything else may be a secret of another kind.
-  const name = /^hay[a-z]{0,17}$/.test(prefix) ? prefix : 'What stands before the "1"'
-  throw new MalformedCapabilityError(
-    'unknown-kind',
-    `${name} is not a kind of capability Hayloft knows; it knows ${knownKinds()}.`,
-    1,
-  )
-}
-
-function noSeparator(lower: string): MalformedCapabilityError {
-  const prefixes = [...TEXT_KINDS.map(({ prefix }) => prefix), ...LATER_PREFIXES]
-  const begun = prefixes
-    .filter((prefix) => lower.startsWith(prefix))
-    .sort((a, b) => b.length - a.length)[0]
-  if (begun === undefined) {
-    return new MalformedCapabilityError(
-      'no-kind',
-      `This is not a capability. One begins with its kind and a "1"; Hayloft knows ${knownKinds()}.`,
-      1,
-    )
-  }
-  const position = begun.length + 1
-  return new MalformedCapabilityError(
-    'no-kind',
-    `A "1" is missing after ${begun}, at character ${position}.`,
-    position,
-  )
-}
-
-/** The values of the symbols after the `1`. */
-function symbolsIn(lower: string, prefix: string): number[] {
-  const start = prefix.length + 1
-  const data = lower.slice(start)
-  const stray = characterAt(data, /[^qpzry9x8gf2tvdw0s3jn54khce6mua7l]/u)
-  if (stray !== undefined) {
-    const position = start + stray.position
-    throw new MalformedCapabilityError(
-      'character',
-      `Character ${position}, ${shown(stray.character)}, is none that a capability holds.${hintFor(stray.character)}`,
-      position,
-    )
-  }
-  return Array.from(data, (character) => ALPHABET.indexOf(character))
-}
-
-/** In quotes if it can be seen, else by number: an invisible or right-to-left character would garble the message. */
-function shown(character: string): string {
-  if (/^[!-~]$/.test(character)) return `"${character}"`
-  const number = character.codePointAt(0) ?? 0
-  return `U+${number.toString(16).toUpperCase().padStart(4, '0')}`
-}
-
-function hintFor(character: string): string {
-  if ('1bio'.includes(character)) {
-    return ' Capabilities avoid 1, b, i and o after their kind: it may be an l, 6 or 0.'
-  }
-  if (character === '/') return ' A path can only follow the capability of a folder.'
-  return ''
-}
-
-function refuseChecksum({ prefix, minBytes, maxBytes }: TextKind, symbols: number[]): never {
-  const around = prefix.length + 1 + 1 + CHECKSUM_SYMBOLS
-  const actual = prefix.length + 1 + symbols.length
-  const min = around + Math.ceil((minBytes * 8) / 5)
-  const max = around + Math.ceil((maxBytes * 8) / 5)
-  if (actual < min || actual > max) {
-    const expected = min === max ? `${min}` : `${min} to ${max}`
-    const advice = actual < min ? 'Part of it is missing' : 'Something is attached to it'
-    throw new MalformedCapabilityError(
-      'length',
-      `A ${prefix} has ${expected} characters and this has ${actual}. ${advice}: copy the whole of it, and nothing else.`,
-      Math.min(actual, max) + 1,
-    )
-  }
-  const index = locateSubstitution(prefix, symbols)
-  const position = index === undefined ? undefined : prefix.length + 1 + index + 1
-  const where =
-    position === undefined
-      ? 'More than one character is wrong, missing or out of place.'
-      : `Character ${position} seems to be the wrong one.`
-  throw new MalformedCapabilityError(
-    'mistyped',
-    `The capability was mistyped: its checksum does not fit. ${where} Compare it with the original.`,
-    position,
-  )
-}
-
-function otherVersion(version: number | undefined, prefix: string): MalformedCapabilityError {
-  return new MalformedCapabilityError(
-    'version',
-    `This ${prefix} has format version ${version ?? 'none'}; this version of Hayloft knows only version ${VERSION}.`,
-    prefix.length + 2,
-  )
-}
-
-/** Text whose checksum fits but that Hayloft never writes comes from a faulty or hostile program. */
-function bodyIn(words: number[], { prefix, minBytes, maxBytes }: TextKind): Uint8Array {
-  const body = bech32m.fromWordsUnsafe(words)
-  if (body === undefined) {
-    throw new MalformedCapabilityError(
-      'padding',
-      `This ${prefix} was not written by Hayloft: the bits that fill its last symbol are not zeros. Ask for it anew.`,
-    )
-  }
-  if (body.length < minBytes || body.length > maxBytes) {
-    throw new MalformedCapabilityError(
-      'length',
-      `This ${prefix} was not written by Hayloft: it holds ${body.length} bytes, and one holds ${maxBytes}${minBytes < maxBytes ? ' at most' : ''}.`,
-    )
-  }
-  return body
-}
-
-function knownKinds(): string {
-  const prefixes = TEXT_KINDS.map(({ prefix }) => prefix)
-  return `${prefixes.slice(0, -1).join(', ')} and ${prefixes.at(-1)}`
-}
-
-/** The first match of `pattern` (one character), counted in characters as people see them, from 1. */
-function characterAt(
-  text: string,
-  pattern: RegExp,
-): { character: string; position: number } | undefined {
-  const match = pattern.exec(text)
-  if (match === null) return undefined
-  return { character: match[0], position: Array.from(text.slice(0, match.index)).length + 1 }
 }

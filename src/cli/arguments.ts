@@ -5,6 +5,7 @@ import type {
   FileVerifyCapability,
   LiteralCapability,
 } from '../capabilities/capability.ts'
+import { describe } from '../capabilities/describe.ts'
 import { parseCapability } from '../capabilities/text.ts'
 import { erasureCode, type ErasureCode } from '../erasure/code.ts'
 import { CliError, describingFailures, usageError } from './failures.ts'
@@ -22,12 +23,13 @@ export async function capabilityArgument(argument: string): Promise<Capability> 
   return parseCapability((await capabilityText(argument)).trim())
 }
 
-/** @throws as {@link capabilityArgument}, or if it does not let its holder read */
+/** @throws as {@link capabilityArgument}, or if it does not let its holder read one file that stays as it is */
 export async function readableArgument(
   argument: string,
 ): Promise<FileReadCapability | LiteralCapability> {
   const capability = await capabilityArgument(argument)
-  if (capability.kind !== 'file-verify') return capability
+  if (capability.kind === 'file-read' || capability.kind === 'literal') return capability
+  if (capability.kind !== 'file-verify') throw notThisKind(capability)
   throw new CliError({
     exit: EXIT.usage,
     code: 'capability-too-weak',
@@ -36,11 +38,34 @@ export async function readableArgument(
   })
 }
 
+/** @throws as {@link capabilityArgument}, or if it is not of a file that stays as it is */
+export async function fileArgument(argument: string): Promise<FileCapability> {
+  const capability = await capabilityArgument(argument)
+  switch (capability.kind) {
+    case 'file-read':
+    case 'file-verify':
+    case 'literal':
+      return capability
+    default:
+      throw notThisKind(capability)
+  }
+}
+
+type FileCapability = FileReadCapability | FileVerifyCapability | LiteralCapability
+
 /** A literal needs no node and no check: it is its own content. */
 export function isStored(
-  capability: Capability,
+  capability: FileCapability,
 ): capability is FileReadCapability | FileVerifyCapability {
   return capability.kind !== 'literal'
+}
+
+function notThisKind(capability: Capability): CliError {
+  return new CliError({
+    exit: EXIT.usage,
+    code: 'capability-of-other-kind',
+    message: `This is the capability of ${describe(capability).title}. The command takes one of a file that never changes.`,
+  })
 }
 
 /** `k/n`, as `--shares` takes it. @throws CliError, InvalidErasureCodeError */

@@ -1,5 +1,6 @@
 import { Command, Option, type CommanderError } from 'commander'
 import { rangeArgument, sharesArgument } from './arguments.ts'
+import type { Power } from './commands/capability.ts'
 import type { Verification } from './commands/check.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { CliError, usageError } from './failures.ts'
@@ -149,9 +150,9 @@ function addCapability({ program, ended }: ProgramContext): void {
     .command('capability')
     .description('explain a capability, or weaken it; asks no node')
     .argument('<CAP>', CAPABILITY_HELP)
-    .addOption(new Option('--to <power>', 'print a weaker capability').choices(['verify']))
+    .addOption(new Option('--to <power>', 'print a weaker capability').choices(['read', 'verify']))
     .addOption(jsonOption())
-    .action(async (given: string, options: { to?: 'verify'; json?: true }) => {
+    .action(async (given: string, options: { to?: Power; json?: true }) => {
       const { capability } = await import('./commands/capability.ts')
       const request = { capability: given, to: options.to }
       ended(await capability(request, { terminal: terminalFor(options) }))

@@ -24,8 +24,8 @@ export interface CryptoBackend {
 
   /** Ed25519 (RFC 8032): the 32-byte public key of a 32-byte seed. */
   publicKeyOf(seed: Uint8Array): Uint8Array
-  /** The 64-byte signature of `message`. */
-  sign(seed: Uint8Array, message: Uint8Array): Uint8Array
+  /** What signs with a 32-byte seed, 64 bytes a message. Making it costs more than ten signatures, so keep it. */
+  signerOf(seed: Uint8Array): (message: Uint8Array) => Uint8Array
   /**
    * Strict: refuses non-canonical points and scalars and public keys of small order, and compares without the
    * cofactor, so that all backends give one answer for every input, hostile ones too.

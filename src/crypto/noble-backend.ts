@@ -48,7 +48,10 @@ export const nobleBackend: CryptoBackend = {
   },
 
   publicKeyOf: (seed) => ed25519.getPublicKey(seed),
-  sign: (seed, message) => ed25519.sign(message, seed),
+  signerOf(seed) {
+    const own = Uint8Array.from(seed)
+    return (message) => ed25519.sign(message, own)
+  },
   verify: verifyWithoutCofactor,
 
   scrypt(password, { salt, cost, blockSize, parallelization, length }) {

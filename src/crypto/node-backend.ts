@@ -85,8 +85,9 @@ export const nodeBackend: CryptoBackend = {
     return new Uint8Array(exported.subarray(SPKI_PREFIX.length))
   },
 
-  sign(seed, message) {
-    return plain(sign(null, message, privateKeyOf(seed)))
+  signerOf(seed) {
+    const key = privateKeyOf(seed)
+    return (message) => plain(sign(null, message, key))
   },
 
   // OpenSSL checks the scalar and, by comparing encodings, the point R, but takes any public key that decodes.

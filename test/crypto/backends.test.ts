@@ -58,9 +58,9 @@ describe('both backends give the same', () => {
     fc.assert(
       fc.property(bytes(32), bytes(0, 200), (seed, message) => {
         const publicKey = node.publicKeyOf(seed)
-        const signature = node.sign(seed, message)
+        const signature = node.signerOf(seed)(message)
         expect(noble.publicKeyOf(seed)).toEqual(publicKey)
-        expect(noble.sign(seed, message)).toEqual(signature)
+        expect(noble.signerOf(seed)(message)).toEqual(signature)
         for (const each of BACKENDS) {
           expect(each.verify({ publicKey, message, signature })).toBe(true)
         }
@@ -120,7 +120,7 @@ describe.each(BACKENDS)('the $name backend', (each) => {
       each.sha256Parts([input]),
       each.hmacSha256(input, [input]),
       each.publicKeyOf(new Uint8Array(32)),
-      each.sign(new Uint8Array(32), input),
+      each.signerOf(new Uint8Array(32))(input),
     ]
     for (const output of outputs) expect(Object.getPrototypeOf(output)).toBe(Uint8Array.prototype)
     expect(input).toEqual(Uint8Array.of(1, 2, 3))

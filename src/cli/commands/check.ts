@@ -1,6 +1,6 @@
 import type { FileReadCapability, FileVerifyCapability } from '../../capabilities/capability.ts'
 import type { CheckReport } from '../../grid/check.ts'
-import { capabilityArgument, isStored } from '../arguments.ts'
+import { fileArgument, isStored } from '../arguments.ts'
 import { openClient } from '../client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../home/layout.ts'
@@ -21,7 +21,7 @@ export async function check(
   request: { readonly capability: string; readonly verify: Verification },
   context: Context,
 ): Promise<ExitCode> {
-  const capability = await capabilityArgument(request.capability)
+  const capability = await fileArgument(request.capability)
   if (!isStored(capability)) return reportLiteral(context.terminal)
   return await checkStored(capability, request.verify, context)
 }

@@ -1,5 +1,5 @@
 import type { RepairReport } from '../../grid/repair.ts'
-import { capabilityArgument, isStored } from '../arguments.ts'
+import { fileArgument, isStored } from '../arguments.ts'
 import { openClient } from '../client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../home/layout.ts'
@@ -20,7 +20,7 @@ export async function repair(
   context: { files: HomeFiles; terminal: Terminal; signal: AbortSignal },
 ): Promise<ExitCode> {
   const { files, terminal, signal } = context
-  const capability = await capabilityArgument(request.capability)
+  const capability = await fileArgument(request.capability)
   if (!isStored(capability)) return reportRepaired(NOTHING_TO_REPAIR, terminal)
   await using client = await openClient(files, signal)
   const repaired = await withProgress(terminal, 'Repairing', (onProgress) =>
