@@ -1,11 +1,17 @@
 import { concatBytes } from '../foundation/bytes.ts'
 import { blockId, BLOCK_ID_BYTES, type BlockId } from './block-id.ts'
-import { bytesField, encodeFields, MalformedMessageError, type Fields } from './cbor.ts'
+import {
+  bytesField,
+  encodeFields,
+  integerField,
+  MalformedMessageError,
+  type Fields,
+} from './cbor.ts'
 import { MAX_IDS, MAX_SHARES } from './limits.ts'
 import { MANIFEST_HEADER_BYTES } from './manifest.ts'
 import type { Refusal, RefusalReason } from './network.ts'
 
-/** The pieces that several messages share: lists of ids, and refusals. */
+/** The pieces that several messages share: lists of ids, numbers, and refusals. */
 export const MAX_MANIFEST_BYTES = MANIFEST_HEADER_BYTES + 32 * MAX_SHARES
 /** A contiguous range of leaves needs at most two hashes a level, and no shard has more than 2^7 leaves. */
 export const MAX_PROOF_BYTES = 2 * 7 * 32
@@ -15,7 +21,7 @@ const REASONS: readonly RefusalReason[] = ['malformed', 'busy', 'internal', 'uns
 const MAX_REASON_TEXT = 200
 
 /** Ids travel as one byte string: 1,900 of them fit the 64 KiB that a header may have. */
-export function joinIds(ids: readonly BlockId[]): Uint8Array {
+export function joinIds(ids: readonly Uint8Array[]): Uint8Array {
   return concatBytes(ids)
 }
 
@@ -26,6 +32,21 @@ export function splitIds(fields: Fields, key: number): BlockId[] {
   return Array.from({ length: bytes.length / BLOCK_ID_BYTES }, (_, at) =>
     blockId(bytes.subarray(at * BLOCK_ID_BYTES, (at + 1) * BLOCK_ID_BYTES)),
   )
+}
+
+/** @throws MalformedMessageError */
+export function requireNoBody(body: Uint8Array): void {
+  if (body.length > 0) throw new MalformedMessageError('A body came with a message that has none.')
+}
+
+/** The index of a share. @throws MalformedMessageError */
+export function indexField(fields: Fields, key: number): number {
+  return integerField(fields, key, { max: MAX_SHARES - 1 })
+}
+
+/** A number of bytes or things. @throws MalformedMessageError */
+export function sizeField(fields: Fields, key: number): number {
+  return integerField(fields, key, { max: Number.MAX_SAFE_INTEGER })
 }
 
 export function encodeRefusal({ reason, message }: Refusal, op: number): Uint8Array {

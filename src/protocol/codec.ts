@@ -9,6 +9,7 @@ import {
 import { MalformedMessageError, type Fields } from './cbor.ts'
 import { blockId, BLOCK_ID_BYTES, type BlockId } from './block-id.ts'
 import { joinIds, MAX_MANIFEST_BYTES, MAX_PROOF_BYTES, splitIds } from './codec-parts.ts'
+import { indexField, requireNoBody, sizeField } from './codec-parts.ts'
 import { decodeRefusal, encodeRefusal } from './codec-parts.ts'
 import { MAX_AUDIT_LEAVES, MAX_BODY_BYTES, MAX_IDS, MAX_LEASE_S, MAX_SHARES } from './limits.ts'
 import type {
@@ -23,6 +24,12 @@ import type {
 } from './messages.ts'
 import type { HoldingsReply, PutOutcome, StatReply } from './messages.ts'
 import type { Refusal } from './network.ts'
+import {
+  decodeSlotReply,
+  decodeSlotRequest,
+  slotReplyParts,
+  slotRequestParts,
+} from './slot-codec.ts'
 
 /** A message as it travels: a CBOR header, and a body of raw bytes in as many parts as are at hand. */
 export interface WireMessage {
@@ -40,10 +47,16 @@ const OPS = {
   drop: 6,
   audit: 7,
   stat: 8,
+  'slot-put': 9,
+  'slot-get': 10,
+  'slot-watch': 11,
 } as const satisfies Record<Op, number>
 const REFUSED = 0
 /** Field 0 of every header is the operation; the fields after it are each operation's own. */
 const OP_FIELD = 0
+
+/** Operations whose replies have a body. */
+const BODIES: ReadonlySet<Op> = new Set(['get', 'audit', 'slot-put', 'slot-get', 'slot-watch'])
 
 const PUT_OUTCOMES: readonly PutOutcome[] = ['stored', 'have', 'quota', 'full', 'bad']
 const MAX_LEAF = 2 ** 16
@@ -69,6 +82,10 @@ export function encodeRequest(request: Request): WireMessage {
       return message('lease', [joinIds(request.ids), request.leaseS])
     case 'audit':
       return message('audit', [request.leaves.map(({ id, index, leaf }) => [id, index, leaf])])
+    case 'slot-put':
+    case 'slot-get':
+    case 'slot-watch':
+      return message(request.op, ...slotRequestParts(request))
   }
 }
 
@@ -76,7 +93,7 @@ export function encodeRequest(request: Request): WireMessage {
 export function decodeRequest(header: Uint8Array, body: Uint8Array): Request {
   const fields = decodeFields(header)
   const op = opOf(fields)
-  if (op !== 'put') requireNoBody(body)
+  if (op !== 'put' && op !== 'slot-put') requireNoBody(body)
   switch (op) {
     case 'hello':
     case 'stat':
@@ -98,6 +115,10 @@ export function decodeRequest(header: Uint8Array, body: Uint8Array): Request {
       return { op, ids: splitIds(fields, 1), leaseS: integerField(fields, 2, { max: MAX_LEASE_S }) }
     case 'audit':
       return { op, leaves: arrayField(fields, 1, { max: MAX_AUDIT_LEAVES }).map(decodeLeafName) }
+    case 'slot-put':
+    case 'slot-get':
+    case 'slot-watch':
+      return decodeSlotRequest(op, fields, body)
   }
 }
 
@@ -138,6 +159,10 @@ export function encodeReply(reply: Reply | Refusal): WireMessage {
         reply.account.usedBytes,
         reply.account.quotaBytes,
       ])
+    case 'slot-put':
+    case 'slot-get':
+    case 'slot-watch':
+      return message(reply.op, ...slotReplyParts(reply))
   }
 }
 
@@ -152,7 +177,7 @@ export function decodeReply(op: Op, header: Uint8Array, body: Uint8Array): Reply
   if (fields.get(OP_FIELD) === REFUSED) return decodeRefusal(fields)
   if (opOf(fields) !== op)
     throw new MalformedMessageError('The reply answers another kind of request.')
-  if (op !== 'get' && op !== 'audit') requireNoBody(body)
+  if (!BODIES.has(op)) requireNoBody(body)
   switch (op) {
     case 'hello':
       return {
@@ -177,6 +202,10 @@ export function decodeReply(op: Op, header: Uint8Array, body: Uint8Array): Reply
       return decodeAuditReply(fields, body)
     case 'stat':
       return decodeStat(fields)
+    case 'slot-put':
+    case 'slot-get':
+    case 'slot-watch':
+      return decodeSlotReply(op, fields, body)
   }
 }
 
@@ -197,18 +226,6 @@ function opOf(fields: Fields): Op {
   const number = fields.get(OP_FIELD)
   for (const op of Object.keys(OPS) as Op[]) if (OPS[op] === number) return op
   throw new MalformedMessageError('The operation is not known.')
-}
-
-function requireNoBody(body: Uint8Array): void {
-  if (body.length > 0) throw new MalformedMessageError('A body came with a message that has none.')
-}
-
-function indexField(fields: Fields, key: number): number {
-  return integerField(fields, key, { max: MAX_SHARES - 1 })
-}
-
-function sizeField(fields: Fields, key: number): number {
-  return integerField(fields, key, { max: Number.MAX_SAFE_INTEGER })
 }
 
 function decodeGet(fields: Fields): GetRequest {

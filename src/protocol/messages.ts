@@ -1,5 +1,6 @@
 import type { BlockId } from './block-id.ts'
 import type { ShareBitmap } from './bitmap.ts'
+import type { SlotKey } from './slot-key.ts'
 
 /**
  * Every request a client makes of a storage node and the reply to it. These are values already decoded and checked;
@@ -19,12 +20,21 @@ export interface Exchanges {
     request: { op: 'lease'; ids: readonly BlockId[]; leaseS: number }
     reply: HoldingsReply<'lease'>
   }
-  /** Cancel my own leases on every share of these blocks. */
-  drop: { request: { op: 'drop'; ids: readonly BlockId[] }; reply: { op: 'drop'; dropped: number } }
+  /** Cancel my own leases on every share of these blocks, and on these slots. */
+  drop: {
+    request: { op: 'drop'; ids: readonly (BlockId | SlotKey)[] }
+    reply: { op: 'drop'; dropped: number }
+  }
   /** Prove that you hold these leaves. */
   audit: { request: { op: 'audit'; leaves: readonly LeafName[] }; reply: AuditReply }
   /** How full are you? */
   stat: { request: { op: 'stat' }; reply: StatReply }
+  /** Let this record be a head of its slot; acknowledged like a share. The caller gets a lease on the slot. */
+  'slot-put': { request: SlotPutRequest; reply: SlotPutReply }
+  /** What are the heads of these slots? With a lease, renew mine on those that are there, in one step. */
+  'slot-get': { request: SlotGetRequest; reply: SlotGetReply }
+  /** Tell me when the heads of one of these slots are others than those I know. */
+  'slot-watch': { request: SlotWatchRequest; reply: SlotWatchReply }
 }
 
 export type Op = keyof Exchanges
@@ -120,4 +130,82 @@ export interface StatReply {
   readonly capacityBytes: number
   /** The caller's own account. */
   readonly account: { readonly usedBytes: number; readonly quotaBytes: number }
+}
+
+export interface SlotPutRequest {
+  readonly op: 'slot-put'
+  /** Encoded; see `slot-record.ts`. */
+  readonly record: Uint8Array
+  readonly leaseS: number
+  /**
+   * Compare and swap: keep it only if the slot's heads are exactly those with these digests (at most 8, in any order;
+   * none for a slot that must be empty).
+   */
+  readonly ifHeads?: readonly Uint8Array[]
+}
+
+/**
+ * - `stored`: a head now, on disk for good; what it strictly contains is no head any more. `have`: was one before.
+ * - `stale`: another record contains it and more.
+ * - `merge-first`: the slot has as many heads as a node keeps, and this record contains none of them.
+ * - `heads-differ`: the heads are not those of `ifHeads`.
+ * - `expired`: its time is over. `quota`, `full`: as for shares. `bad`: it is no record of a slot.
+ */
+export type SlotPutOutcome =
+  | 'stored'
+  | 'have'
+  | 'stale'
+  | 'merge-first'
+  | 'heads-differ'
+  | 'expired'
+  | 'quota'
+  | 'full'
+  | 'bad'
+
+export interface SlotPutReply {
+  readonly op: 'slot-put'
+  readonly outcome: SlotPutOutcome
+  /** Encoded records: what the heads of the slot are now, in any order. None for a `bad` record, which names no slot. */
+  readonly heads: readonly Uint8Array[]
+}
+
+export interface SlotGetRequest {
+  readonly op: 'slot-get'
+  /** At most 64. */
+  readonly slots: readonly SlotKey[]
+  readonly leaseS?: number
+}
+
+export interface SlotGetReply {
+  readonly op: 'slot-get'
+  /** Encoded records, in the order of the slots asked for; none where nothing is held. */
+  readonly heads: readonly (readonly Uint8Array[])[]
+  /** Positions, ascending, of slots that are held but that the caller's quota leaves no room to lease. */
+  readonly unleased: readonly number[]
+}
+
+export interface SlotWatchRequest {
+  readonly op: 'slot-watch'
+  /** At most 64. */
+  readonly watches: readonly SlotWatch[]
+  /** How long to wait for a change, at most 60. */
+  readonly waitS: number
+}
+
+export interface SlotWatch {
+  readonly slot: SlotKey
+  /** The caller's heads, by `headsDigest`; 32 bytes. */
+  readonly known: Uint8Array
+}
+
+export interface SlotWatchReply {
+  readonly op: 'slot-watch'
+  /** Slots whose heads are others than the caller knew, each once; none if nothing changed in time. */
+  readonly changed: readonly ChangedSlot[]
+}
+
+export interface ChangedSlot {
+  readonly slot: SlotKey
+  /** Encoded records. */
+  readonly heads: readonly Uint8Array[]
 }
