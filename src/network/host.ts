@@ -1,18 +1,21 @@
-import './polyfill.ts'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
-import { noise } from '@libp2p/noise'
-import { peerIdFromString } from '@libp2p/peer-id'
-import { ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
-import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
+import type { KadDHT } from '@libp2p/kad-dht'
 import { toHex } from '../foundation/bytes.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { parsePeerIdText, peerIdText } from './identity.ts'
+import {
+  createLibp2p,
+  generateKeyPairFromSeed,
+  identify,
+  kadDHT,
+  multiaddr,
+  noise,
+  passthroughMapper,
+  peerIdFromString,
+  ping,
+  tcp,
+  yamux,
+} from './libp2p.ts'
 import {
   ADDRESS_DIAL_TIMEOUT_MS,
   DIAL_TIMEOUT_MS,

@@ -1,0 +1,16 @@
+/**
+ * All of libp2p that is used here, values only. The build makes one file of this module and everything below it
+ * (`scripts/bundle.js`): Node reads some six hundred small files five times as slowly as one, which every command
+ * would feel.
+ */
+import './polyfill.ts'
+export { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+export { identify } from '@libp2p/identify'
+export { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+export { noise } from '@libp2p/noise'
+export { peerIdFromString } from '@libp2p/peer-id'
+export { ping } from '@libp2p/ping'
+export { tcp } from '@libp2p/tcp'
+export { yamux } from '@libp2p/yamux'
+export { multiaddr } from '@multiformats/multiaddr'
+export { createLibp2p } from 'libp2p'
