@@ -133,6 +133,9 @@ export function toVerify(
   capability: MutableWriteCapability | MutableReadCapability,
 ): MutableVerifyCapability
 export function toVerify(capability: SnapshotReadCapability): SnapshotVerifyCapability
+export function toVerify(
+  capability: Exclude<MoreThanVerify, FileReadCapability | SnapshotReadCapability>,
+): FolderVerifyCapability | MutableVerifyCapability
 export function toVerify(capability: MoreThanVerify): VerifyCapability
 export function toVerify(capability: MoreThanVerify): VerifyCapability {
   switch (capability.kind) {

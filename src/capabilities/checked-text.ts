@@ -1,6 +1,6 @@
 import { bech32m } from '@scure/base'
 import { assert } from '../foundation/error.ts'
-import { LATER_PREFIXES, RECOVERY_KIND, TEXT_KINDS } from './kinds.ts'
+import { LATER_PREFIXES, RECOVERY_KIND } from './kinds.ts'
 import type { TextKind } from './kinds.ts'
 import { MalformedCapabilityError } from './malformed.ts'
 import { locateSubstitution } from './substitution.ts'

@@ -20,25 +20,20 @@ export function recoveryWords(secret: AccountSecret): string[] {
 }
 
 /**
- * Either form of a recovery key. Words may be in any case, on many lines, and numbered (`1. word`, `2) word`).
+ * Either form of a recovery key, as people copy it from paper: in any case, over many lines, words numbered or not.
  *
- * @throws MalformedCapabilityError about one word of Bech32m, MalformedRecoveryWordsError about several
+ * @throws MalformedCapabilityError about `hayrecovery1…`, MalformedRecoveryWordsError about words
  */
 export function parseRecoveryKey(text: string): AccountSecret {
-  const trimmed = text.trim()
-  const isOneWord = !/\s/u.test(trimmed)
-  // One written over several lines is still one: all of its lines together hold a digit after "hayrecovery".
-  if (isOneWord || /^hayrecovery1/i.test(trimmed)) {
-    const { body } = parseText(trimmed, { noun: 'recovery key', kinds: [RECOVERY_KIND] })
-    return accountSecret(body)
-  }
-  return secretOfWords(wordsIn(trimmed))
+  const joined = text.replaceAll(/\s+/gu, '')
+  const isOneWord = joined === text.trim() || /^hayrecovery1/i.test(joined)
+  return isOneWord ? secretOfText(joined) : secretOfWords(wordsIn(text))
 }
 
 /** Words that are no recovery key. Neither message nor fields repeat one: places only. */
 export class MalformedRecoveryWordsError extends HayloftError {
   readonly code = 'recovery-words-malformed'
-  readonly reason: 'count' | 'unknown-word' | 'checksum'
+  readonly reason: 'count' | 'foreign' | 'unknown-word' | 'checksum'
   /** Of the words that are not in the list; 1 is the first word. */
   readonly positions: readonly number[]
 
@@ -55,24 +50,28 @@ export class MalformedRecoveryWordsError extends HayloftError {
 
 const WORD_COUNT = 24
 
-/** What stands in a list of words that are numbered: `12`, `12.`, `12)`, `12:` and nothing else. */
-const NUMBERING = /^\d{1,2}[.):]?$/
+/** More strangers than this, and it is not the paper that was misread but another paper. */
+const MOST_MISREAD_WORDS = 8
 
+function secretOfText(joined: string): AccountSecret {
+  const { body } = parseText(joined, { noun: 'recovery key', kinds: [RECOVERY_KIND] })
+  return accountSecret(body)
+}
+
+/** Without what numbers them: `3 word`, `3.word`, `#3 word`, `(3) word`. */
 function wordsIn(text: string): string[] {
-  return (
-    text
-      .normalize('NFKD')
-      .toLowerCase()
-      // "3.word" too: no word holds a digit or such a mark.
-      .replaceAll(/(\d[.):]?)(?=\p{L})/gu, '$1 ')
-      .split(/[\s,;]+/u)
-      .filter((part) => part !== '' && !NUMBERING.test(part))
-  )
+  return text
+    .normalize('NFKD')
+    .toLowerCase()
+    .split(/[\s,;]+/u)
+    .map((part) => part.replace(/^[#(]?\d{1,2}[.):-]?/, ''))
+    .filter((part) => /\p{L}/u.test(part))
 }
 
 function secretOfWords(words: readonly string[]): AccountSecret {
   const strangers = words.flatMap((word, at) => (WORDS.has(word) ? [] : [at + 1]))
-  if (strangers.length > 0 && words.length <= 2 * WORD_COUNT) throw unknownWords(strangers)
+  if (strangers.length > MOST_MISREAD_WORDS) throw foreignWords()
+  if (strangers.length > 0) throw unknownWords(strangers)
   if (words.length !== WORD_COUNT) {
     throw new MalformedRecoveryWordsError(
       'count',
@@ -87,6 +86,13 @@ function secretOfWords(words: readonly string[]): AccountSecret {
   }
 }
 
+function foreignWords(): MalformedRecoveryWordsError {
+  return new MalformedRecoveryWordsError(
+    'foreign',
+    `This is not a recovery key: most of its words are in no list of them. One is ${WORD_COUNT} English words, or hayrecovery1 and what follows.`,
+  )
+}
+
 function unknownWords(positions: readonly number[]): MalformedRecoveryWordsError {
   const [first] = positions
   const which =
@@ -95,7 +101,7 @@ function unknownWords(positions: readonly number[]): MalformedRecoveryWordsError
       : `Words ${positions.slice(0, -1).join(', ')} and ${positions.at(-1)} are not ones`
   return new MalformedRecoveryWordsError(
     'unknown-word',
-    `${which} that recovery keys are made of. Compare with the paper: the first four letters of a word tell it from all others.`,
+    `${which} that recovery keys are made of. Compare with the original: the first four letters tell a word from all others.`,
     positions,
   )
 }

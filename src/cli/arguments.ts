@@ -41,14 +41,9 @@ export async function readableArgument(
 /** @throws as {@link capabilityArgument}, or if it is not of a file that stays as it is */
 export async function fileArgument(argument: string): Promise<FileCapability> {
   const capability = await capabilityArgument(argument)
-  switch (capability.kind) {
-    case 'file-read':
-    case 'file-verify':
-    case 'literal':
-      return capability
-    default:
-      throw notThisKind(capability)
-  }
+  const { kind } = capability
+  if (kind === 'file-read' || kind === 'file-verify' || kind === 'literal') return capability
+  throw notThisKind(capability)
 }
 
 type FileCapability = FileReadCapability | FileVerifyCapability | LiteralCapability

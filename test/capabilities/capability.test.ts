@@ -3,14 +3,14 @@ import { describe as suite, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../src/foundation/bytes.ts'
 import { open, seal } from '../../src/crypto/aead.ts'
 import { readKeyOf, verifyKeyOf } from '../../src/crypto/block-keys.ts'
-import { toVerify } from '../../src/capabilities/capability.ts'
+import { toRead, toVerify } from '../../src/capabilities/capability.ts'
 import { describe } from '../../src/capabilities/describe.ts'
 import { formatCapability, parseCapability } from '../../src/capabilities/text.ts'
 import { blockId } from '../../src/protocol/block-id.ts'
+import { slotReadKeys, slotVerifyKeys, slotWriteKeys } from '../../src/capabilities/slot-keys.ts'
 import frozen from '../vectors/capabilities.json' with { type: 'json' }
-import { capabilities } from './support.ts'
-
-const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
+import frozenSlots from '../vectors/capabilities-slots.json' with { type: 'json' }
+import { bytes32, capabilities, folderWrites, mutableWrites, snapshotReads } from './support.ts'
 
 suite('weakening a file to verify', () => {
   it('opens the links of its block and not the content', () => {
@@ -51,6 +51,83 @@ suite('weakening a file to verify', () => {
     expect(formatCapability(weaker)).toBe(verify)
   })
 })
+
+suite.each([
+  { family: 'folder', writes: folderWrites },
+  { family: 'mutable', writes: mutableWrites },
+])('weakening a $family', ({ family, writes }) => {
+  it('takes one power at a time, or two at once', () => {
+    fc.assert(
+      fc.property(writes, (write) => {
+        const read = toRead(write)
+        const verify = toVerify(read)
+        expect(read.kind).toBe(`${family}-read`)
+        expect(verify.kind).toBe(`${family}-verify`)
+        expect(toVerify(write)).toEqual(verify)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('opens what the new power is for, and nothing of the old one', () => {
+    fc.assert(
+      fc.property(writes, (write) => {
+        const writer = slotWriteKeys(write.writeKey)
+        const reader = slotReadKeys(writer.readKey)
+        const read = toRead(write)
+        expect(read.slot).toEqual(writer.slot)
+        expect(slotReadKeys(read.readKey)).toEqual(reader)
+        const verify = toVerify(read)
+        expect(verify.slot).toEqual(writer.slot)
+        expect(slotVerifyKeys(verify.verifyKey)).toEqual({ linksBoxKey: reader.linksBoxKey })
+        expectNothingOf([write.writeKey], read)
+        expectNothingOf([write.writeKey, writer.readKey, reader.payloadBoxKey], verify)
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
+
+suite('weakening a snapshot', () => {
+  it('opens the links of its topmost block alone', () => {
+    fc.assert(
+      fc.property(snapshotReads, (read) => {
+        const verify = toVerify(read)
+        expect(verify).toEqual({
+          kind: 'snapshot-verify',
+          verifyKey: verifyKeyOf(read.key),
+          id: read.id,
+        })
+        expectNothingOf([read.key, readKeyOf(read.key)], verify)
+      }),
+    )
+  })
+
+  it.each(frozenSlots.snapshots)('is frozen for the seed $seed', ({ read, verify }) => {
+    const capability = parseCapability(read)
+    if (capability.kind !== 'snapshot-read') throw new Error('the vector is a snapshot to read')
+    expect(formatCapability(toVerify(capability))).toBe(verify)
+  })
+})
+
+it.each(frozenSlots.slots)('weakening is frozen for the seed $seed', ({ folder, mutable }) => {
+  const ofFolder = parseCapability(folder.write)
+  const ofMutable = parseCapability(mutable.write)
+  if (ofFolder.kind !== 'folder-write') throw new Error('the vector is a folder to write')
+  if (ofMutable.kind !== 'mutable-write') throw new Error('the vector is a file to write')
+  expect(formatCapability(toRead(ofFolder))).toBe(folder.read)
+  expect(formatCapability(toVerify(ofFolder))).toBe(folder.verify)
+  expect(formatCapability(toRead(ofMutable))).toBe(mutable.read)
+  expect(formatCapability(toVerify(ofMutable))).toBe(mutable.verify)
+})
+
+/** None of the secrets stands in any field of what is left. */
+function expectNothingOf(secrets: readonly Uint8Array[], weaker: object): void {
+  const fields = Object.values(weaker).flatMap((value) =>
+    value instanceof Uint8Array ? [toHex(value)] : [],
+  )
+  for (const secret of secrets) expect(fields).not.toContain(toHex(secret))
+}
 
 suite('the description', () => {
   it('says something of every kind and holds none of its secrets', () => {

@@ -1,13 +1,13 @@
 import { bech32m } from '@scure/base'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fromHex } from '../../src/foundation/bytes.ts'
 import { AssertionError } from '../../src/foundation/error.ts'
-import { LATER_PREFIXES } from '../../src/capabilities/kinds.ts'
+import { LATER_PREFIXES, TEXT_KINDS } from '../../src/capabilities/kinds.ts'
 import { formatCapability, parseCapability } from '../../src/capabilities/text.ts'
 import { blockId } from '../../src/protocol/block-id.ts'
 import frozen from '../vectors/capabilities.json' with { type: 'json' }
-import { capabilities, refusalOf } from './support.ts'
+import frozenSlots from '../vectors/capabilities-slots.json' with { type: 'json' }
+import { capabilities, hex, KINDS, refusalOf } from './support.ts'
 
 const ALPHABET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 
@@ -42,6 +42,24 @@ describe('the text of a capability', () => {
     expect(parseCapability(text)).toEqual({ kind: 'literal', bytes: hex(bytes) })
   })
 
+  it.each(frozenSlots.slots)('is frozen for the slot of the seed $seed', (vector) => {
+    const { folder, mutable } = vector
+    const [writeKey, slot] = [hex(vector.writeKey), hex(vector.slot)]
+    const [readKey, verifyKey] = [hex(vector.readKey), hex(vector.verifyKey)]
+    expect(parseCapability(folder.write)).toEqual({ kind: 'folder-write', writeKey })
+    expect(parseCapability(folder.read)).toEqual({ kind: 'folder-read', readKey, slot })
+    expect(parseCapability(folder.verify)).toEqual({ kind: 'folder-verify', verifyKey, slot })
+    expect(parseCapability(mutable.write)).toEqual({ kind: 'mutable-write', writeKey })
+    expect(parseCapability(mutable.read)).toEqual({ kind: 'mutable-read', readKey, slot })
+    expect(parseCapability(mutable.verify)).toEqual({ kind: 'mutable-verify', verifyKey, slot })
+  })
+
+  it.each(frozenSlots.snapshots)('is frozen for the snapshot of the seed $seed', (vector) => {
+    const [key, verifyKey, id] = [hex(vector.key), hex(vector.verifyKey), hex(vector.id)]
+    expect(parseCapability(vector.read)).toEqual({ kind: 'snapshot-read', key, id })
+    expect(parseCapability(vector.verify)).toEqual({ kind: 'snapshot-verify', verifyKey, id })
+  })
+
   it('is refused to values that only a bug makes', () => {
     const id = blockId(new Uint8Array(32))
     const tooLong = { kind: 'literal', bytes: new Uint8Array(65) } as const
@@ -54,6 +72,10 @@ describe('the text of a capability', () => {
 describe('a mistake', () => {
   const texts = [...frozen.files.slice(2).map(({ read }) => read), frozen.literals[2]?.text ?? '']
 
+  const ofSlots = frozenSlots.slots
+    .slice(2)
+    .flatMap(({ folder, mutable }) => [...Object.values(folder), ...Object.values(mutable)])
+
   it.each(texts)('in any one symbol is found where it is: %s', (text) => {
     const body = text.indexOf('1') + 1
     for (let index = body; index < text.length; index++) {
@@ -64,6 +86,16 @@ describe('a mistake', () => {
           position: index + 1,
         })
       }
+    }
+  })
+
+  it.each(ofSlots)('in any one symbol of a slot’s is found where it is: %s', (text) => {
+    for (let index = text.indexOf('1') + 1; index < text.length; index++) {
+      const symbol = text[index] === 'q' ? 'p' : 'q'
+      expect(refusalOf(splice(text, index, 1, symbol))).toMatchObject({
+        reason: 'mistyped',
+        position: index + 1,
+      })
     }
   })
 
@@ -204,11 +236,58 @@ describe('the error says what is wrong with', () => {
   })
 })
 
-const printable = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))
+describe('no two kinds', () => {
+  const all = [...frozenSlots.slots.flatMap(({ folder, mutable }) => [folder, mutable])]
+    .flatMap(({ write, read, verify }) => [write, read, verify])
+    .concat(frozenSlots.snapshots.flatMap(({ read, verify }) => [read, verify]))
+    .concat(frozen.files.flatMap(({ read, verify }) => [read, verify]))
 
-function hex(digits: string): Uint8Array {
-  return fromHex(digits) ?? new Uint8Array(0)
+  it('have one prefix, and each kind has one', () => {
+    const prefixes = TEXT_KINDS.map(({ prefix }) => prefix)
+    expect(new Set(prefixes).size).toBe(prefixes.length)
+    expect(TEXT_KINDS.map(({ kind }) => kind).toSorted()).toEqual(KINDS.toSorted())
+  })
+
+  it('are one under another’s name', () => {
+    for (const text of all) {
+      const [own, data = ''] = text.split('1', 2)
+      for (const { prefix } of TEXT_KINDS) {
+        if (prefix !== own) refusalOf(`${prefix}1${data}`)
+      }
+    }
+  })
+
+  it('are one but for a character or two of their names', () => {
+    const prefixes = [...TEXT_KINDS.map(({ prefix }) => prefix), ...LATER_PREFIXES, 'hayrecovery']
+    for (const prefix of prefixes) {
+      for (const other of prefixes) {
+        if (prefix !== other) expect(editsBetween(prefix, other)).toBeGreaterThan(2)
+      }
+    }
+  })
+
+  it('say it of a recovery key that it is one, and who takes it', () => {
+    const { reason, message } = refusalOf(frozenSlots.accounts[0]?.recoveryKey ?? '')
+    expect(reason).toBe('recovery-key')
+    expect(message).toContain('hayloft recover')
+  })
+})
+
+/** How many characters have to be put in, taken out or replaced (Levenshtein). */
+function editsBetween(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (const [i, character] of Array.from(a).entries()) {
+    const next = [i + 1]
+    for (const [j, other] of Array.from(b).entries()) {
+      const replaced = (row[j] as number) + (character === other ? 0 : 1)
+      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1))
+    }
+    row = next
+  }
+  return row[b.length] as number
 }
+
+const printable = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))
 
 function splice(text: string, index: number, removed: number, inserted: string): string {
   return text.slice(0, index) + inserted + text.slice(index + removed)
