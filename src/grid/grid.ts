@@ -5,6 +5,7 @@ import { linkSignals } from '../foundation/abort.ts'
 import { assert } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { Caller } from '../protocol/network.ts'
+import { openBlockStore, type BlockStore, type BlockStoreOptions } from './blocks/store.ts'
 import type { CheckableCapability } from './blocks/walk.ts'
 import { checkFile, type CheckOptions, type CheckReport } from './check.ts'
 import type { GridContext } from './context.ts'
@@ -21,6 +22,8 @@ export interface Grid extends Disposable {
   get(capability: FileReadCapability | LiteralCapability, options?: GetOptions): Promise<Download>
   check(capability: CheckableCapability, options?: CheckOptions): Promise<CheckReport>
   repair(capability: CheckableCapability, options?: RepairOptions): Promise<RepairReport>
+  /** The blocks of one tree, for whoever builds trees of them. Dispose of it before the grid. */
+  openBlockStore(options: BlockStoreOptions): BlockStore
 }
 
 export interface GridOptions {
@@ -50,6 +53,7 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
       using linked = linkSignals(options?.signal)
       return await repairFile(context, capability, { ...options, signal: linked.signal })
     },
+    openBlockStore: (options) => openBlockStore(context, options),
     [Symbol.dispose]: () => {
       monitor[Symbol.dispose]()
     },

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { erasureCode } from '../../src/erasure/code.ts'
 import { loadErasureEngine, portableEngine } from '../../src/erasure/engines.ts'
 import { encodeBlock } from '../../src/grid/blocks/encode.ts'
-import { encodeFrame, paddedBytes, type BlockFrame } from '../../src/grid/blocks/frame.ts'
+import {
+  encodeFrame,
+  paddedBytes,
+  type BlockFrame,
+  type Link,
+} from '../../src/grid/blocks/frame.ts'
 import {
   convergentKey,
   openBlock,
@@ -15,12 +20,21 @@ import { BrokenFileError } from '../../src/grid/errors.ts'
 import { childrenOf, indexFrame, INDEX_FAN_OUT } from '../../src/grid/files/index-node.ts'
 import { verifyKeyOf } from '../../src/crypto/block-keys.ts'
 import { blockId } from '../../src/protocol/block-id.ts'
+import { slotKey } from '../../src/protocol/slot-key.ts'
 
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
+const anyLink: fc.Arbitrary<Link> = fc.oneof(
+  fc.record({
+    type: fc.constantFrom('block' as const, 'history' as const),
+    id: bytes32.map(blockId),
+    verifyKey: bytes32,
+  }),
+  fc.record({ type: fc.constant('slot' as const), slot: bytes32.map(slotKey), verifyKey: bytes32 }),
+)
 const anyFrame: fc.Arbitrary<BlockFrame> = fc.record({
   kind: fc.integer({ min: 0, max: 255 }),
   level: fc.integer({ min: 0, max: 255 }),
-  links: fc.array(fc.record({ id: bytes32.map(blockId), verifyKey: bytes32 }), { maxLength: 20 }),
+  links: fc.array(anyLink, { maxLength: 20 }),
   content: fc.uint8Array({ maxLength: 3000 }),
 })
 
@@ -57,6 +71,21 @@ describe('a sealed block', () => {
         expect(() => openBlock(verifyKeyOf(key), sealed)).toThrow(BrokenFileError)
       }),
       { numRuns: 50 },
+    )
+  })
+
+  it('is refused with a link of a type that is none', () => {
+    fc.assert(
+      fc.property(bytes32, anyFrame, anyLink, fc.integer({ min: 3, max: 255 }), (key, ...rest) => {
+        const [frame, link, type] = rest
+        const encoded = encodeFrame({ ...frame, links: [...frame.links, link] })
+        encoded.links[frame.links.length * 65] = type
+        const sealed = new Uint8Array(sealedBytes(encoded))
+        sealFrame(key, encoded, sealed)
+        expect(() => openBlock(key, sealed)).toThrow(BrokenFileError)
+        expect(() => openLinks(verifyKeyOf(key), sealed)).toThrow(BrokenFileError)
+      }),
+      { numRuns: 20 },
     )
   })
 

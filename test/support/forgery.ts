@@ -199,7 +199,7 @@ function extend(ciphertext: Uint8Array): Uint8Array {
 }
 
 function linkTo({ key, id }: BlockReference): BlockFrame['links'][number] {
-  return { id, verifyKey: verifyKeyOf(key) }
+  return { type: 'block', id, verifyKey: verifyKeyOf(key) }
 }
 
 function cut(frame: BlockFrame, bytes: number): BlockFrame {

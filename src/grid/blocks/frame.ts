@@ -1,7 +1,8 @@
 import { allocateBytes, viewOf } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
-import { blockId, BLOCK_ID_BYTES, type BlockId } from '../../protocol/block-id.ts'
+import { blockId, type BlockId } from '../../protocol/block-id.ts'
 import { BLOCK_CAPACITY_BYTES } from '../../protocol/limits.ts'
+import { slotKey, type SlotKey } from '../../protocol/slot-key.ts'
 import { BrokenFileError } from '../errors.ts'
 
 /**
@@ -21,20 +22,44 @@ export interface BlockFrame {
   readonly content: Uint8Array
 }
 
-/** Names a child for those who may verify: which block, and the key to its own links. */
-export interface Link {
+/**
+ * Names a child for those who may verify: where it is, and the key to its own links. `history` leads to an older
+ * state, so that what is kept of the past can be told from what makes up the present.
+ */
+export type Link = BlockLink | HistoryLink | SlotLink
+
+export interface BlockLink {
+  readonly type: 'block'
   readonly id: BlockId
+  readonly verifyKey: Uint8Array
+}
+
+export interface HistoryLink {
+  readonly type: 'history'
+  readonly id: BlockId
+  readonly verifyKey: Uint8Array
+}
+
+export interface SlotLink {
+  readonly type: 'slot'
+  readonly slot: SlotKey
   readonly verifyKey: Uint8Array
 }
 
 /** Numbers of block kinds in the format. */
 export const KIND_DATA = 0
 export const KIND_FILE_INDEX = 1
+export const KIND_BRANCH = 2
+export const KIND_LEAF = 3
+export const KIND_HISTORY = 4
 
 export const HEADER_BYTES = 12
 export const LINK_BYTES = 65
 export const CONTENT_HEADER_BYTES = 8
-const LINK_TO_BLOCK = 0
+/** Their places are the numbers of the format. */
+const LINK_TYPES: readonly Link['type'][] = ['block', 'slot', 'history']
+/** A block's id and a slot's key have one length. */
+const LOCATOR_BYTES = 32
 const FRAME_VERSION = 0x01000000
 const MIN_PADDED_BYTES = 512
 
@@ -81,12 +106,7 @@ export function frameFor(
   header.setUint32(0, FRAME_VERSION)
   header.setUint32(4, linkBytes)
   header.setUint32(8, sectionBytes)
-  links.forEach(({ id, verifyKey }, at) => {
-    const start = at * LINK_BYTES
-    frame.links[start] = LINK_TO_BLOCK
-    frame.links.set(id, start + 1)
-    frame.links.set(verifyKey, start + 1 + BLOCK_ID_BYTES)
-  })
+  encodeLinks(links, frame.links)
   const content = viewOf(frame.content)
   content.setUint8(0, kind)
   content.setUint8(1, level)
@@ -129,16 +149,27 @@ export function decodeHeader(
 /** hdr and three AEAD tags. */
 export const SEALED_OVERHEAD_BYTES = HEADER_BYTES + 3 * 16
 
-/** @throws BrokenFileError */
+/** Writes links one after another; `into` has {@link LINK_BYTES} for each. */
+export function encodeLinks(links: readonly Link[], into: Uint8Array): void {
+  links.forEach((link, at) => {
+    const start = at * LINK_BYTES
+    into[start] = LINK_TYPES.indexOf(link.type)
+    into.set(link.type === 'slot' ? link.slot : link.id, start + 1)
+    into.set(link.verifyKey, start + 1 + LOCATOR_BYTES)
+  })
+}
+
+/** @param bytes a whole number of links @throws BrokenFileError */
 export function decodeLinks(bytes: Uint8Array): Link[] {
-  return Array.from({ length: bytes.length / LINK_BYTES }, (_, at) => {
+  return Array.from({ length: bytes.length / LINK_BYTES }, (_, at): Link => {
     const link = bytes.subarray(at * LINK_BYTES, (at + 1) * LINK_BYTES)
-    if (link[0] !== LINK_TO_BLOCK)
-      throw new BrokenFileError('a file links to something other than a block')
-    return {
-      id: blockId(link.subarray(1, 1 + BLOCK_ID_BYTES)),
-      verifyKey: link.subarray(1 + BLOCK_ID_BYTES),
-    }
+    const type = LINK_TYPES[link[0] ?? -1]
+    const locator = link.subarray(1, 1 + LOCATOR_BYTES)
+    const verifyKey = link.subarray(1 + LOCATOR_BYTES)
+    if (type === undefined) throw new BrokenFileError('a block has a link of an unknown type')
+    return type === 'slot'
+      ? { type, slot: slotKey(locator), verifyKey }
+      : { type, id: blockId(locator), verifyKey }
   })
 }
 

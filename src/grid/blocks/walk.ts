@@ -4,7 +4,7 @@ import type { GridContext } from '../context.ts'
 import { BrokenFileError } from '../errors.ts'
 import { INDEX_FAN_OUT, MAX_LEVEL } from '../files/index-node.ts'
 import { fetchBlock } from './fetch.ts'
-import type { Link } from './frame.ts'
+import type { BlockLink } from './frame.ts'
 import { openLinks } from './seal.ts'
 
 export type CheckableCapability = FileReadCapability | FileVerifyCapability
@@ -24,18 +24,19 @@ export async function* walkFile(
   context: GridContext,
   capability: CheckableCapability,
   signal?: AbortSignal,
-): AsyncGenerator<Link> {
+): AsyncGenerator<BlockLink> {
   const { verifyKey, id } = verifyCapabilityOf(capability)
-  yield { id, verifyKey }
-  const links = await linksOf(context, { id, verifyKey }, signal)
+  const root = { type: 'block' as const, id, verifyKey }
+  yield root
+  const links = await linksOf(context, root, signal)
   yield* walkLinks(context, links, { depth: 1, signal })
 }
 
 async function* walkLinks(
   context: GridContext,
-  links: readonly Link[],
+  links: readonly BlockLink[],
   { depth, signal }: { depth: number; signal: AbortSignal | undefined },
-): AsyncGenerator<Link> {
+): AsyncGenerator<BlockLink> {
   if (depth > MAX_LEVEL + 1) throw new BrokenFileError('its index is too deep')
   yield* links
   const [first] = links
@@ -51,11 +52,15 @@ async function* walkLinks(
 
 async function linksOf(
   context: GridContext,
-  { id, verifyKey }: Link,
+  { id, verifyKey }: BlockLink,
   signal: AbortSignal | undefined,
-): Promise<readonly Link[]> {
+): Promise<readonly BlockLink[]> {
   const { ciphertext } = await fetchBlock(context, id, signal)
   const links = openLinks(verifyKey, ciphertext)
   if (links.length > INDEX_FAN_OUT) throw new BrokenFileError('an index has too many links')
-  return links
+  return links.map((link) => {
+    if (link.type !== 'block')
+      throw new BrokenFileError('a file links to something other than a block')
+    return link
+  })
 }

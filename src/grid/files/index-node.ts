@@ -30,7 +30,11 @@ export function indexFrame(level: number, children: readonly FileChild[]): Block
     view.setBigUint64(at * CHILD_BYTES, BigInt(sizeBytes))
     content.set(key, at * CHILD_BYTES + 8)
   })
-  const links = children.map(({ key, id }) => ({ id, verifyKey: verifyKeyOf(key) }))
+  const links = children.map(({ key, id }) => ({
+    type: 'block' as const,
+    id,
+    verifyKey: verifyKeyOf(key),
+  }))
   return { kind: KIND_FILE_INDEX, level, links, content }
 }
 
@@ -45,13 +49,15 @@ export function childrenOf({ level, links, content }: BlockFrame): FileChild[] {
     throw new BrokenFileError('an index does not fit its links')
   }
   const view = viewOf(content)
-  return links.map(({ id }, at) => {
+  return links.map((link, at) => {
+    if (link.type !== 'block')
+      throw new BrokenFileError('a file links to something other than a block')
     const sizeBytes = Number(view.getBigUint64(at * CHILD_BYTES))
     if (sizeBytes < 1 || sizeBytes > maxBytesUnder(level - 1)) {
       throw new BrokenFileError('an index gives an impossible size')
     }
     const key = content.subarray(at * CHILD_BYTES + 8, (at + 1) * CHILD_BYTES)
-    return { id, key, sizeBytes }
+    return { id: link.id, key, sizeBytes }
   })
 }
 

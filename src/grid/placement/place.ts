@@ -24,8 +24,11 @@ export interface PlaceOptions {
   readonly monitor: NodeMonitor
   /** Whether a node is not to be believed when it says that it has this share already. */
   readonly isDoubtful?: (node: NodeKey, index: number) => boolean
-  /** Called once, when all that is left depends on silent nodes, so that other work need not wait for it. */
-  readonly onOwed?: () => void
+  /**
+   * Called once, when all that is left depends on silent nodes, so that other work need not wait for it.
+   * @param holders nodes that have their share
+   */
+  readonly onOwed?: (holders: number) => void
   /** Gives up what is not placed yet; the result tells what is. */
   readonly signal?: AbortSignal
 }
@@ -228,7 +231,7 @@ class Placing {
     const allOwed = this.#owed.size === open
     if (!allOwed || this.#hasToldOwed) return
     this.#hasToldOwed = true
-    this.#options.onOwed?.()
+    this.#options.onOwed?.(this.#holders.size)
   }
 
   readonly #wake = (): void => {

@@ -1,0 +1,284 @@
+import type { ErasureCode } from '../../erasure/code.ts'
+import { linkSignals, manyListeners } from '../../foundation/abort.ts'
+import { allocateBytes, EMPTY_BYTES } from '../../foundation/bytes.ts'
+import { deferred, Semaphore } from '../../foundation/concurrency.ts'
+import { assert } from '../../foundation/error.ts'
+import { blockIdHex, type BlockIdHex } from '../../protocol/block-id.ts'
+import { DEFAULT_LEASE_S } from '../../protocol/limits.ts'
+import type { GridContext } from '../context.ts'
+import { BrokenFileError, TooFewNodesError } from '../errors.ts'
+import type { BlockReference } from '../files/index-node.ts'
+import { HoldingsBatcher } from '../nodes/holdings.ts'
+import { defaultCode, happinessThreshold } from '../placement/defaults.ts'
+import { placeShares, type Placement } from '../placement/place.ts'
+import { encodeBlock, shareSetBytes, type ShareSet } from './encode.ts'
+import { fetchBlock } from './fetch.ts'
+import { encodeFrame, type BlockFrame } from './frame.ts'
+import { FrameCache } from './frame-cache.ts'
+import { convergentKey, openBlock, sealedBytes } from './seal.ts'
+
+/**
+ * The blocks of one tree, by reference. Equal blocks get equal references, which follow from the block alone, so a
+ * parent can be put while its children are still on their way; {@link flush} tells when all of them have arrived.
+ */
+export interface BlockStore extends AsyncDisposable {
+  /**
+   * Begins to store a block. Resolves with its reference as soon as there is memory for its shares, long before it
+   * is stored. The frame must not be changed afterwards.
+   */
+  put(frame: BlockFrame): Promise<BlockReference>
+  /**
+   * Fetches, checks and opens a block, or finds it among those used last.
+   * @throws NotEnoughSharesError, BrokenFileError also if it is not what was expected
+   */
+  get(reference: BlockReference, options?: GetBlockOptions): Promise<BlockFrame>
+  /**
+   * Resolves once enough nodes have every block put so far on disk. Silent nodes are waited for only where too few
+   * others have answered. What failed is reported once; who puts the same blocks again sends only those that failed.
+   * @throws TooFewNodesError
+   */
+  flush(): Promise<FlushResult>
+}
+
+export interface GetBlockOptions {
+  readonly expect?: BlockExpectation | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What the one who holds a reference knows of the block; anything else is refused. */
+export interface BlockExpectation {
+  readonly kinds: readonly number[]
+  readonly level?: number | undefined
+}
+
+/** Of the blocks put since the last flush. */
+export interface FlushResult {
+  /** Degraded: stored, yet some share has no node or only a silent one. */
+  readonly health: 'healthy' | 'degraded'
+  /** Bytes of shares that had to be sent; 0 for what the grid had already. Those to silent nodes count later. */
+  readonly sentBytes: number
+}
+
+export interface BlockStoreOptions {
+  /** 32 secret bytes of this tree: under them equal blocks get equal keys. */
+  readonly convergence: Uint8Array
+  /** k-of-n; by default what suits the number of households. */
+  readonly code?: ErasureCode | undefined
+}
+
+export function openBlockStore(context: GridContext, options: BlockStoreOptions): BlockStore {
+  return new GridBlockStore(context, options)
+}
+
+class GridBlockStore implements BlockStore {
+  readonly #context: GridContext
+  readonly #convergence: Uint8Array
+  readonly #code: ErasureCode
+  readonly #cache = new FrameCache(CACHE_BYTES)
+  readonly #memory = new Semaphore(SHARE_MEMORY_BYTES)
+  readonly #stop = manyListeners(new AbortController())
+  readonly #batcher: HoldingsBatcher
+  readonly #fetching = new Map<BlockIdHex, Promise<BlockFrame>>()
+  /** Blocks whose fate no flush has told yet; a rejected one stays until it is told. */
+  readonly #unflushed = new Map<BlockIdHex, Promise<void>>()
+  /** Everything that still runs, the wait for silent nodes included. */
+  readonly #placing = new Set<Promise<void>>()
+  /** Blocks known to be whole on the grid → when that was learnt, in monotonic ms. */
+  readonly #stored = new Map<BlockIdHex, number>()
+  #owed = 0
+  #isDegraded = false
+  #sentBytes = 0
+
+  constructor(context: GridContext, { convergence, code }: BlockStoreOptions) {
+    assert(convergence.length === 32, 'a convergence secret has 32 bytes')
+    this.#context = context
+    this.#convergence = convergence
+    this.#code = code ?? defaultCode(context.view.nodes)
+    const question = { op: 'lease' as const, leaseS: DEFAULT_LEASE_S }
+    this.#batcher = new HoldingsBatcher(context, question, this.#stop.signal)
+  }
+
+  async put(frame: BlockFrame): Promise<BlockReference> {
+    const encoded = encodeFrame(frame)
+    const key = convergentKey(this.#convergence, encoded)
+    const bytes = shareSetBytes(this.#code, sealedBytes(encoded))
+    const release = await this.#memory.acquire(Math.max(bytes, MIN_MEMORY_BYTES), this.#stop.signal)
+    const block = { key, frame: encoded, code: this.#code }
+    const shares = encodeBlock(this.#context.erasure, block, allocateBytes(bytes))
+    const reference = { key, id: shares.id }
+    const name = blockIdHex(shares.id)
+    this.#cache.set(reference, frame)
+    if (this.#isStored(name) || this.#unflushed.has(name)) release()
+    else this.#start(shares, name, release)
+    return reference
+  }
+
+  async get(
+    reference: BlockReference,
+    { expect, signal }: GetBlockOptions = {},
+  ): Promise<BlockFrame> {
+    signal?.throwIfAborted()
+    const frame = this.#cache.get(reference) ?? (await this.#fetch(reference, signal))
+    if (expect !== undefined) {
+      const isExpected = expect.kinds.includes(frame.kind)
+      if (!isExpected || (expect.level !== undefined && expect.level !== frame.level)) {
+        throw new BrokenFileError('a block is not of the kind that its parent says')
+      }
+    }
+    return frame
+  }
+
+  async flush(): Promise<FlushResult> {
+    this.#batcher.flush()
+    const awaited = [...this.#unflushed]
+    const outcomes = await Promise.allSettled(awaited.map(async ([, placed]) => placed))
+    for (const [name, placed] of awaited) {
+      if (this.#unflushed.get(name) === placed) this.#unflushed.delete(name)
+    }
+    const result = {
+      health: this.#isDegraded ? ('degraded' as const) : ('healthy' as const),
+      sentBytes: this.#sentBytes,
+    }
+    this.#isDegraded = false
+    this.#sentBytes = 0
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason as Error
+    return result
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error('the block store is closed'))
+    await Promise.allSettled(this.#placing)
+  }
+
+  #start(shares: ShareSet, name: BlockIdHex, release: () => void): void {
+    const settled = deferred()
+    const placing = this.#place(shares, { onSettled: settled.resolve, release })
+      .then(settled.resolve, (error: unknown) => {
+        this.#cache.delete(shares.id)
+        settled.reject(error)
+      })
+      .finally(() => {
+        release()
+        this.#placing.delete(placing)
+      })
+    this.#placing.add(placing)
+    this.#unflushed.set(name, settled.promise)
+    // Its failure is thrown by the next flush; until then it must not count as unhandled.
+    settled.promise.catch(() => undefined)
+  }
+
+  /** @param about.onSettled called once what is left to do need not be waited for */
+  async #place(
+    shares: ShareSet,
+    about: { onSettled: () => void; release: () => void },
+  ): Promise<void> {
+    const { ranking, monitor, clock } = this.#context
+    const needed = happinessThreshold(this.#code)
+    using giveUp = linkSignals(this.#stop.signal)
+    let cancelGrace: (() => void) | undefined
+    const onOwed = (holders: number): void => {
+      this.#owed += 1
+      about.release()
+      if (holders >= needed) {
+        this.#isDegraded = true
+        about.onSettled()
+      }
+      // What is owed is held in memory, so past a bound there is no more waiting.
+      const graceMs = holders >= needed && this.#owed > BLOCKS_OWED ? 0 : GRACE_MS
+      cancelGrace = clock.after(graceMs, () => {
+        giveUp.abort(new Error('silent nodes had their time'))
+      })
+    }
+    const placement = await placeShares(shares, {
+      order: ranking.order(shares.id, this.#code.total).map(({ key }) => key),
+      monitor,
+      ask: this.#askFor(shares),
+      signal: giveUp.signal,
+      onOwed,
+    }).finally(() => {
+      if (cancelGrace !== undefined) this.#owed -= 1
+      cancelGrace?.()
+    })
+    this.#stop.signal.throwIfAborted()
+    this.#record(shares, placement, needed)
+  }
+
+  /**
+   * Large shares are sent only where they are missing. Small ones are just sent: a question would cost a round trip
+   * and about as much as the share, and who holds it already says so.
+   */
+  #askFor(shares: ShareSet): Parameters<typeof placeShares>[1]['ask'] {
+    const [first] = shares.shards
+    if (first !== undefined && first.length > DIRECT_MAX_BYTES) {
+      return (node, onSuspect) => this.#batcher.ask(node, shares.id, { urgent: false, onSuspect })
+    }
+    return async () => await Promise.resolve(EMPTY_BYTES)
+  }
+
+  #record({ id }: ShareSet, { holders, sentBytes }: Placement, needed: number): void {
+    this.#sentBytes += sentBytes
+    if (holders.size < needed) {
+      const { length: total } = this.#context.view.nodes
+      throw new TooFewNodesError({ needed, answered: holders.size, total })
+    }
+    if (holders.size < this.#code.total) {
+      this.#isDegraded = true
+      return
+    }
+    this.#stored.set(blockIdHex(id), this.#context.clock.monotonicMs())
+    if (this.#stored.size <= STORED_REMEMBERED) return
+    for (const oldest of this.#stored.keys()) {
+      this.#stored.delete(oldest)
+      break
+    }
+  }
+
+  #isStored(name: BlockIdHex): boolean {
+    const sinceMs = this.#stored.get(name)
+    if (sinceMs === undefined) return false
+    if (this.#context.clock.monotonicMs() - sinceMs < STORED_FOR_MS) return true
+    this.#stored.delete(name)
+    return false
+  }
+
+  async #fetch(reference: BlockReference, signal: AbortSignal | undefined): Promise<BlockFrame> {
+    const name = blockIdHex(reference.id)
+    const underWay = this.#fetching.get(name)
+    // Whoever has a signal of their own fetches alone: another's must not end it.
+    if (underWay !== undefined && signal === undefined) {
+      await underWay.catch(() => undefined)
+      const frame = this.#cache.get(reference)
+      if (frame !== undefined) return frame
+    }
+    const fetching = this.#fetchAnew(reference, signal)
+    if (signal === undefined) this.#fetching.set(name, fetching)
+    try {
+      return await fetching
+    } finally {
+      if (this.#fetching.get(name) === fetching) this.#fetching.delete(name)
+    }
+  }
+
+  async #fetchAnew(reference: BlockReference, signal?: AbortSignal): Promise<BlockFrame> {
+    const { ciphertext } = await fetchBlock(this.#context, reference.id, signal)
+    const frame = openBlock(reference.key, ciphertext)
+    this.#cache.set(reference, frame)
+    return frame
+  }
+}
+
+/** Shares in memory at once. A block counts as at least the minimum, so that requests are bounded too: 256 blocks. */
+const SHARE_MEMORY_BYTES = 32 * 1024 * 1024
+const MIN_MEMORY_BYTES = 128 * 1024
+/** Opened blocks kept: the tree of a folder of about 100,000 entries. */
+const CACHE_BYTES = 32 * 1024 * 1024
+/** Shares up to this size are sent without asking; three of them make the fullest leaf of a folder's tree. */
+const DIRECT_MAX_BYTES = 32 * 1024
+/** Blocks held in memory for silent nodes that may come back. */
+const BLOCKS_OWED = 64
+/** How long a block waits for nodes that are silent already. */
+const GRACE_MS = 750
+/** Blocks known to be stored: a few MiB of names. */
+const STORED_REMEMBERED = 16_384
+/** How long that knowledge lasts; far less than the days of grace after a lease. */
+const STORED_FOR_MS = 3_600_000
