@@ -44,7 +44,7 @@ export interface SlotWriteKeys {
   /** Under which equal blocks of this folder's tree get equal keys; of the root of a tree, for all of it. */
   readonly convergence: Uint8Array
   /** The 64-byte signature under `hayloft1/slot-signature`. */
-  sign(record: Uint8Array): Uint8Array
+  readonly sign: (record: Uint8Array) => Uint8Array
 }
 
 /** Costs some tenths of a millisecond, most of them for the public key: keep it for a slot that is written often. */

@@ -10,40 +10,37 @@ import { slotKey } from '../../src/protocol/slot-key.ts'
 
 export const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
-const blockRead = fc.record({ key: bytes32, id: bytes32.map(blockId) })
-const blockVerify = fc.record({ verifyKey: bytes32, id: bytes32.map(blockId) })
-const slotWrite = fc.record({ writeKey: bytes32.map(slotWriteKey) })
-const slotRead = fc.record({ readKey: bytes32.map(slotReadKey), slot: bytes32.map(slotKey) })
-const slotVerify = fc.record({ verifyKey: bytes32.map(slotVerifyKey), slot: bytes32.map(slotKey) })
+const id = bytes32.map(blockId)
+const slot = bytes32.map(slotKey)
+const writeKey = bytes32.map(slotWriteKey)
+const readKey = bytes32.map(slotReadKey)
+const verifyKey = bytes32.map(slotVerifyKey)
 
 /** One arbitrary a kind: a kind without one does not compile. */
 const OF_KIND: { readonly [K in Capability['kind']]: fc.Arbitrary<Capability & { kind: K }> } = {
-  'file-read': blockRead.map((parts) => ({ kind: 'file-read', ...parts })),
-  'file-verify': blockVerify.map((parts) => ({ kind: 'file-verify', ...parts })),
-  literal: fc
-    .uint8Array({ maxLength: LITERAL_MAX_BYTES })
-    .map((bytes) => ({ kind: 'literal', bytes })),
-  'folder-write': slotWrite.map((parts) => ({ kind: 'folder-write', ...parts })),
-  'folder-read': slotRead.map((parts) => ({ kind: 'folder-read', ...parts })),
-  'folder-verify': slotVerify.map((parts) => ({ kind: 'folder-verify', ...parts })),
-  'mutable-write': slotWrite.map((parts) => ({ kind: 'mutable-write', ...parts })),
-  'mutable-read': slotRead.map((parts) => ({ kind: 'mutable-read', ...parts })),
-  'mutable-verify': slotVerify.map((parts) => ({ kind: 'mutable-verify', ...parts })),
-  'snapshot-read': blockRead.map((parts) => ({ kind: 'snapshot-read', ...parts })),
-  'snapshot-verify': blockVerify.map((parts) => ({ kind: 'snapshot-verify', ...parts })),
+  'file-read': fc.record({ kind: fc.constant('file-read'), key: bytes32, id }),
+  'file-verify': fc.record({ kind: fc.constant('file-verify'), verifyKey: bytes32, id }),
+  literal: fc.record({
+    kind: fc.constant('literal'),
+    bytes: fc.uint8Array({ maxLength: LITERAL_MAX_BYTES }),
+  }),
+  'folder-write': fc.record({ kind: fc.constant('folder-write'), writeKey }),
+  'folder-read': fc.record({ kind: fc.constant('folder-read'), readKey, slot }),
+  'folder-verify': fc.record({ kind: fc.constant('folder-verify'), verifyKey, slot }),
+  'mutable-write': fc.record({ kind: fc.constant('mutable-write'), writeKey }),
+  'mutable-read': fc.record({ kind: fc.constant('mutable-read'), readKey, slot }),
+  'mutable-verify': fc.record({ kind: fc.constant('mutable-verify'), verifyKey, slot }),
+  'snapshot-read': fc.record({ kind: fc.constant('snapshot-read'), key: bytes32, id }),
+  'snapshot-verify': fc.record({ kind: fc.constant('snapshot-verify'), verifyKey: bytes32, id }),
 }
 
 export const KINDS = Object.keys(OF_KIND) as Capability['kind'][]
 
 export const capabilities: fc.Arbitrary<Capability> = fc.oneof(...Object.values(OF_KIND))
 
-/** Those that are stored and give more than the power to verify. */
 export const {
-  'file-read': fileReads,
   'folder-write': folderWrites,
-  'folder-read': folderReads,
   'mutable-write': mutableWrites,
-  'mutable-read': mutableReads,
   'snapshot-read': snapshotReads,
 } = OF_KIND
 

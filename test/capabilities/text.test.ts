@@ -74,7 +74,7 @@ describe('a mistake', () => {
 
   const ofSlots = frozenSlots.slots
     .slice(2)
-    .flatMap(({ folder, mutable }) => [...Object.values(folder), ...Object.values(mutable)])
+    .flatMap(({ folder, mutable }) => Object.values(folder).concat(Object.values(mutable)))
 
   it.each(texts)('in any one symbol is found where it is: %s', (text) => {
     const body = text.indexOf('1') + 1
@@ -237,7 +237,8 @@ describe('the error says what is wrong with', () => {
 })
 
 describe('no two kinds', () => {
-  const all = [...frozenSlots.slots.flatMap(({ folder, mutable }) => [folder, mutable])]
+  const all = frozenSlots.slots
+    .flatMap(({ folder, mutable }) => [folder, mutable])
     .flatMap(({ write, read, verify }) => [write, read, verify])
     .concat(frozenSlots.snapshots.flatMap(({ read, verify }) => [read, verify]))
     .concat(frozen.files.flatMap(({ read, verify }) => [read, verify]))
