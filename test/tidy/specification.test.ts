@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { formatCapability } from '../../src/capabilities/text.ts'
-import { toVerify } from '../../src/capabilities/capability.ts'
-import { TEXT_KINDS, LATER_PREFIXES } from '../../src/capabilities/kinds.ts'
+import { accountKeyOf, accountSecret, rootFolderOf } from '../../src/capabilities/account.ts'
+import { toRead, toVerify } from '../../src/capabilities/capability.ts'
+import { formatText } from '../../src/capabilities/checked-text.ts'
+import { LATER_PREFIXES, RECOVERY_KIND, TEXT_KINDS } from '../../src/capabilities/kinds.ts'
+import { formatRecoveryKey, recoveryWords } from '../../src/capabilities/recovery.ts'
+import { slotWriteKey, slotWriteKeys } from '../../src/capabilities/slot-keys.ts'
 import { readKeyOf, verifyKeyOf } from '../../src/crypto/block-keys.ts'
 import { sha256 } from '../../src/crypto/hash.ts'
 import { KEY_LABELS, TAGS } from '../../src/crypto/tags.ts'
@@ -75,6 +79,38 @@ describe('the specification', () => {
     const literal = { kind: 'literal' as const, bytes: utf8('Hayloft') }
     for (const capability of [read, toVerify(read), literal]) {
       expect(textOf('capabilities.md')).toContain(`${formatCapability(capability)}\n`)
+    }
+  })
+
+  it('has capabilities of slots and an account that are right', () => {
+    const text = textOf('capabilities.md')
+    const bytes = Uint8Array.from({ length: 32 }, (_, i) => i)
+    const writeKey = slotWriteKey(bytes)
+    const folder = { kind: 'folder-write', writeKey } as const
+    const mutable = { kind: 'mutable-write', writeKey } as const
+    const secret = accountSecret(bytes)
+    for (const write of [folder, mutable]) {
+      for (const capability of [write, toRead(write), toVerify(write)]) {
+        expect(text).toContain(`${formatCapability(capability)}\n`)
+      }
+    }
+    const { slot, readKey, verifyKey } = slotWriteKeys(writeKey)
+    for (const key of [slot, readKey, verifyKey, accountKeyOf(secret)]) {
+      expect(text).toContain(`${toHex(key)}\n`)
+    }
+    expect(text).toContain(`${formatRecoveryKey(secret)}\n`)
+    expect(text.replaceAll('\n', ' ')).toContain(recoveryWords(secret).join(' '))
+    expect(text).toContain(`${formatCapability(rootFolderOf(secret))}\n`)
+  })
+
+  it('gives the length of every text', () => {
+    const text = textOf('capabilities.md')
+    for (const { prefix, minBytes, maxBytes } of [...TEXT_KINDS, RECOVERY_KIND]) {
+      const lengths = [minBytes, maxBytes].map(
+        (bytes) => formatText({ prefix, minBytes, maxBytes }, new Uint8Array(bytes)).length,
+      )
+      const shown = [...new Set(lengths)].join(' to ')
+      expect(text).toContain(`| \`${prefix}\` | ${shown} |`)
     }
   })
 
