@@ -137,11 +137,16 @@ function addRepair({ program, signal, ended }: ProgramContext): void {
     .command('repair')
     .description('make the missing shares of a file anew; a verify capability suffices')
     .argument('<CAP>', CAPABILITY_HELP)
+    .addOption(
+      new Option('--verify <how>', 'look at the shares that are left: by samples, or every byte')
+        .choices(['audit', 'full'] as const)
+        .default('audit' as const),
+    )
     .addOption(jsonOption())
-    .action(async (capability: string, options: { json?: true }) => {
+    .action(async (capability: string, options: { verify: 'audit' | 'full'; json?: true }) => {
       const { repair } = await import('./commands/repair.ts')
       const context = { files: currentHome(), terminal: terminalFor(options), signal }
-      ended(await repair({ capability }, context))
+      ended(await repair({ capability, verify: options.verify }, context))
     })
 }
 

@@ -4,6 +4,7 @@ import type { Manifest } from '../protocol/manifest.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { auditClaimed, fetchClaimed, fetchManifest, rebuildShares } from './blocks/examine.ts'
 import { walkFile, type CheckableCapability } from './blocks/walk.ts'
+import { assembleBlock, type GoodShare } from './blocks/fetch.ts'
 import type { GridContext, OperationOptions } from './context.ts'
 import { BrokenFileError, NotEnoughSharesError } from './errors.ts'
 import { surveyBlocks, type Holding } from './nodes/survey.ts'
@@ -46,7 +47,7 @@ export async function checkFile(
   options: CheckOptions = {},
 ): Promise<CheckReport> {
   const { signal, verify = 'none' } = options
-  const { ids, isComplete } = await listBlocks(context, capability, signal)
+  const { ids, flaw } = await listBlocks(context, capability, signal)
   const { holdings, answered, silent } = await surveyBlocks(context, ids, signal)
   const findings: Finding[] = []
   const progress = { doneBytes: 0 }
@@ -72,8 +73,10 @@ export async function checkFile(
   const total = manifest?.code.total ?? 0
   return {
     recoverable:
-      isComplete && required > 0 && findings.every((one) => one.report.sharesGood >= required),
-    healthy: isComplete && total > 0 && findings.every((one) => one.spread >= total),
+      flaw === undefined &&
+      required > 0 &&
+      findings.every((one) => one.report.sharesGood >= required),
+    healthy: flaw === undefined && total > 0 && findings.every((one) => one.spread >= total),
     sharesRequired: required,
     sharesTotal: total,
     blocks: findings.map(({ report }) => report),
@@ -82,20 +85,20 @@ export async function checkFile(
   }
 }
 
-/** Ids of a file's blocks, each once; incomplete where an index cannot be read. */
+/** Ids of a file's blocks, each once; with the `flaw` that hides others where an index cannot be read. */
 export async function listBlocks(
   context: GridContext,
   capability: CheckableCapability,
   signal: AbortSignal | undefined,
-): Promise<{ ids: BlockId[]; isComplete: boolean }> {
+): Promise<{ ids: BlockId[]; flaw: NotEnoughSharesError | BrokenFileError | undefined }> {
   const ids = new Map<BlockIdHex, BlockId>()
   try {
     for await (const { id } of walkFile(context, capability, signal)) ids.set(blockIdHex(id), id)
   } catch (error) {
     if (!(error instanceof NotEnoughSharesError || error instanceof BrokenFileError)) throw error
-    return { ids: [...ids.values()], isComplete: false }
+    return { ids: [...ids.values()], flaw: error }
   }
-  return { ids: [...ids.values()], isComplete: true }
+  return { ids: [...ids.values()], flaw: undefined }
 }
 
 interface Finding {
@@ -117,13 +120,13 @@ async function examine(
 ): Promise<Finding> {
   if (verify === 'audit') {
     const manifest = await fetchManifest(context, id, { claims, signal })
-    const good =
-      manifest === undefined ? [] : await auditClaimed(context, id, { claims, manifest, signal })
-    return findingOf(id, { claims, good, manifest })
+    if (manifest === undefined) return findingOf(id, { claims, good: [], manifest })
+    const { proven } = await auditClaimed(context, id, { claims, manifest, signal })
+    return findingOf(id, { claims, good: proven, manifest })
   }
-  const { manifest, good } = await fetchClaimed(context, id, { claims, signal })
-  const fits = manifest !== undefined && isOneCodeword(context, id, { manifest, good })
-  return findingOf(id, { claims, good: fits ? good : [], manifest })
+  const { manifest, shares } = await fetchClaimed(context, id, { claims, signal })
+  const fits = manifest !== undefined && isOneCodeword(context, id, { manifest, shares })
+  return findingOf(id, { claims, good: fits ? shares : [], manifest })
 }
 
 function findingOf(
@@ -148,11 +151,17 @@ function findingOf(
 function isOneCodeword(
   context: GridContext,
   id: BlockId,
-  fetched: Parameters<typeof rebuildShares>[2],
+  { manifest, shares }: { manifest: Manifest; shares: readonly GoodShare[] },
 ): boolean {
-  if (distinctShares(fetched.good) < fetched.manifest.code.required) return true
+  const { required, total } = manifest.code
+  if (distinctShares(shares) < required) return true
   try {
-    rebuildShares(context, id, fetched)
+    assembleBlock(context, manifest, shares)
+    // Those at hand are made anew as well: k of them may fit while another does not.
+    const distinct = new Map(shares.map((share) => [share.index, share]))
+    const sources = [...distinct.values()].slice(0, required)
+    const wanted = Array.from({ length: total }, (_, index) => index)
+    rebuildShares(context, id, { manifest, shares: sources, wanted })
     return true
   } catch (error) {
     if (error instanceof BrokenFileError) return false

@@ -3,8 +3,7 @@ import { mapInOrder } from '../foundation/concurrency.ts'
 import { toShareBitmap } from '../protocol/bitmap.ts'
 import { blockIdHex, type BlockId } from '../protocol/block-id.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
-import { fetchClaimed, rebuildShares } from './blocks/examine.ts'
-import type { GoodShare } from './blocks/fetch.ts'
+import { fetchClaimed, rebuildShares, sampleClaimed } from './blocks/examine.ts'
 import type { CheckableCapability } from './blocks/walk.ts'
 import { listBlocks } from './check.ts'
 import type { GridContext, OperationOptions } from './context.ts'
@@ -15,7 +14,13 @@ import { placeShares } from './placement/place.ts'
 import { spreadOverNodes } from './placement/spread.ts'
 import type { StorageNodeInfo } from './view.ts'
 
-export type RepairOptions = OperationOptions
+export interface RepairOptions extends OperationOptions {
+  /**
+   * How far to trust shares that are not needed to make the missing ones: `audit` (if nothing is said), each proves one
+   * random leaf; `full`, each is fetched and checked to the last byte.
+   */
+  readonly verify?: 'audit' | 'full' | undefined
+}
 
 export interface RepairReport {
   readonly blocks: number
@@ -28,9 +33,9 @@ export interface RepairReport {
 }
 
 /**
- * Brings a file back to all its shares. Trusts nobody: every share that nodes claim to hold is fetched and checked,
- * whatever is missing or rotten is made anew from k good ones and placed. Keys, ids and capabilities stay the same.
- * A verify capability suffices.
+ * Brings a file back to all its shares: fetches and checks k of each block, has nodes prove that they hold the others,
+ * and makes anew and places whatever is missing or rotten. A node that is caught with one bad share has every further
+ * one checked whole. Keys, ids and capabilities stay the same. A verify capability suffices.
  * @throws NotEnoughSharesError a block is lost; what could be repaired before it was
  */
 export async function repairFile(
@@ -38,15 +43,16 @@ export async function repairFile(
   capability: CheckableCapability,
   options: RepairOptions = {},
 ): Promise<RepairReport> {
-  const { signal } = options
-  const { ids, isComplete } = await listBlocks(context, capability, signal)
+  const { signal, verify = 'audit' } = options
+  const { ids, flaw } = await listBlocks(context, capability, signal)
   const survey = await surveyBlocks(context, ids, signal)
   const report = { blocks: ids.length, blocksRepaired: 0, sharesPlaced: 0, sharesMissing: 0 }
   let doneBytes = 0
-  let lost: unknown
+  let lost: Error | undefined = flaw
+  const caught = new Set<NodeKey>()
   const repairs = mapInOrder(ids, BLOCKS_AT_ONCE, async (id) => {
     try {
-      return await repairBlock(context, id, { survey, signal })
+      return await repairBlock(context, id, { survey, verify, caught, signal })
     } catch (error) {
       // One lost block must not keep the others from their repair.
       if (!(error instanceof NotEnoughSharesError || error instanceof BrokenFileError)) throw error
@@ -61,31 +67,47 @@ export async function repairFile(
     doneBytes += bytes
     options.onProgress?.({ kind: 'progress', phase: 'repair', doneBytes })
   }
-  if (lost !== undefined) throw lost as Error
-  if (!isComplete)
-    throw new NotEnoughSharesError(ids.at(-1) as BlockId, { found: 0, required: undefined })
+  if (lost !== undefined) throw lost
   return { ...report, healthy: report.sharesMissing === 0 }
 }
 
 async function repairBlock(
   context: GridContext,
   id: BlockId,
-  { survey, signal }: { survey: Survey; signal: AbortSignal | undefined },
+  {
+    survey,
+    verify,
+    caught,
+    signal,
+  }: {
+    survey: Survey
+    verify: 'audit' | 'full'
+    /** Nodes that showed a bad share; those found here are added. */
+    caught: Set<NodeKey>
+    signal: AbortSignal | undefined
+  },
 ): Promise<{ placed: number; missing: number; bytes: number }> {
   const claims = survey.holdings.get(blockIdHex(id)) ?? []
-  const { manifest, good, bad } = await fetchClaimed(context, id, { claims, signal })
+  const { manifest, shares, good, bad } =
+    verify === 'full'
+      ? await fetchClaimed(context, id, { claims, signal })
+      : await sampleClaimed(context, id, { claims, caught, signal })
+  for (const { node } of bad) caught.add(node)
   const required = manifest?.code.required
-  const found = new Set(good.map(({ index }) => index)).size
+  const found = new Set(shares.map(({ index }) => index)).size
   if (manifest === undefined || found < manifest.code.required) {
     throw new NotEnoughSharesError(id, { found, required })
   }
-  const shares = rebuildShares(context, id, { manifest, good })
   const bytes = manifest.ciphertextBytes
   const held = spreadOverNodes(good)
   const { total } = manifest.code
   if (held.size === total) return { placed: 0, missing: 0, bytes }
+  const wanted = Array.from({ length: total }, (_, index) => index).filter(
+    (index) => !held.has(index),
+  )
+  const rebuilt = rebuildShares(context, id, { manifest, shares, wanted })
   using giveUp = linkSignals(signal)
-  const { holders } = await placeShares(shares, {
+  const { holders } = await placeShares(rebuilt, {
     order: caughtLast(context.ranking.order(id, total), claims, good),
     monitor: context.monitor,
     // What was found rotten counts as not held: if nobody else can take it, the node is sent a good one.
@@ -105,7 +127,7 @@ async function repairBlock(
 function caughtLast(
   order: readonly StorageNodeInfo[],
   claims: readonly Holding[],
-  good: readonly GoodShare[],
+  good: readonly Holding[],
 ): NodeKey[] {
   const isGood = ({ index, node }: Holding): boolean =>
     good.some((share) => share.index === index && share.node === node)
@@ -124,5 +146,5 @@ async function answerFrom(
   return Promise.resolve(toShareBitmap(indices))
 }
 
-/** Blocks under repair at the same time: as many times twice n shards are in memory. */
-const BLOCKS_AT_ONCE = 5
+/** Blocks under repair at the same time: as many times k shards and those made anew are in memory. */
+const BLOCKS_AT_ONCE = 8

@@ -14,6 +14,7 @@ import {
 import { someBytes, testGrid, threeOfTen, type TestGrid } from '../support/grid.ts'
 
 const FILE = someBytes(20_000)
+const FULL = { verify: 'full' } as const
 const n = threeOfTen.total
 const spare = threeOfTen.total - threeOfTen.required
 
@@ -42,12 +43,12 @@ describe.each(corruptorNames)('shares with a wrong %s', (name) => {
     const [bad] = grid.holders(file)
     bad?.corrupt(corruptors[name])
     const capability = toVerify(file.capability)
-    const before = await grid.check(capability, { verify: 'full' })
+    const before = await grid.check(capability, FULL)
     if (name.startsWith('proof')) return
     expect(before).toMatchObject({ recoverable: true, healthy: false })
     expect(before.blocks.map(({ sharesGood }) => sharesGood)).toEqual([n - 1])
-    expect(await grid.repair(capability)).toMatchObject({ sharesPlaced: 1, healthy: true })
-    const after = await grid.check(capability, { verify: 'full' })
+    expect(await grid.repair(capability, FULL)).toMatchObject({ sharesPlaced: 1, healthy: true })
+    const after = await grid.check(capability, FULL)
     expect(after).toMatchObject({ healthy: true })
     expect(after.blocks[0]?.holders.some(({ node }) => node === bad?.key)).toBe(false)
   })
@@ -86,12 +87,35 @@ describe('shares that rotted on their drives', () => {
     const [first, second] = grid.holders(file)
     expect(first?.rot(1)).toBe(1)
     expect(second?.rot(1)).toBe(1)
-    const full = { verify: 'full' } as const
-    const before = await grid.check(file.capability, full)
+    const before = await grid.check(file.capability, FULL)
     expect(before.blocks[0]?.sharesGood).toBe(n - 2)
-    expect(await grid.repair(file.capability)).toMatchObject({ healthy: true, sharesPlaced: 2 })
-    expect(await grid.check(file.capability, full)).toMatchObject({ healthy: true })
+    expect(await grid.repair(file.capability, FULL)).toMatchObject({
+      healthy: true,
+      sharesPlaced: 2,
+    })
+    expect(await grid.check(file.capability, FULL)).toMatchObject({ healthy: true })
     expect(same(await grid.get(file.capability), bytes)).toBe(true)
+  })
+})
+
+describe('a repair that takes samples', () => {
+  it('replaces shares of a single leaf that rotted', async () => {
+    await using grid = await testGrid()
+    const file = await grid.store(someBytes(40_000))
+    for (const node of grid.holders(file).slice(0, 2)) expect(node.rot(1)).toBe(1)
+    expect(await grid.repair(file.capability)).toMatchObject({ healthy: true, sharesPlaced: 2 })
+    expect(await grid.check(file.capability, FULL)).toMatchObject({ healthy: true })
+  })
+
+  it('checks every further share of a node that is caught with a bad one', async () => {
+    await using grid = await testGrid()
+    const file = await grid.store(someBytes(30 * 2 ** 20))
+    const [bad] = grid.holders(file)
+    // A single bit of each share: audits by one leaf would miss most of them.
+    const rotten = bad?.rot(31) ?? 0
+    expect(rotten).toBe(31)
+    const { sharesPlaced } = await grid.repair(file.capability)
+    expect(sharesPlaced).toBeGreaterThan(25)
   })
 })
 
@@ -115,7 +139,7 @@ describe('files that no conforming writer made', () => {
         if (outcome instanceof Error) expect(outcome).toBeInstanceOf(HayloftError)
       }
     }
-    const repaired = await outcomeOf(grid.repair(toVerify(readCapability(file))))
+    const repaired = await outcomeOf(grid.repair(toVerify(readCapability(file)), FULL))
     if (repaired instanceof Error) expect(repaired).toBeInstanceOf(HayloftError)
   })
 
@@ -141,11 +165,11 @@ describe('files that no conforming writer made', () => {
     const file = forge()
     await grid.plant(file.blocks)
     const capability = toVerify(readCapability(file))
-    const report = await outcomeOf(grid.check(capability, { verify: 'full' }))
+    const report = await outcomeOf(grid.check(capability, FULL))
     if (report instanceof Error) expect(report).toBeInstanceOf(BrokenFileError)
     else expect(report).toMatchObject({ healthy: false })
     grid.nodes[9]?.crash()
-    expect(await outcomeOf(grid.repair(capability))).toBeInstanceOf(BrokenFileError)
+    expect(await outcomeOf(grid.repair(capability, FULL))).toBeInstanceOf(BrokenFileError)
   })
 })
 

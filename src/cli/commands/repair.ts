@@ -16,7 +16,7 @@ const NOTHING_TO_REPAIR: RepairReport = {
 
 /** Makes a file's missing shares anew and places them. The power to verify it is enough. */
 export async function repair(
-  request: { readonly capability: string },
+  request: { readonly capability: string; readonly verify: 'audit' | 'full' },
   context: { files: HomeFiles; terminal: Terminal; signal: AbortSignal },
 ): Promise<ExitCode> {
   const { files, terminal, signal } = context
@@ -24,7 +24,7 @@ export async function repair(
   if (!isStored(capability)) return reportRepaired(NOTHING_TO_REPAIR, terminal)
   await using client = await openClient(files, signal)
   const repaired = await withProgress(terminal, 'Repairing', (onProgress) =>
-    client.grid.repair(capability, { signal, onProgress }),
+    client.grid.repair(capability, { verify: request.verify, signal, onProgress }),
   )
   return reportRepaired(repaired, terminal)
 }

@@ -10,6 +10,7 @@ import type { GetReply } from '../../protocol/messages.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import type { GridContext } from '../context.ts'
 import { BrokenFileError, NotEnoughSharesError } from '../errors.ts'
+import type { Holding } from '../nodes/survey.ts'
 import { defaultCode } from '../placement/defaults.ts'
 
 /** A share that was checked against its block's id. */
@@ -37,9 +38,32 @@ export async function fetchBlock(
   id: BlockId,
   signal?: AbortSignal,
 ): Promise<FetchedBlock> {
-  using fetching = new Fetching(context, id, signal)
+  using fetching = new Fetching(context, { id, signal, candidates: candidatesOfRank(context, id) })
   const { manifest, shares } = await fetching.run()
   return assembleBlock(context, manifest, shares)
+}
+
+/** k good shares of a block, and what was asked for on the way and turned out not to be what was claimed. */
+export interface FetchedShares {
+  readonly manifest: Manifest
+  readonly shares: readonly GoodShare[]
+  readonly bad: readonly Holding[]
+}
+
+/**
+ * Fetches k good shares from among those that nodes claim to hold, in the way of {@link fetchBlock}.
+ * @throws NotEnoughSharesError
+ */
+export async function fetchShares(
+  context: GridContext,
+  id: BlockId,
+  { claims, signal }: { claims: readonly Holding[]; signal?: AbortSignal | undefined },
+): Promise<FetchedShares> {
+  const candidates = claims.map(({ node, index }) =>
+    candidateOf(context, { node, index, at: index }),
+  )
+  using fetching = new Fetching(context, { id, signal, candidates: inOrder(candidates) })
+  return await fetching.run()
 }
 
 /** Puts the ciphertext together from k good shares. @throws BrokenFileError if they are not one codeword */
@@ -83,9 +107,10 @@ class Fetching implements Disposable {
   readonly #signal: AbortSignal | undefined
   /** Ends the requests that are still out once the block is complete. */
   readonly #done = manyListeners(new AbortController())
-  readonly #result = deferred<{ manifest: Manifest; shares: GoodShare[] }>()
+  readonly #result = deferred<FetchedShares>()
   readonly #candidates: Candidate[]
   readonly #good = new Map<number, GoodShare>()
+  readonly #bad: Holding[] = []
   readonly #askedAgain = new Set<string>()
   #manifest: Manifest | undefined
   /** Nodes that owe an answer. */
@@ -96,23 +121,21 @@ class Fetching implements Disposable {
   #hopelessSinceMs: number | undefined
   #cancelTimer: (() => void) | undefined
 
-  constructor(context: GridContext, id: BlockId, signal: AbortSignal | undefined) {
+  constructor(
+    context: GridContext,
+    {
+      id,
+      candidates,
+      signal,
+    }: { id: BlockId; candidates: Candidate[]; signal: AbortSignal | undefined },
+  ) {
     this.#context = context
     this.#id = id
     this.#signal = signal
-    const { monitor, ranking } = context
-    this.#candidates = ranking
-      .rank(id)
-      .map(({ key }, at) => ({
-        node: key,
-        index: undefined,
-        cost: (monitor.isGood(key) ? 0 : 1e6) + monitor.slowness(key) * 100,
-        at,
-      }))
-      .sort((a, b) => a.cost - b.cost || a.at - b.at)
+    this.#candidates = candidates
   }
 
-  async run(): Promise<{ manifest: Manifest; shares: GoodShare[] }> {
+  async run(): Promise<FetchedShares> {
     this.#signal?.throwIfAborted()
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
     this.#advance()
@@ -130,7 +153,8 @@ class Fetching implements Disposable {
     // Until a share has told k, it is taken to be what uploads to this grid use if not told otherwise.
     const required = this.#manifest?.code.required ?? defaultCode(this.#context.view.nodes).required
     if (this.#manifest !== undefined && this.#good.size >= required) {
-      this.#result.resolve({ manifest: this.#manifest, shares: [...this.#good.values()] })
+      const shares = [...this.#good.values()]
+      this.#result.resolve({ manifest: this.#manifest, shares, bad: this.#bad })
       return
     }
     while (this.#asked.length - this.#overtaken < required - this.#good.size) {
@@ -186,7 +210,8 @@ class Fetching implements Disposable {
           },
         },
       )
-      if (reply.share !== undefined) this.#take(node, reply.share)
+      const isGood = reply.share !== undefined && this.#take(node, reply.share)
+      if (index !== undefined && !isGood && !this.#good.has(index)) this.#bad.push({ index, node })
     } catch (error) {
       if (this.#done.signal.aborted) return
       if (!(error instanceof HayloftError)) this.#result.reject(error)
@@ -197,21 +222,23 @@ class Fetching implements Disposable {
     }
   }
 
-  #take(node: NodeKey, share: NonNullable<GetReply['share']>): void {
+  /** @returns whether the share is of use */
+  #take(node: NodeKey, share: NonNullable<GetReply['share']>): boolean {
     this.#manifest ??= openManifest(this.#id, share.manifest)
     const { manifest, bytes, index } = { ...share, manifest: this.#manifest }
     if (isShard(manifest, index, bytes) && !this.#good.has(index)) {
       this.#good.set(index, { index, shard: bytes, node })
-      return
+      return true
     }
     // What it sent is of no use; it may hold others. Bounded by n, and only one that is new to us is worth a question.
     const other = shareIndices(share.held).find(
       (held) => held !== index && held < manifest.code.total && !this.#good.has(held),
     )
     const key = `${node} ${other ?? ''}`
-    if (other === undefined || this.#askedAgain.has(key)) return
+    if (other === undefined || this.#askedAgain.has(key)) return false
     this.#askedAgain.add(key)
     this.#candidates.push({ node, index: other, cost: 0, at: 0 })
+    return false
   }
   readonly #onAbort = (): void => {
     this.#result.reject(this.#signal?.reason)
@@ -227,5 +254,23 @@ interface Candidate {
   readonly at: number
 }
 
+function candidatesOfRank(context: GridContext, id: BlockId): Candidate[] {
+  const ranked = context.ranking.rank(id)
+  return inOrder(
+    ranked.map(({ key }, at) => candidateOf(context, { node: key, index: undefined, at })),
+  )
+}
+
+function candidateOf({ monitor }: GridContext, which: Omit<Candidate, 'cost'>): Candidate {
+  const doubt = monitor.isGood(which.node) ? 0 : DOUBT_COST
+  return { ...which, cost: doubt + monitor.slowness(which.node) }
+}
+
+function inOrder(candidates: Candidate[]): Candidate[] {
+  return candidates.sort((a, b) => a.cost - b.cost || a.at - b.at)
+}
+
+/** More than any slowness: a node that is silent or away is asked last. */
+const DOUBT_COST = 1e6
 /** How long a block waits for nodes that are all silent. */
 const LAST_HOPE_MS = 8000
