@@ -13,12 +13,13 @@ import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
 import { readAddressFile } from './home/address-file.ts'
 import { readGridFile, type GridFile } from './home/grid-file.ts'
+import { readSecrets } from './home/key-store.ts'
 import type { HomeFiles } from './home/layout.ts'
 import { readNodeFile, type NodeFile } from './home/node-file.ts'
 import { processBirth } from './home/processes.ts'
 import { removeRunning, writeRunning } from './home/running-file.ts'
-import { readSecret } from './home/secrets.ts'
 import type { NodeLog } from './node-log.ts'
+import { askPassphrase } from './passphrase.ts'
 import { formatBytes } from './terminal.ts'
 
 interface NodeHome {
@@ -77,7 +78,7 @@ async function serveUntil(
 }
 
 async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
-  const identity = await readSecret(files.identityKey)
+  const { identity } = await readSecrets(files, askPassphrase)
   const grid = await readGridFile(files.grid)
   const node = await readNodeFile(files.node)
   if (identity !== undefined && grid !== undefined && node !== undefined)
@@ -146,14 +147,16 @@ function describeEvent(event: StorageEvent): string {
   switch (event.kind) {
     case 'share-lost':
       return `${event.why}: share ${event.index} of ${toHex(event.id)}`
+    case 'record-lost':
+      return `of slot ${toHex(event.slot)}`
     case 'strays-removed':
       return `${event.files} files that no share belongs to`
     case 'collected':
-      return `${event.shares} shares, ${formatBytes(event.bytes)}`
+      return `${event.shares} shares, ${event.records} records, ${formatBytes(event.bytes)}`
     case 'usage-corrected':
       return ''
     case 'clock-jumped':
-      return `by ${Math.round(event.jumpMs / 1000)} s; nothing is deleted on its word`
+      return `by ${Math.round(event.jumpMs / 1000)} s; leases go on by the time that this node was on`
     case 'disk-error':
       return event.message
   }

@@ -6,6 +6,7 @@ import type { Op, ReplyOf, Request, RequestOf } from '../protocol/messages.ts'
 import { RefusedError, UnreachableError } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { chunksOf, FrameWriter, type QueuedFrame } from './frame-writer.ts'
+import { MAX_SLOT_RECORD_BYTES } from '../protocol/slot-record.ts'
 import { SMALL_MESSAGE_BYTES } from './limits.ts'
 
 /**
@@ -30,6 +31,12 @@ export function laneOf(request: Request): LaneKind {
       // A whole share may be of any size.
       if (request.leaves === undefined) return 'bulk'
       return request.leaves.count * LEAF_BYTES <= SMALL_MESSAGE_BYTES ? 'small' : 'bulk'
+    case 'slot-put':
+    case 'slot-watch':
+      // What changed is rarely more than a record or two; a watch must not hold up the other lane either.
+      return 'small'
+    case 'slot-get':
+      return request.slots.length * MAX_SLOT_RECORD_BYTES <= SMALL_MESSAGE_BYTES ? 'small' : 'bulk'
     case 'audit':
       return request.leaves.length * LEAF_BYTES <= SMALL_MESSAGE_BYTES ? 'small' : 'bulk'
   }

@@ -2,10 +2,11 @@ import type { Stream } from '@libp2p/interface'
 import { messageOf } from '../foundation/error.ts'
 import { decodeRequest, encodeReply } from '../protocol/codec.ts'
 import { encodeFrame, FrameReader, type Frame } from '../protocol/framing.ts'
-import { MAX_BODY_BYTES } from '../protocol/limits.ts'
+import { MAX_BODY_BYTES, MAX_SLOT_HEADS } from '../protocol/limits.ts'
 import type { Reply, Request } from '../protocol/messages.ts'
 import type { Refusal, RefusalReason, StorageService } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
+import { MAX_SLOT_RECORD_BYTES } from '../protocol/slot-record.ts'
 import { chunksOf, FrameWriter } from './frame-writer.ts'
 import { IN_FLIGHT_BYTES, MAX_IN_FLIGHT_REQUESTS } from './limits.ts'
 
@@ -150,6 +151,8 @@ export class ServedStream {
 /** What a request costs in memory beyond its own bytes. */
 const FRAME_COST_BYTES = 1024
 const LEAF_BYTES = 16 * 1024
+/** All heads that a slot can have. */
+const SLOT_BYTES = MAX_SLOT_HEADS * MAX_SLOT_RECORD_BYTES
 
 /** Reserved until the reply is known, so that a hundred short requests cannot summon a hundred megabytes. */
 function expectedReplyBytes(request: Request): number {
@@ -166,6 +169,12 @@ function expectedReplyBytes(request: Request): number {
       return Math.min(request.leaves.count * LEAF_BYTES, MAX_BODY_BYTES)
     case 'audit':
       return request.leaves.length * LEAF_BYTES
+    case 'slot-put':
+      return SLOT_BYTES
+    case 'slot-get':
+      return request.slots.length * SLOT_BYTES
+    case 'slot-watch':
+      return request.watches.length * SLOT_BYTES
   }
 }
 

@@ -1,25 +1,25 @@
 import { assert } from '../foundation/error.ts'
-import { compareBytes } from '../foundation/bytes.ts'
-import { blockIdHex, type BlockId, type BlockIdHex } from '../protocol/block-id.ts'
+import { toHex } from '../foundation/bytes.ts'
+import type { BlockId } from '../protocol/block-id.ts'
+import type { SlotKey } from '../protocol/slot-key.ts'
 import type { KeyValueStore, RowChange } from './disk.ts'
 import { GroupCommit } from './group-commit.ts'
-import { Draft, type Books } from './ledger-draft.ts'
+import { Draft, type Books, type LoadedRows } from './ledger-draft.ts'
+import { allRowsOf, Recount } from './recount.ts'
+import { BLOCKS, SLOTS, type RowKind } from './row-kinds.ts'
 import {
   ACCOUNT_ROWS,
   accountNameOfKey,
-  blockKey,
-  blockRows,
   decodeAccountRow,
-  decodeBlockRow,
   decodeTotals,
   ID_PREFIXES,
-  idOfBlockKey,
   keyAfter,
   TOTALS_KEY,
   type AccountRow,
   type BlockRow,
-  type Totals,
 } from './rows.ts'
+import type { Totals } from './rows.ts'
+import type { SlotRow } from './slots/slot-rows.ts'
 
 /** Changes in one group, and ids in it: a few MiB of memory, and a pause that other requests do not notice. */
 const MAX_GROUP_CHANGES = 512
@@ -29,16 +29,17 @@ const ROW_WEIGHT = 512
 /** Rows read in one go when all are gone through. */
 const SCAN_ROWS = 256
 
-/** Something to do to the index, with the rows of `ids` at hand. Synchronous: nothing comes between. */
+/** Something to do to the index, with the rows of `ids` and `slots` at hand. Synchronous: nothing comes between. */
 export interface LedgerChange<T> {
-  readonly ids: readonly BlockId[]
+  readonly ids?: readonly BlockId[]
+  readonly slots?: readonly SlotKey[]
   /** Bytes of contents that go along. */
   readonly contentBytes?: number
   apply(draft: Draft): T
 }
 
 /**
- * The node's books: which shares it holds, who leases them until when, and what that adds up to. Every change runs
+ * The node's books: which shares and slots it holds, who leases them until when, and what that adds up to. Every change runs
  * alone, in the order of arrival, on the state that the changes before it left, and resolves when it is durable;
  * many share one write. Usage is exact by construction: it moves by the difference between a row before and after.
  */
@@ -70,19 +71,21 @@ export class Ledger {
     return this.#books.totals
   }
 
-  /** Bytes of all shares that an account leases. */
+  /** Bytes of all shares and records that an account leases. */
   usedBytesOf(account: string): number {
     return this.#books.accounts.get(account)?.usedBytes ?? 0
   }
 
   async read(id: BlockId): Promise<BlockRow | undefined> {
-    const value = await this.#rows.get(blockKey(id))
-    return value === undefined ? undefined : decodeBlockRow(value)
+    return await this.#read(BLOCKS, id)
   }
 
   async readMany(ids: readonly BlockId[]): Promise<(BlockRow | undefined)[]> {
-    const values = await this.#rows.getMany(ids.map((id) => blockKey(id)))
-    return values.map((value) => (value === undefined ? undefined : decodeBlockRow(value)))
+    return await this.#readMany(BLOCKS, ids)
+  }
+
+  async readSlots(slots: readonly SlotKey[]): Promise<(SlotRow | undefined)[]> {
+    return await this.#readMany(SLOTS, slots)
   }
 
   commit<T>(change: LedgerChange<T>): Promise<T> {
@@ -93,20 +96,13 @@ export class Ledger {
    * Goes through the blocks whose ids start with 16 bits in [first, end), in order, some at a time. Shows each as it
    * was when it was reached.
    */
-  async *scan({
-    first = 0,
-    end = ID_PREFIXES,
-  }: { first?: number; end?: number } = {}): AsyncGenerator<ScannedBlock[], void> {
-    const bounds = blockRows(first, end)
-    let { from } = bounds
-    for (;;) {
-      const rows = await this.#rows.range({ from, to: bounds.to, limit: SCAN_ROWS })
-      const last = rows.at(-1)
-      if (last === undefined) return
-      yield rows.map(({ key, value }) => ({ id: idOfBlockKey(key), row: decodeBlockRow(value) }))
-      if (rows.length < SCAN_ROWS) return
-      from = keyAfter(last.key)
-    }
+  scan(range: ScanRange = {}): AsyncGenerator<ScannedRow<BlockId, BlockRow>[], void> {
+    return this.#scan(BLOCKS, range)
+  }
+
+  /** The same for slots. */
+  scanSlots(range: ScanRange = {}): AsyncGenerator<ScannedRow<SlotKey, SlotRow>[], void> {
+    return this.#scan(SLOTS, range)
   }
 
   /**
@@ -114,16 +110,11 @@ export class Ledger {
    * @returns whether they were right
    */
   async recount(): Promise<boolean> {
-    const recount = new Recount()
+    const recount = new Recount([allRowsOf(BLOCKS), allRowsOf(SLOTS)])
     assert(this.#recount === undefined, 'one recount at a time')
     this.#recount = recount
     try {
-      const { from, to } = blockRows(0, ID_PREFIXES)
-      recount.next = from
-      for (;;) {
-        const atEnd = (await this.#group.add({ kind: 'recount', to })) as boolean
-        if (atEnd) break
-      }
+      while (!recount.isAtEnd) await this.#group.add({ kind: 'recount' })
       return (await this.#group.add({ kind: 'settle' })) as boolean
     } finally {
       this.#recount = undefined
@@ -139,7 +130,7 @@ export class Ledger {
       if (this.#recount !== undefined) this.#recount.spoilt = true
     }
     const [only] = works
-    if (only?.kind === 'recount') return [await this.#recountSome(only.to)]
+    if (only?.kind === 'recount') return [await this.#recount?.addSome(this.#rows)]
     if (only?.kind === 'settle') return [await this.#settleRecount()]
     return await this.#commitChanges(
       works.map((work) => {
@@ -161,13 +152,58 @@ export class Ledger {
     return results
   }
 
-  async #load(
-    changes: readonly LedgerChange<unknown>[],
-  ): Promise<Map<BlockIdHex, BlockRow | undefined>> {
-    const ids = new Map<BlockIdHex, BlockId>()
-    for (const change of changes) for (const id of change.ids) ids.set(blockIdHex(id), id)
-    const rows = await this.readMany([...ids.values()])
-    return new Map([...ids.keys()].map((hex, position) => [hex, rows[position]]))
+  async #load(changes: readonly LedgerChange<unknown>[]): Promise<LoadedRows> {
+    return {
+      blocks: await this.#loadRows(
+        BLOCKS,
+        changes.flatMap(({ ids }) => ids ?? []),
+      ),
+      slots: await this.#loadRows(
+        SLOTS,
+        changes.flatMap(({ slots }) => slots ?? []),
+      ),
+    }
+  }
+
+  async #loadRows<Id extends Uint8Array, Row>(
+    kind: RowKind<Id, Row>,
+    ids: readonly Id[],
+  ): Promise<Map<string, Row | undefined>> {
+    const byHex = new Map(ids.map((id) => [toHex(id), id]))
+    const rows = byHex.size === 0 ? [] : await this.#readMany(kind, [...byHex.values()])
+    return new Map([...byHex.keys()].map((hex, position) => [hex, rows[position]]))
+  }
+
+  async #read<Id extends Uint8Array, Row>(
+    kind: RowKind<Id, Row>,
+    id: Id,
+  ): Promise<Row | undefined> {
+    const value = await this.#rows.get(kind.keyOf(id))
+    return value === undefined ? undefined : kind.decode(value)
+  }
+
+  async #readMany<Id extends Uint8Array, Row>(
+    kind: RowKind<Id, Row>,
+    ids: readonly Id[],
+  ): Promise<(Row | undefined)[]> {
+    const values = await this.#rows.getMany(ids.map((id) => kind.keyOf(id)))
+    return values.map((value) => (value === undefined ? undefined : kind.decode(value)))
+  }
+
+  async *#scan<Id extends Uint8Array, Row>(
+    kind: RowKind<Id, Row>,
+    { first = 0, end = ID_PREFIXES }: ScanRange,
+  ): AsyncGenerator<ScannedRow<Id, Row>[], void> {
+    const bounds = kind.range(first, end)
+    let { from } = bounds
+    for (;;) {
+      const rows = await this.#rows.range({ from, to: bounds.to, limit: SCAN_ROWS })
+      const last = rows.at(-1)
+      if (last === undefined) return
+      yield rows.map(({ key, value }) => ({ id: kind.idOf(key), row: kind.decode(value) }))
+      if (rows.length < SCAN_ROWS) return
+      from = keyAfter(last.key)
+    }
   }
 
   async #write(changes: readonly RowChange[]): Promise<void> {
@@ -177,20 +213,6 @@ export class Ledger {
       this.#doubtful = true
       throw error
     }
-  }
-
-  async #recountSome(to: Uint8Array): Promise<boolean> {
-    const recount = this.#recount
-    assert(recount !== undefined, 'a recount is under way')
-    const rows = await this.#rows.range({ from: recount.next, to, limit: SCAN_ROWS })
-    for (const { value } of rows) recount.add(decodeBlockRow(value), 1)
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < SCAN_ROWS) {
-      recount.next = to
-      return true
-    }
-    recount.next = keyAfter(last.key)
-    return false
   }
 
   async #settleRecount(): Promise<boolean> {
@@ -203,7 +225,7 @@ export class Ledger {
     }
     const { usedBytes, shares } = recount
     const counted = { accounts, totals: { ...this.#books.totals, usedBytes, shares } }
-    const draft = new Draft(this.#books, new Map())
+    const draft = new Draft(this.#books)
     draft.replaceBooks(counted)
     const changes = draft.changes()
     if (changes.length > 0) await this.#write(changes)
@@ -212,43 +234,26 @@ export class Ledger {
   }
 }
 
-export interface ScannedBlock {
-  readonly id: BlockId
-  readonly row: BlockRow
+/** Ids that start with a number of 16 bits in [first, end); all by default. */
+export interface ScanRange {
+  readonly first?: number
+  readonly end?: number
+}
+
+export interface ScannedRow<Id, Row> {
+  readonly id: Id
+  readonly row: Row
 }
 
 type QueuedWork =
   | { readonly kind: 'change'; readonly change: LedgerChange<unknown> }
-  | { readonly kind: 'recount'; readonly to: Uint8Array }
-  | { readonly kind: 'settle' }
+  | { readonly kind: 'recount' | 'settle' }
 
 function weightOf(work: QueuedWork): number {
   // More than a whole group may weigh, so that counting never shares one.
   if (work.kind !== 'change') return MAX_GROUP_WEIGHT + 1
-  return work.change.ids.length * ROW_WEIGHT + (work.change.contentBytes ?? 0)
-}
-
-/** Sums over the rows before `next`, kept true while those rows change. */
-class Recount {
-  next: Uint8Array = new Uint8Array(0)
-  spoilt = false
-  usedBytes = 0
-  shares = 0
-  readonly accounts = new Map<number, number>()
-
-  add({ shareBytes, shares, leases }: BlockRow, sign: 1 | -1): void {
-    this.shares += sign * shares.length
-    this.usedBytes += sign * shares.length * shareBytes
-    for (const { account } of leases) {
-      this.accounts.set(account, (this.accounts.get(account) ?? 0) + sign * shareBytes)
-    }
-  }
-
-  moved(key: Uint8Array, before: BlockRow | undefined, after: BlockRow | undefined): void {
-    if (compareBytes(key, this.next) >= 0) return
-    if (before !== undefined) this.add(before, -1)
-    if (after !== undefined) this.add(after, 1)
-  }
+  const { ids = [], slots = [], contentBytes = 0 } = work.change
+  return (ids.length + slots.length) * ROW_WEIGHT + contentBytes
 }
 
 async function readBooks(rows: KeyValueStore): Promise<Books> {

@@ -5,9 +5,14 @@ import {
   MAX_LEASE_S,
   MAX_SHARD_BYTES,
   MAX_SHARES,
+  MAX_SLOT_HEADS,
+  MAX_SLOTS,
+  MAX_WATCH_WAIT_S,
 } from '../protocol/limits.ts'
 import { MANIFEST_HEADER_BYTES } from '../protocol/manifest.ts'
 import type { Request } from '../protocol/messages.ts'
+import { SLOT_KEY_BYTES } from '../protocol/slot-key.ts'
+import { MAX_SLOT_RECORD_BYTES, RECORD_DIGEST_BYTES } from '../protocol/slot-record.ts'
 
 const MAX_MANIFEST_BYTES = MANIFEST_HEADER_BYTES + 32 * MAX_SHARES
 
@@ -44,6 +49,25 @@ export function flawOf(request: Request): string | undefined {
           .map(({ index, leaf }) => flawOfIndex(index) ?? flawOfLeaves({ first: leaf, count: 1 }))
           .find((flaw) => flaw !== undefined)
       )
+    case 'slot-put': {
+      const { record, leaseS, ifHeads = [] } = request
+      if (record.length > MAX_SLOT_RECORD_BYTES) return 'the record is too long'
+      if (ifHeads.length > MAX_SLOT_HEADS) return 'a slot has no more than 8 heads'
+      return flawOfDigests(ifHeads) ?? flawOfLease(leaseS)
+    }
+    case 'slot-get':
+      return (
+        flawOfSlots(request.slots) ??
+        (request.leaseS === undefined ? undefined : flawOfLease(request.leaseS))
+      )
+    case 'slot-watch': {
+      const { watches, waitS } = request
+      if (!isWhole(waitS) || waitS > MAX_WATCH_WAIT_S) return 'it wants to wait too long'
+      return (
+        flawOfSlots(watches.map(({ slot }) => slot)) ??
+        flawOfDigests(watches.map(({ known }) => known))
+      )
+    }
   }
 }
 
@@ -52,6 +76,19 @@ function flawOfIds(ids: readonly Uint8Array[]): string | undefined {
   return ids.every(({ length }) => length === BLOCK_ID_BYTES)
     ? undefined
     : 'a block id has 32 bytes'
+}
+
+function flawOfSlots(slots: readonly Uint8Array[]): string | undefined {
+  if (slots.length > MAX_SLOTS) return 'it names too many slots'
+  return slots.every(({ length }) => length === SLOT_KEY_BYTES)
+    ? undefined
+    : 'the key of a slot has 32 bytes'
+}
+
+function flawOfDigests(digests: readonly Uint8Array[]): string | undefined {
+  return digests.every(({ length }) => length === RECORD_DIGEST_BYTES)
+    ? undefined
+    : 'a digest has 32 bytes'
 }
 
 function flawOfIndex(index: number): string | undefined {

@@ -19,6 +19,7 @@ import {
   withoutShare,
   withShare,
 } from './leases.ts'
+import { LeaseClock } from './lease-clock.ts'
 import { Room } from './room.ts'
 import type { BlockRow, HeldShare } from './rows.ts'
 import { ShareContents, type StoredShare } from './share-contents.ts'
@@ -53,24 +54,27 @@ export class ShareStore {
   readonly ledger: Ledger
   readonly contents: ShareContents
   readonly room: Room
-  readonly #clock: Clock
+  readonly leaseClock: LeaseClock
   readonly #report: ReportStorageEvent
 
-  private constructor(ledger: Ledger, options: ShareStoreOptions) {
+  private constructor(ledger: Ledger, leaseClock: LeaseClock, options: ShareStoreOptions) {
     this.ledger = ledger
+    this.leaseClock = leaseClock
     this.contents = new ShareContents(options.disk, options.randomness)
     this.room = new Room({ ...options, files: options.disk.files })
-    this.#clock = options.clock
     this.#report = options.report
   }
 
   /** @throws UnreadableIndexError */
   static async open(options: ShareStoreOptions): Promise<ShareStore> {
-    return new ShareStore(await Ledger.open(options.disk.rows), options)
+    const { rows } = options.disk
+    const leaseClock = await LeaseClock.open(rows, options.clock)
+    return new ShareStore(await Ledger.open(rows), leaseClock, options)
   }
 
+  /** The time that leases are counted in. */
   nowS(): number {
-    return Math.ceil(this.#clock.nowMs() / 1000)
+    return this.leaseClock.nowS()
   }
 
   /** Keeps a share and leases it to the tenant. */

@@ -2,7 +2,8 @@ import { deferred, mapConcurrently, Semaphore } from '../foundation/concurrency.
 import type { Clock } from '../foundation/clock.ts'
 import { AssertionError, messageOf, systemCodeOf } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
-import { MAX_CIPHERTEXT_BYTES } from '../protocol/limits.ts'
+import { blockId } from '../protocol/block-id.ts'
+import { MAX_CIPHERTEXT_BYTES, MAX_SLOT_HEADS } from '../protocol/limits.ts'
 import { blockIdOf, decodeManifest, isShard, MalformedManifestError } from '../protocol/manifest.ts'
 import type {
   AuditReply,
@@ -14,15 +15,19 @@ import type {
 } from '../protocol/messages.ts'
 import type { Refusal, RefusalReason, StorageService } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
+import { slotKey } from '../protocol/slot-key.ts'
+import { MAX_SLOT_RECORD_BYTES } from '../protocol/slot-record.ts'
 import { isNoSpace, type Disk } from './disk.ts'
 import type { ReportStorageEvent } from './events.ts'
 import { maintain } from './maintenance.ts'
 import { getShare, proveLeaf } from './proofs.ts'
 import { flawOf } from './requests.ts'
 import { ShareStore, type Tenant } from './share-store.ts'
+import { SlotRecords } from './slots/slot-records.ts'
+import { SlotService } from './slots/slot-service.ts'
 import {
   collectGarbage,
-  scrubShares,
+  scrub,
   sweepFiles,
   type CollectResult,
   type ScrubOptions,
@@ -39,10 +44,15 @@ const MEMORY_BYTES = 64 * 1024 * 1024
 const BYTES_PER_ID = 512
 /** What may wait or be under way, over all callers, before the node is busy. */
 const MAX_REQUESTS = 4096
+/** All heads that a slot can have. */
+const SLOT_BYTES = MAX_SLOT_HEADS * MAX_SLOT_RECORD_BYTES
 /** Shares read side by side for one audit. */
 const AUDIT_CONCURRENCY = 4
 /** As the protocol has it. */
 const MAX_REFUSAL_CHARACTERS = 200
+
+const SHUTTING_DOWN = 'This node is shutting down.'
+const CALLER_GONE = 'The caller is gone.'
 
 const DEFAULT_RESERVE_BYTES = 128 * 1024 * 1024
 const DEFAULT_IN_FLIGHT_BYTES = 8 * 1024 * 1024
@@ -84,6 +94,7 @@ export async function openStorageNode(options: StorageNodeOptions): Promise<Stor
  */
 export class StorageNode implements StorageService, AsyncDisposable {
   readonly #store: ShareStore
+  readonly #slots: SlotService
   readonly #options: StorageNodeOptions
   readonly #memory = new Semaphore(MEMORY_BYTES)
   readonly #closing = new AbortController()
@@ -97,8 +108,19 @@ export class StorageNode implements StorageService, AsyncDisposable {
   constructor(store: ShareStore, options: StorageNodeOptions, report: ReportStorageEvent) {
     this.#store = store
     this.#options = options
-    const { clock, disk } = options
-    this.#upkeep = { store, files: disk.files, clock, report, signal: this.#closing.signal }
+    const { clock, disk, randomness } = options
+    this.#slots = new SlotService({
+      ledger: store.ledger,
+      records: new SlotRecords(disk.rows),
+      room: store.room,
+      clock,
+      leaseNowS: () => store.nowS(),
+      randomness,
+      report,
+    })
+    const { signal } = this.#closing
+    const slots = this.#slots.store
+    this.#upkeep = { store, slots, files: disk.files, clock, report, signal }
   }
 
   async handle(caller: NodeKey, request: Request, signal?: AbortSignal): Promise<Reply | Refusal> {
@@ -106,11 +128,17 @@ export class StorageNode implements StorageService, AsyncDisposable {
     if (tenant === undefined) return refusal('unserved', 'This node does not serve this caller.')
     const flaw = flawOf(request)
     if (flaw !== undefined) return refusal('malformed', `The request breaks the protocol: ${flaw}.`)
-    if (this.#closing.signal.aborted) return refusal('busy', 'This node is shutting down.')
+    if (this.#closing.signal.aborted) return refusal('busy', SHUTTING_DOWN)
     if (this.#requests >= MAX_REQUESTS) return refusal('busy', 'This node has too much to do.')
     this.#requests++
     try {
-      return await this.#within(memoryFor(request), signal, () => this.#answer(tenant, request))
+      const reading = <T>(work: () => Promise<T>): Promise<T> =>
+        this.#within(memoryFor(request), signal, work)
+      // Who waits for a change takes up memory only while it is looked up.
+      if (request.op === 'slot-watch') {
+        return watchReply(await this.#slots.watch(caller, request, { reading, signal }))
+      }
+      return await reading(() => this.#answer(tenant, request))
     } catch (error) {
       return refusalOf(error, signal)
     } finally {
@@ -124,9 +152,9 @@ export class StorageNode implements StorageService, AsyncDisposable {
     return collectGarbage(this.#upkeep)
   }
 
-  /** Checks all shares, or some; see {@link scrubShares}. */
+  /** Checks all that is kept, or some; see {@link scrub}. */
   scrub(options: ScrubOptions = {}): Promise<ScrubResult> {
-    return scrubShares(this.#upkeep, options)
+    return scrub(this.#upkeep, options)
   }
 
   /** Clears away what a crash left behind. */
@@ -152,8 +180,11 @@ export class StorageNode implements StorageService, AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#closing.abort(new Error('The storage node is shutting down.'))
+    this.#slots.close()
     if (this.#requests > 0) await this.#idle.promise
     await this.#maintenance
+    // A disk that fails loses what was witnessed since the last hour, no more.
+    await this.#store.leaseClock.save().catch(() => undefined)
     await this.#options.disk[Symbol.asyncDispose]()
   }
 
@@ -170,7 +201,7 @@ export class StorageNode implements StorageService, AsyncDisposable {
     }
   }
 
-  async #answer(tenant: Tenant, request: Request): Promise<Reply> {
+  async #answer(tenant: Tenant, request: Exclude<Request, { op: 'slot-watch' }>): Promise<Reply> {
     switch (request.op) {
       case 'hello':
         return {
@@ -191,12 +222,25 @@ export class StorageNode implements StorageService, AsyncDisposable {
           holdings: await this.#store.lease(tenant, request.ids, request.leaseS),
         }
       case 'drop':
-        return { op: 'drop', dropped: await this.#store.drop(tenant.account, request.ids) }
+        return { op: 'drop', dropped: await this.#drop(tenant, request.ids) }
       case 'audit':
         return await this.#audit(request.leaves)
       case 'stat':
         return await this.#stat(tenant)
+      case 'slot-put':
+        return await this.#slots.put(tenant, request)
+      case 'slot-get':
+        return await this.#slots.get(tenant, request)
     }
+  }
+
+  /** A locator does not tell what it names; nothing is named by both kinds. */
+  async #drop({ account }: Tenant, ids: readonly Uint8Array[]): Promise<number> {
+    const [shares, slots] = await Promise.all([
+      this.#store.drop(account, ids.map(blockId)),
+      this.#slots.store.drop(account, ids.map(slotKey)),
+    ])
+    return shares + slots
   }
 
   async #put(tenant: Tenant, { manifest, index, shard, leaseS }: PutRequest): Promise<PutOutcome> {
@@ -257,11 +301,29 @@ function memoryFor(request: Request): number {
     case 'lease':
     case 'drop':
       return Math.max(1, request.ids.length * BYTES_PER_ID)
+    case 'slot-put':
+      return SLOT_BYTES
+    case 'slot-get':
+      return Math.max(1, request.slots.length * SLOT_BYTES)
+    case 'slot-watch':
+      return Math.max(1, request.watches.length * SLOT_BYTES)
   }
 }
 
+function watchReply(outcome: Awaited<ReturnType<SlotService['watch']>>): Reply | Refusal {
+  switch (outcome) {
+    case 'too-many':
+      return refusal('busy', 'Too many watches wait at this node already.')
+    case 'closed':
+      return refusal('busy', SHUTTING_DOWN)
+    case 'caller-gone':
+      return refusal('busy', CALLER_GONE)
+  }
+  return outcome
+}
+
 function refusalOf(error: unknown, signal: AbortSignal | undefined): Refusal {
-  if (signal?.aborted === true) return refusal('busy', 'The caller is gone.')
+  if (signal?.aborted === true) return refusal('busy', CALLER_GONE)
   const code = systemCodeOf(error)
   if (isNoSpace(code)) return refusal('internal', 'The disk of this node is full.')
   const what = error instanceof AssertionError ? `a bug: ${messageOf(error)}` : (code ?? 'its disk')

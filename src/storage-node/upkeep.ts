@@ -4,15 +4,18 @@ import type { BlockId } from '../protocol/block-id.ts'
 import { isShard, MalformedManifestError, openManifest } from '../protocol/manifest.ts'
 import { SHARE_FOLDERS, type ShareFiles } from './disk.ts'
 import type { ReportStorageEvent } from './events.ts'
-import type { ScannedBlock } from './ledger.ts'
+import type { ScannedRow, ScanRange } from './ledger.ts'
 import { isDue, withoutExpired } from './leases.ts'
-import { ID_PREFIXES, shareFileName, type HeldShare } from './rows.ts'
+import { ID_PREFIXES, shareFileName, type BlockRow, type HeldShare } from './rows.ts'
 import type { StoredShare } from './share-contents.ts'
 import type { ShareStore } from './share-store.ts'
+import type { SlotStore } from './slots/slot-store.ts'
+import { collectSlots, scrubSlots } from './slots/slot-upkeep.ts'
 
 /** What upkeep works with. All of it may run while the node serves; each is to run once at a time. */
 export interface Upkeep {
   readonly store: ShareStore
+  readonly slots: SlotStore
   readonly files: ShareFiles
   readonly clock: Clock
   readonly report: ReportStorageEvent
@@ -21,11 +24,14 @@ export interface Upkeep {
 
 export interface CollectResult {
   readonly shares: number
+  /** Of slots. */
+  readonly records: number
   readonly bytes: number
 }
 
-/** Deletes the shares that nobody leases any more, expired leases counting until their grace is over. */
-export async function collectGarbage({ store, report, signal }: Upkeep): Promise<CollectResult> {
+/** Deletes the shares and slots that nobody leases any more, expired leases counting until their grace is over. */
+export async function collectGarbage(upkeep: Upkeep): Promise<CollectResult> {
+  const { store, slots, report, signal } = upkeep
   let shares = 0
   let bytes = 0
   for await (const blocks of store.ledger.scan()) {
@@ -38,13 +44,15 @@ export async function collectGarbage({ store, report, signal }: Upkeep): Promise
       await store.contents.removeFile(id, held)
     }
   }
-  if (shares > 0) report({ kind: 'collected', shares, bytes })
-  return { shares, bytes }
+  const ofSlots = await collectSlots(slots, signal)
+  const result = { shares, records: ofSlots.records, bytes: bytes + ofSlots.bytes }
+  if (result.shares + result.records > 0) report({ kind: 'collected', ...result })
+  return result
 }
 
 function collectSome(
   store: ShareStore,
-  due: readonly ScannedBlock[],
+  due: readonly ScannedRow<BlockId, BlockRow>[],
 ): Promise<{ id: BlockId; held: HeldShare; shareBytes: number }[]> {
   const ids = due.map(({ id }) => id)
   return store.ledger.commit({
@@ -62,22 +70,23 @@ function collectSome(
   })
 }
 
-export interface ScrubOptions {
-  /** Blocks whose ids start with 16 bits in [first, end); all by default. */
-  readonly first?: number
-  readonly end?: number
+/** Which blocks and slots, by the 16 bits that their ids start with; all by default. */
+export interface ScrubOptions extends ScanRange {
   /** Reads no faster than this, to leave the disk to those who wait for it. */
   readonly bytesPerS?: number
 }
 
 export interface ScrubResult {
   readonly shares: number
+  /** Of slots. */
+  readonly records: number
+  /** Of either. */
   readonly lost: number
 }
 
-/** Reads every share and checks it against its id; strikes off and reports those that are gone or have rotted. */
-export async function scrubShares(
-  { store, clock, signal }: Upkeep,
+/** Reads everything and checks it against its id; strikes off and reports what is gone or has rotted. */
+export async function scrub(
+  { store, slots, clock, signal }: Upkeep,
   { first = 0, end = ID_PREFIXES, bytesPerS = Number.POSITIVE_INFINITY }: ScrubOptions = {},
 ): Promise<ScrubResult> {
   let shares = 0
@@ -99,7 +108,9 @@ export async function scrubShares(
       }
     }
   }
-  return { shares, lost }
+  const range = { first, end }
+  const ofSlots = await scrubSlots(slots, { range, bytesPerS, clock, signal })
+  return { shares, records: ofSlots.records, lost: lost + ofSlots.lost }
 }
 
 function isIntact(id: BlockId, { index }: HeldShare, { manifest, shard }: StoredShare): boolean {

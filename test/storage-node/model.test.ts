@@ -166,7 +166,7 @@ async function play(drive: TestDrive, steps: readonly Step[]): Promise<void> {
           expect(await node.node.sweep()).toEqual({ strays: 0, missing: 0 })
           break
         case 'scrub':
-          expect(await node.node.scrub()).toEqual({ shares: model.shares.size, lost: 0 })
+          expect(await node.node.scrub()).toEqual({ shares: model.shares.size, records: 0, lost: 0 })
           break
       }
       await expectLike(node, model)
@@ -269,7 +269,7 @@ test('what rots or goes missing is found, reported, and replaced by the next goo
         for (const i of [0, 1])
           expect(isSame(await node.get(block.id, i), block.shards[i])).toBe(true)
       }
-      expect(await node.node.scrub()).toEqual({ shares: 6, lost: 0 })
+      expect(await node.node.scrub()).toEqual({ shares: 6, records: 0, lost: 0 })
       expect(await node.node.sweep()).toEqual({ strays: 0, missing: 0 })
       expect(await node.node.recount()).toBe(true)
     }),
