@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import type {
   Capability,
   FileReadCapability,
@@ -6,13 +6,14 @@ import type {
   LiteralCapability,
 } from '../capabilities/capability.ts'
 import { describe } from '../capabilities/describe.ts'
+import { MalformedCapabilityError } from '../capabilities/malformed.ts'
 import { parseCapability } from '../capabilities/text.ts'
 import { erasureCode, type ErasureCode } from '../erasure/code.ts'
 import { CliError, describingFailures, usageError } from './failures.ts'
 import { EXIT } from './exit-codes.ts'
 
-/** Longer than any capability; a file that is one cannot be larger. */
-const MAX_CAPABILITY_TEXT_BYTES = 4096
+/** Longer than any capability with a path of 255 names of 255 bytes. */
+const MAX_TEXT_BYTES = 66_000
 
 /**
  * A capability as given on the command line: the text itself, `-` for standard input, or `@FILE`, which keep it out
@@ -20,7 +21,7 @@ const MAX_CAPABILITY_TEXT_BYTES = 4096
  * @throws MalformedCapabilityError, CliError
  */
 export async function capabilityArgument(argument: string): Promise<Capability> {
-  return parseCapability((await capabilityText(argument)).trim())
+  return parseCapability((await textArgument(argument)).trim())
 }
 
 /** @throws as {@link capabilityArgument}, or if it does not let its holder read one file that stays as it is */
@@ -87,29 +88,27 @@ export function rangeArgument(text: string): { offset: number; length: number } 
   return { offset, length }
 }
 
-async function capabilityText(argument: string): Promise<string> {
-  if (argument === '-') return await firstBytesOfStandardInput()
+/** An argument as it is, or what `-` and `@FILE` stand for. @throws CliError, MalformedCapabilityError if it is too long */
+export async function textArgument(argument: string): Promise<string> {
+  if (argument === '-') return await textFrom(process.stdin as AsyncIterable<Buffer>)
   if (!argument.startsWith('@')) return argument
   const path = argument.slice(1)
-  return await describingFailures(`The file ${path}`, async () => {
-    const file = await open(path, 'r')
-    try {
-      const buffer = Buffer.alloc(MAX_CAPABILITY_TEXT_BYTES)
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
-      return buffer.toString('utf8', 0, bytesRead)
-    } finally {
-      await file.close()
-    }
-  })
+  return await describingFailures(
+    `The file ${path}`,
+    async () => await textFrom(createReadStream(path) as AsyncIterable<Buffer>),
+  )
 }
 
-async function firstBytesOfStandardInput(): Promise<string> {
+/** Reads to the end: what is cut off a path would make it another one. */
+async function textFrom(chunks: AsyncIterable<Buffer>): Promise<string> {
   const parts: Buffer[] = []
   let length = 0
-  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+  for await (const part of chunks) {
     parts.push(part)
     length += part.length
-    if (length > MAX_CAPABILITY_TEXT_BYTES) break
+    if (length > MAX_TEXT_BYTES) {
+      throw new MalformedCapabilityError('length', 'This is far too long to be a capability.')
+    }
   }
-  return Buffer.concat(parts).toString('utf8', 0, MAX_CAPABILITY_TEXT_BYTES)
+  return Buffer.concat(parts).toString('utf8')
 }

@@ -1,3 +1,4 @@
+import type { AccountSecret } from '../capabilities/account.ts'
 import { deriveKey } from '../crypto/hash.ts'
 import { KEY_LABELS } from '../crypto/tags.ts'
 import { loadErasureEngine } from '../erasure/engines.ts'
@@ -9,23 +10,25 @@ import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
 import { readAddressFile, writeAddressFile } from './home/address-file.ts'
 import { gridIdBytes, readGridFile, viewOfGrid, type GridFile } from './home/grid-file.ts'
+import { readSecrets } from './home/key-store.ts'
 import type { HomeFiles } from './home/layout.ts'
-import { readSecret } from './home/secrets.ts'
+import { askPassphrase } from './passphrase.ts'
 
 /** A member of the grid at work: the grid over its network, with what its home says. */
 export interface Client extends AsyncDisposable {
   readonly grid: Grid
   readonly network: GridNetwork
   readonly file: GridFile
+  readonly account: AccountSecret
   /** What people call a node. */
   nameOf(node: NodeKey): string
 }
 
 export async function openClient(files: HomeFiles, signal: AbortSignal): Promise<Client> {
   const file = await readGridFile(files.grid)
-  const identity = await readSecret(files.identityKey)
-  const account = await readSecret(files.accountKey)
-  if (file === undefined || identity === undefined || account === undefined) throw notSetUp(files)
+  if (file === undefined) throw notSetUp(files)
+  const { identity, account } = await readSecrets(files, askPassphrase)
+  if (identity === undefined || account === undefined) throw notSetUp(files)
   const network = await openNetwork({
     ...networkMembership(file),
     identity,
@@ -47,6 +50,7 @@ export async function openClient(files: HomeFiles, signal: AbortSignal): Promise
     grid,
     network,
     file,
+    account,
     nameOf: (node) => names.get(node) ?? node.slice(0, 12),
     async [Symbol.asyncDispose]() {
       grid[Symbol.dispose]()

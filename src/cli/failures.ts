@@ -78,6 +78,9 @@ export function debugTrace(thrown: unknown): string {
 /** Statuses of the library's errors; those not named here are failures of a disk or the network. */
 const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   'capability-malformed': EXIT.usage,
+  'recovery-words-malformed': EXIT.usage,
+  'name-invalid': EXIT.usage,
+  'path-too-deep': EXIT.usage,
   'erasure-code-invalid': EXIT.usage,
   'range-invalid': EXIT.usage,
   'too-few-nodes': EXIT.lost,

@@ -1,4 +1,5 @@
 import { Command, Option, type CommanderError } from 'commander'
+import { addAccountCommands } from './account-commands.ts'
 import { rangeArgument, sharesArgument } from './arguments.ts'
 import type { Power } from './commands/capability.ts'
 import type { Verification } from './commands/check.ts'
@@ -6,7 +7,8 @@ import { EXIT, type ExitCode } from './exit-codes.ts'
 import { CliError, usageError } from './failures.ts'
 import { currentHome } from './home/layout.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
-import { openTerminal, type Terminal } from './terminal.ts'
+import { namePassphraseFile } from './passphrase-file.ts'
+import { CAPABILITY_HELP, jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
 import { VERSION } from './version.ts'
 
 /**
@@ -22,6 +24,10 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError()
+    .option('--passphrase-file <file>', 'a file that holds the passphrase of this home')
+    .hook('preAction', (_, command) => {
+      namePassphraseFile(command.optsWithGlobals<{ passphraseFile?: string }>().passphraseFile)
+    })
     .addHelpText('after', FURTHER_HELP)
   const context: ProgramContext = { program, signal, ended }
   addPut(context)
@@ -29,28 +35,17 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
   addCheck(context)
   addRepair(context)
   addCapability(context)
+  addAccountCommands(context)
   addNode(context)
   addPractice(context)
   return program
 }
-
-interface ProgramContext {
-  readonly program: Command
-  readonly signal: AbortSignal
-  readonly ended: (status: ExitCode) => void
-}
-
-const CAPABILITY_HELP = 'the capability; - reads it from standard input, @FILE from a file'
 
 const FURTHER_HELP = `
 CAP is a capability: the word that "put" prints. Whoever has it can read the file, so keep it as you would a key.
 It may be given as - (standard input) or @FILE, which keeps it out of the list of processes.
 
 State is kept in $HAYLOFT_HOME, or else in ~/.hayloft. Begin with:  hayloft practice start`
-
-function jsonOption(): Option {
-  return new Option('--json', 'print the result as JSON')
-}
 
 function addPut({ program, signal, ended }: ProgramContext): void {
   program
@@ -234,10 +229,6 @@ function addPractice({ program, signal, ended }: ProgramContext): void {
       const request = { dir: options.dir, names }
       ended(await practiceStop(request, { terminal: terminalFor(options), system }))
     })
-}
-
-function terminalFor(options: { readonly json?: true }): Terminal {
-  return openTerminal({ json: options.json === true })
 }
 
 /** @returns undefined where commander has said all there is to say: after --help and --version */

@@ -46,6 +46,8 @@ export const KEY_LABELS = {
   account: 'account/sign',
   /** From an account's secret: the write key of its root folder. */
   accountRoot: 'account/root',
+  /** From an account's secret: seals the aliases that a device keeps. */
+  accountAliases: 'account/aliases',
   /** From a slot's write key: seed of the Ed25519 key that signs its records and whose public key names it. */
   slotSign: 'slot/sign',
   /** From a slot's write key: the key of its readers. */

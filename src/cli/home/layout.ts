@@ -7,10 +7,14 @@ import { join, resolve } from 'node:path'
  */
 export interface HomeFiles {
   readonly home: string
-  /** Secret, 32 bytes: the Ed25519 seed of this device. */
+  /** Secret: the account and this device in one file, which a passphrase may protect. */
+  readonly secrets: string
+  /** Secret, 32 bytes: the Ed25519 seed of this device, in homes without {@link secrets}. */
   readonly identityKey: string
-  /** Secret, 32 bytes: all that a person owns in the grid follows from it. */
+  /** Secret, 32 bytes: all that a person owns in the grid follows from it; in homes without {@link secrets}. */
   readonly accountKey: string
+  /** Secret: names that the user gave to capabilities. */
+  readonly aliases: string
   /** Who belongs to the grid and where to find a first node. */
   readonly grid: string
   /** Where nodes were last reached; a cache. */
@@ -26,6 +30,8 @@ export interface HomeFiles {
 export function homeFiles(home: string): HomeFiles {
   return {
     home,
+    secrets: join(home, 'secrets.json'),
+    aliases: join(home, 'aliases.json'),
     identityKey: join(home, 'identity.key'),
     accountKey: join(home, 'account.key'),
     grid: join(home, 'grid.json'),

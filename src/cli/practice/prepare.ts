@@ -1,16 +1,15 @@
+import { accountKeyOf } from '../../capabilities/account.ts'
 import { toHex } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
 import type { Randomness } from '../../foundation/randomness.ts'
-import { deriveKey } from '../../crypto/hash.ts'
-import { publicKeyOf } from '../../crypto/signatures.ts'
-import { KEY_LABELS } from '../../crypto/tags.ts'
 import { nodeKeyOfIdentity, peerIdText } from '../../network/identity.ts'
 import { makePrivateDirectory } from '../home/files.ts'
 import { readGridFile, writeGridFile, type GridFile, type Member } from '../home/grid-file.ts'
+import { ensureSecrets } from '../home/key-store.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import { readNodeFile, writeNodeFile } from '../home/node-file.ts'
 import { readRunning } from '../home/running-file.ts'
-import { ensureSecret } from '../home/secrets.ts'
+import { askPassphrase } from '../passphrase.ts'
 import { choosePorts, listenAddress, portOf } from './ports.ts'
 import { writePractice, type Practice } from './practice-file.ts'
 
@@ -88,12 +87,11 @@ async function memberAt(
   about: Pick<Member, 'name' | 'role' | 'capacityBytes'>,
 ): Promise<Member> {
   await makePrivateDirectory(files.home)
-  const identity = await ensureSecret(files.identityKey, randomness)
-  const account = await ensureSecret(files.accountKey, randomness)
+  const { identity, account } = await ensureSecrets(files, { ask: askPassphrase, randomness })
   return {
     ...about,
     key: nodeKeyOfIdentity(identity),
-    account: toHex(publicKeyOf(deriveKey(account, KEY_LABELS.account))),
+    account: toHex(accountKeyOf(account)),
     // Each a household of its own, as friends' nodes are.
     zone: about.name,
   }

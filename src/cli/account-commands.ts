@@ -1,0 +1,114 @@
+import type { Command } from 'commander'
+import { currentHome, type HomeFiles } from './home/layout.ts'
+import { CAPABILITY_HELP, jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Commands about who one is and what one calls things: they ask no node. */
+export function addAccountCommands(context: ProgramContext): void {
+  addInit(context)
+  addRecover(context)
+  addRecoveryKey(context)
+  addPassphrase(context)
+  addAlias(context)
+}
+
+interface AccountOptions {
+  readonly passphrase?: true
+  readonly json?: true
+}
+
+const PASSPHRASE_HELP = 'keep the secrets of this home under a passphrase, which is asked for'
+
+function addInit({ program, ended }: ProgramContext): void {
+  program
+    .command('init')
+    .description('make an account, and show its recovery key once')
+    .option('--passphrase', PASSPHRASE_HELP)
+    .addOption(jsonOption())
+    .action(async (options: AccountOptions) => {
+      const { init } = await import('./commands/init.ts')
+      ended(await init({ passphrase: options.passphrase === true }, contextFor(options)))
+    })
+}
+
+function addRecover({ program, ended }: ProgramContext): void {
+  program
+    .command('recover')
+    .description('bring an account back from its recovery key, on a computer that has none')
+    .argument('[file]', 'holds the recovery key, as words or in one word (default: standard input)')
+    .option('--passphrase', PASSPHRASE_HELP)
+    .addOption(jsonOption())
+    .action(async (file: string | undefined, options: AccountOptions) => {
+      const { recover } = await import('./commands/recover.ts')
+      const request = { file: file ?? '-', passphrase: options.passphrase === true }
+      ended(await recover(request, contextFor(options)))
+    })
+}
+
+function addRecoveryKey({ program, ended }: ProgramContext): void {
+  program
+    .command('recovery-key')
+    .description('show the recovery key of this account: whoever sees it has all that you have')
+    .addOption(jsonOption())
+    .action(async (options: AccountOptions) => {
+      const { recoveryKey } = await import('./commands/recovery-key.ts')
+      ended(await recoveryKey(contextFor(options)))
+    })
+}
+
+function addPassphrase({ program, ended }: ProgramContext): void {
+  program
+    .command('passphrase')
+    .description('put the secrets of this home under a passphrase, or under another one')
+    .option('--remove', 'under none from now on')
+    .option('--new-passphrase-file <file>', 'a file that holds the new one')
+    .addOption(jsonOption())
+    .action(async (options: { remove?: true; newPassphraseFile?: string; json?: true }) => {
+      const { passphrase } = await import('./commands/passphrase.ts')
+      const request = { remove: options.remove === true, newFile: options.newPassphraseFile }
+      ended(await passphrase(request, contextFor(options)))
+    })
+}
+
+function addAlias({ program, ended }: ProgramContext): void {
+  const alias = program
+    .command('alias')
+    .description('names for capabilities on this computer, as in NAME:path')
+    .helpCommand(false)
+  addAliasAdd(alias, ended)
+  alias
+    .command('list')
+    .description('the names, and what each is')
+    .option('--show', 'the capabilities themselves')
+    .addOption(jsonOption())
+    .action(async (options: { show?: true; json?: true }) => {
+      const { aliasList } = await import('./commands/alias.ts')
+      ended(await aliasList({ show: options.show === true }, contextFor(options)))
+    })
+  alias
+    .command('remove')
+    .description('take a name away; what it stands for stays')
+    .argument('<name>')
+    .addOption(jsonOption())
+    .action(async (name: string, options: { json?: true }) => {
+      const { aliasRemove } = await import('./commands/alias.ts')
+      ended(await aliasRemove({ name }, contextFor(options)))
+    })
+}
+
+function addAliasAdd(alias: Command, ended: ProgramContext['ended']): void {
+  alias
+    .command('add')
+    .description('give a capability a name')
+    .argument('<name>')
+    .argument('<CAP>', CAPABILITY_HELP)
+    .addOption(jsonOption())
+    .action(async (name: string, capability: string, options: { json?: true }) => {
+      const { aliasAdd } = await import('./commands/alias.ts')
+      ended(await aliasAdd({ name, capability }, contextFor(options)))
+    })
+}
+
+function contextFor(options: { readonly json?: true }): { files: HomeFiles; terminal: Terminal } {
+  return { files: currentHome(), terminal: terminalFor(options) }
+}

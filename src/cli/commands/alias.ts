@@ -1,0 +1,95 @@
+import type { Capability } from '../../capabilities/capability.ts'
+import { rootFolderOf } from '../../capabilities/account.ts'
+import { describe } from '../../capabilities/describe.ts'
+import { formatCapability } from '../../capabilities/text.ts'
+import { systemRandomness } from '../../foundation/system.ts'
+import { requireAccount } from '../account.ts'
+import { capabilityArgument } from '../arguments.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { CliError, usageError } from '../failures.ts'
+import type { HomeFiles } from '../home/layout.ts'
+import { readAliases, writeAliases } from '../paths/alias-file.ts'
+import { checkAliasName, HOME_ALIAS } from '../paths/alias-name.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface Context {
+  readonly files: HomeFiles
+  readonly terminal: Terminal
+}
+
+/** Gives a capability a name on this device. */
+export async function aliasAdd(
+  request: { readonly name: string; readonly capability: string },
+  { files, terminal }: Context,
+): Promise<ExitCode> {
+  const name = changeable(request.name)
+  const capability = await capabilityArgument(request.capability)
+  const account = await requireAccount(files)
+  const aliases = await readAliases(files.aliases, account)
+  if (aliases.has(name)) {
+    throw new CliError({
+      exit: EXIT.cannotCreate,
+      code: 'alias-exists',
+      message: `There is an alias ${name} already. "hayloft alias remove ${name}" takes that name back.`,
+    })
+  }
+  const changed = new Map(aliases).set(name, capability)
+  await writeAliases(files.aliases, changed, { account, randomness: systemRandomness })
+  if (terminal.json) terminal.value({ name, kind: capability.kind })
+  else terminal.line(`${name}: is ${describe(capability).title}.`)
+  return EXIT.ok
+}
+
+/** Lists the names, and only on request what they stand for. */
+export async function aliasList(
+  request: { readonly show: boolean },
+  { files, terminal }: Context,
+): Promise<ExitCode> {
+  const account = await requireAccount(files)
+  const aliases = await readAliases(files.aliases, account)
+  const all: [string, Capability][] = [[HOME_ALIAS, rootFolderOf(account)], ...aliases]
+  if (terminal.json) {
+    terminal.value(
+      all.map(([name, capability]) => ({
+        name,
+        kind: capability.kind,
+        ...(request.show ? { capability: formatCapability(capability) } : {}),
+      })),
+    )
+    return EXIT.ok
+  }
+  const width = Math.max(...all.map(([name]) => name.length)) + 1
+  for (const [name, capability] of all) {
+    const what = request.show ? formatCapability(capability) : describe(capability).title
+    terminal.line(`${`${name}:`.padEnd(width)}  ${what}`)
+  }
+  return EXIT.ok
+}
+
+/** Takes a name away. What it stood for stays where it is. */
+export async function aliasRemove(
+  request: { readonly name: string },
+  { files, terminal }: Context,
+): Promise<ExitCode> {
+  const name = changeable(request.name)
+  const account = await requireAccount(files)
+  const changed = new Map(await readAliases(files.aliases, account))
+  if (!changed.delete(name)) {
+    throw new CliError({
+      exit: EXIT.inputMissing,
+      code: 'alias-unknown',
+      message: `There is no alias ${name}. "hayloft alias list" shows those there are.`,
+    })
+  }
+  await writeAliases(files.aliases, changed, { account, randomness: systemRandomness })
+  if (terminal.json) terminal.value({ name })
+  else terminal.line(`Removed the alias ${name}. What it stood for is untouched.`)
+  return EXIT.ok
+}
+
+/** As it is typed, with or without the colon. */
+function changeable(text: string): string {
+  const name = checkAliasName(text.replace(/:$/, ''))
+  if (name !== HOME_ALIAS) return name
+  throw usageError('The alias home is always the root folder of your account. Choose another name.')
+}

@@ -1,0 +1,86 @@
+import { accountKeyOf, type AccountSecret } from '../../capabilities/account.ts'
+import { parseRecoveryKey } from '../../capabilities/recovery.ts'
+import { equalBytes } from '../../foundation/bytes.ts'
+import { systemRandomness } from '../../foundation/system.ts'
+import { textArgument } from '../arguments.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { CliError } from '../failures.ts'
+import { makePrivateDirectory } from '../home/files.ts'
+import { placeOfSecrets, readSecrets, writeSecrets } from '../home/key-store.ts'
+import type { HomeFiles } from '../home/layout.ts'
+import { readSecret, SECRET_BYTES } from '../home/secrets.ts'
+import { askNewPassphrase, askPassphrase } from '../passphrase.ts'
+import { accountName } from '../recovery-sheet.ts'
+import { ensureRootFolder } from '../root-folder.ts'
+import type { Terminal } from '../terminal.ts'
+import { describeAccount, tellNeeds } from './init.ts'
+
+export interface RecoverRequest {
+  /** Where the recovery key is: a file, or `-` for standard input. */
+  readonly file: string
+  readonly passphrase: boolean
+}
+
+interface Context {
+  readonly files: HomeFiles
+  readonly terminal: Terminal
+}
+
+/** Brings an account back on a machine that has none, from its recovery key. The device gets an identity of its own. */
+export async function recover(request: RecoverRequest, context: Context): Promise<ExitCode> {
+  const { files, terminal } = context
+  refuseKeyItself(request.file)
+  if (request.file === '-' && process.stdin.isTTY) {
+    terminal.note('Type the 24 words, or hayrecovery1 and what follows; then Enter and Ctrl-D.')
+  }
+  const source = request.file === '-' ? '-' : `@${request.file.replace(/^@/, '')}`
+  const account = parseRecoveryKey(await textArgument(source))
+  if ((await placeOfSecrets(files)) !== 'nowhere') return await refuseOther(account, context)
+  const passphrase = request.passphrase ? await askNewPassphrase() : undefined
+  await makePrivateDirectory(files.home)
+  const identity = (await readSecret(files.identityKey)) ?? systemRandomness.bytes(SECRET_BYTES)
+  const secrets = { account, identity }
+  await writeSecrets(files, secrets, { passphrase, randomness: systemRandomness })
+  const root = await ensureRootFolder(account, files)
+  if (terminal.json) {
+    const needs = root === 'no-grid' ? ['grid'] : []
+    terminal.value({ ...describeAccount(secrets, files), recovered: true, needs })
+    return EXIT.ok
+  }
+  terminal.line(`The account ${accountName(account)} is back in ${files.home}.`)
+  terminal.line(
+    'Compare that with what stands beside the words: one mistake in 256 gives another account, which is empty.',
+  )
+  tellNeeds(root, terminal)
+  return EXIT.ok
+}
+
+/** What stands on a command line can be read by every user of the machine. */
+function refuseKeyItself(file: string): void {
+  if (!/^@?hayrecovery1/i.test(file) && file.trim().split(/\s+/).length < 12) return
+  throw new CliError({
+    exit: EXIT.usage,
+    code: 'recovery-key-exposed',
+    message:
+      'A recovery key must not stand on the command line, where others on this machine can read it and the shell ' +
+      'keeps it: give it on standard input, or in a file. Clear it from the history of your shell.',
+  })
+}
+
+async function refuseOther(
+  account: AccountSecret,
+  { files, terminal }: Context,
+): Promise<ExitCode> {
+  const { account: there } = await readSecrets(files, askPassphrase)
+  const isSame = there !== undefined && equalBytes(accountKeyOf(there), accountKeyOf(account))
+  if (!isSame) {
+    throw new CliError({
+      exit: EXIT.cannotCreate,
+      code: 'account-exists',
+      message: `${files.home} has another account already, and recover overwrites none. Set HAYLOFT_HOME to an empty directory.`,
+    })
+  }
+  if (terminal.json) terminal.value({ home: files.home, recovered: false, needs: [] })
+  else terminal.line(`${files.home} has this account already.`)
+  return EXIT.ok
+}
