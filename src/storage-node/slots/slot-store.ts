@@ -11,7 +11,7 @@ import type { Room } from '../room.ts'
 import type { Tenant } from '../share-store.ts'
 import { admit, isExpired, liveHeads } from './register.ts'
 import { hasSlotLease, withoutHead, withoutSlotLease, withSlotLease } from './slot-leases.ts'
-import { SlotRecords } from './slot-records.ts'
+import type { SlotRecords } from './slot-records.ts'
 import { MAX_LAPSE_S, slotBytes, type HeldRecord, type SlotRow } from './slot-rows.ts'
 
 /** The most times that heads are read again because they changed meanwhile, or turned out to be lost. */
