@@ -63,7 +63,7 @@ async function promptHidden(prompt: string): Promise<string> {
   output.write(prompt)
   input.setRawMode(true)
   try {
-    return await lineFrom(input)
+    return await hiddenLine(input as AsyncIterable<Buffer>)
   } finally {
     input.setRawMode(false)
     output.write('\n')
@@ -98,10 +98,11 @@ const END_OF_INPUT = '\u0004'
 const ERASE: ReadonlySet<string> = new Set(['\u0008', '\u007F'])
 const ERASE_LINE = '\u0015'
 
-async function lineFrom(input: ReadStream): Promise<string> {
+/** The line that somebody types, key by key, at a terminal that leaves the editing to us. @throws InterruptedError */
+export async function hiddenLine(keys: AsyncIterable<Buffer>): Promise<string> {
   const decoder = new StringDecoder('utf8')
   let typed: string[] = []
-  for await (const part of input as AsyncIterable<Buffer>) {
+  for await (const part of keys) {
     for (const key of decoder.write(part)) {
       if (ENTER.test(key)) return typed.join('')
       if (key === INTERRUPT || key === END_OF_INPUT) throw new InterruptedError('SIGINT')

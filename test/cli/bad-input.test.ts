@@ -31,7 +31,7 @@ describe('a capability that is', () => {
     ['foreign', 'URI:CHK:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbbbb:3:10:1000'],
     ['no capability', 'README.md'],
     ['empty', ''],
-    ['of a later kind', GOOD.replace('hayfile', 'hayfolderread')],
+    ['of a later kind', GOOD.replace('hayfile', 'haylink')],
   ]
 
   it.each(wrong)('%s is refused with status 64, and not repeated', async (_, text) => {
@@ -64,7 +64,7 @@ describe('a command line', () => {
     [['get', GOOD, '--range', '5']],
     [['get', GOOD, GOOD]],
     [['check', GOOD, '--verify', 'hard']],
-    [['capability', GOOD, '--to', 'read']],
+    [['capability', GOOD, '--to', 'write']],
     [['practice', 'start', '--nodes', '0']],
   ])('%j is refused with status 64', async (args) => {
     expectRefusal(await hayloft(args), 64)

@@ -45,9 +45,8 @@ export async function preparePractice(
   const [firstNode] = nodes
   const [firstPort] = ports
   assert(firstNode !== undefined && firstPort !== undefined, 'a practice grid has a node')
-  const known = await readGridFile(practice.client.grid)
   const grid: GridFile = {
-    gridId: known?.gridId ?? toHex(randomness.bytes(32)),
+    gridId: (await knownGridId(practice)) ?? toHex(randomness.bytes(32)),
     // One address is enough: from there, members find each other.
     bootstrap: [`${listenAddress(firstPort)}/p2p/${peerIdText(firstNode.key)}`],
     members: [...nodes, client],
@@ -65,6 +64,15 @@ export async function preparePractice(
 export async function changePort(files: HomeFiles): Promise<void> {
   const [port] = await choosePorts([portOf((await readNodeFile(files.node))?.listen[0])])
   await writePort(files, port ?? 0)
+}
+
+/** Nodes know it too, so that a client whose home was lost comes back to the same grid. */
+async function knownGridId(practice: Practice): Promise<string | undefined> {
+  for (const { grid } of [practice.client, ...practice.nodes.map(({ files }) => files)]) {
+    const known = await readGridFile(grid)
+    if (known !== undefined) return known.gridId
+  }
+  return undefined
 }
 
 /** The ports of nodes that run, and for the others ones that are free. */

@@ -34,7 +34,7 @@ describe('a secret', () => {
 
   it('of another length is refused without being shown', async () => {
     const path = join(await temporaryFolder(), 'identity.key')
-    await writeFile(path, 'short secret')
+    await writeFile(path, 'short secret', { mode: 0o600 })
     await expect(readSecret(path)).rejects.toMatchObject({
       code: 'home-damaged',
       message: expect.not.stringContaining('short secret') as string,
