@@ -1,6 +1,7 @@
 import type { Clock } from '../foundation/clock.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { ErasureEngine } from '../erasure/engine.ts'
+import type { Caller } from '../protocol/network.ts'
 import type { NodeMonitor } from './nodes/monitor.ts'
 import type { Ranking } from './placement/rank.ts'
 import type { GridView } from './view.ts'
@@ -10,6 +11,8 @@ export interface GridContext {
   readonly view: GridView
   readonly ranking: Ranking
   readonly monitor: NodeMonitor
+  /** What the monitor calls through: for requests that are meant to stay unanswered for long. */
+  readonly caller: Caller
   readonly clock: Clock
   readonly randomness: Randomness
   readonly erasure: ErasureEngine

@@ -13,6 +13,7 @@ import { downloadFile, type Download, type GetOptions } from './download.ts'
 import { NodeMonitor } from './nodes/monitor.ts'
 import { Ranking } from './placement/rank.ts'
 import { repairFile, type RepairOptions, type RepairReport } from './repair.ts'
+import { openSlotClient, type SlotClient, type SlotClientOptions } from './slots/client.ts'
 import { uploadFile, type PutOptions, type PutResult } from './upload.ts'
 import type { GridView } from './view.ts'
 
@@ -24,6 +25,8 @@ export interface Grid extends Disposable {
   repair(capability: CheckableCapability, options?: RepairOptions): Promise<RepairReport>
   /** The blocks of one tree, for whoever builds trees of them. Dispose of it before the grid. */
   openBlockStore(options: BlockStoreOptions): BlockStore
+  /** Slots, as one device sees them; one client at a time for a memory. Dispose of it before the grid. */
+  openSlotClient(options: SlotClientOptions): SlotClient
 }
 
 export interface GridOptions {
@@ -40,7 +43,7 @@ export interface GridOptions {
 export function openGrid({ caller, ...rest }: GridOptions): Grid {
   assert(rest.convergence.length === 32, 'a convergence secret has 32 bytes')
   const monitor = new NodeMonitor(caller, rest.clock)
-  const context: GridContext = { ...rest, monitor, ranking: new Ranking(rest.view) }
+  const context: GridContext = { ...rest, caller, monitor, ranking: new Ranking(rest.view) }
   return {
     put: (source, options) => uploadFile(context, source, options),
     get: (capability, options) => downloadFile(context, capability, options),
@@ -54,6 +57,7 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
       return await repairFile(context, capability, { ...options, signal: linked.signal })
     },
     openBlockStore: (options) => openBlockStore(context, options),
+    openSlotClient: (options) => openSlotClient(context, options),
     [Symbol.dispose]: () => {
       monitor[Symbol.dispose]()
     },

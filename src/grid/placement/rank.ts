@@ -3,10 +3,11 @@ import { TAGS } from '../../crypto/tags.ts'
 import { viewOf } from '../../foundation/bytes.ts'
 import type { BlockId } from '../../protocol/block-id.ts'
 import { nodeKeyBytes } from '../../protocol/node-key.ts'
+import type { SlotKey } from '../../protocol/slot-key.ts'
 import { zonesOf, type GridView, type StorageNodeInfo } from '../view.ts'
 
 /**
- * All nodes in the order in which they are asked to keep shares of a block, by weighted rendezvous hashing: every
+ * All nodes in the order in which they are asked to keep shares of a block or copies of a slot, by weighted rendezvous hashing: every
  * client computes the same order from the id alone, a node gets its part by its capacity, and a node that joins or
  * leaves moves only its own shares. Order depends on the block's *group* (top 10 bits of the id), so that at most
  * 1,024 sets of nodes hold some block together, and few joint losses lose data.
@@ -20,7 +21,7 @@ export class Ranking {
   }
 
   /** Best first. */
-  rank(id: BlockId): readonly StorageNodeInfo[] {
+  rank(id: BlockId | SlotKey): readonly StorageNodeInfo[] {
     const group = groupOf(id)
     let ranked = this.#byGroup.get(group)
     if (ranked === undefined) {
@@ -34,15 +35,15 @@ export class Ranking {
    * The rank as an uploader walks it to place n shares: at most ⌈n / zones⌉ nodes of one zone first, then, to make
    * up for a shortfall, the rest. One share goes to each, so the first n are the block's own nodes.
    */
-  order(id: BlockId, total: number): readonly StorageNodeInfo[] {
+  order(id: BlockId | SlotKey, total: number): readonly StorageNodeInfo[] {
     return spreadOverZones(this.rank(id), total)
   }
 }
 
 const GROUP_BITS = 10
 
-/** Top 10 bits of an id. */
-export function groupOf(id: BlockId): number {
+/** Top 10 bits of an id, or of a slot's key. */
+export function groupOf(id: BlockId | SlotKey): number {
   return viewOf(id).getUint16(0) >> (16 - GROUP_BITS)
 }
 

@@ -1,0 +1,53 @@
+import type { SlotKey, SlotKeyHex } from '../../protocol/slot-key.ts'
+import { slotKeyHex } from '../../protocol/slot-key.ts'
+import type { TagHex, VersionVector } from '../../protocol/version-vector.ts'
+
+/**
+ * What a device remembers of slots, so that nodes which all show an old state are found out, and so that no write is
+ * ever numbered twice. One process at a time may use it. Losing it is safe, going back to an older copy too: a device
+ * that finds writes under its tag which it does not remember takes a new tag.
+ */
+export interface SlotMemory {
+  load(slot: SlotKey): Promise<RememberedSlot | undefined>
+  /** Resolves when it would survive a power cut. */
+  save(slot: SlotKey, remembered: RememberedSlot): Promise<void>
+  /** Slots whose newest state is on too few nodes. */
+  owed(): Promise<readonly SlotKey[]>
+  setOwed(slot: SlotKey, isOwed: boolean): Promise<void>
+}
+
+export interface RememberedSlot {
+  /** Under which this device writes; none before its first write. */
+  readonly tag?: TagHex | undefined
+  /** How many writes it has numbered under the tag. */
+  readonly counter: number
+  /** Everything that was ever seen in this slot. */
+  readonly clock: VersionVector
+  /** The newest states seen, encoded. */
+  readonly heads: readonly Uint8Array[]
+}
+
+/** Remembers until the process ends. */
+export class VolatileSlotMemory implements SlotMemory {
+  readonly #slots = new Map<SlotKeyHex, RememberedSlot>()
+  readonly #owed = new Map<SlotKeyHex, SlotKey>()
+
+  async load(slot: SlotKey): Promise<RememberedSlot | undefined> {
+    return await Promise.resolve(this.#slots.get(slotKeyHex(slot)))
+  }
+
+  async save(slot: SlotKey, remembered: RememberedSlot): Promise<void> {
+    this.#slots.set(slotKeyHex(slot), remembered)
+    await Promise.resolve()
+  }
+
+  async owed(): Promise<readonly SlotKey[]> {
+    return await Promise.resolve([...this.#owed.values()])
+  }
+
+  async setOwed(slot: SlotKey, isOwed: boolean): Promise<void> {
+    if (isOwed) this.#owed.set(slotKeyHex(slot), slot)
+    else this.#owed.delete(slotKeyHex(slot))
+    await Promise.resolve()
+  }
+}

@@ -1,0 +1,236 @@
+import type { ErasureCode } from '../../erasure/code.ts'
+import { manyListeners } from '../../foundation/abort.ts'
+import { assert, HayloftError } from '../../foundation/error.ts'
+import { DEFAULT_LEASE_S } from '../../protocol/limits.ts'
+import type { NodeKey } from '../../protocol/node-key.ts'
+import type { SlotKey } from '../../protocol/slot-key.ts'
+import { covers, type VersionVector } from '../../protocol/version-vector.ts'
+import type { GridContext } from '../context.ts'
+import { defaultCode, happinessThreshold } from '../placement/defaults.ts'
+import { HeadsBatcher } from './batcher.ts'
+import { clockOf, RecordShelf, type Head } from './heads.ts'
+import { KnownSlots, type KnownSlot } from './known.ts'
+import type { SlotMemory } from './memory.ts'
+import { pollSlot, type Freshness, type Poll } from './poll.ts'
+import { replicate, type Replication } from './replicate.ts'
+import { TopUpQueue } from './top-up.ts'
+
+export interface ReadOptions {
+  /** Renew this account's leases on the slot. */
+  readonly renew?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a slot is, after nodes were asked. */
+export interface Refreshed {
+  readonly heads: readonly Head[]
+  readonly freshness: Freshness
+  /** Writes that were seen before and that no node showed, where enough nodes answered to tell. */
+  readonly missing: VersionVector | undefined
+}
+
+/** The copies of slots on the nodes: asks for them, sends new ones, and brings nodes that lag up to date. */
+export class SlotReplicas implements AsyncDisposable {
+  readonly code: ErasureCode
+  readonly context: GridContext
+  /** Fires when the client is closed. */
+  readonly closed: AbortSignal
+  readonly shelf = new RecordShelf()
+  readonly #closing = manyListeners(new AbortController())
+  readonly #known: KnownSlots
+  readonly #batcher: HeadsBatcher
+  readonly #renewing: HeadsBatcher
+  readonly #topUp: TopUpQueue
+  readonly #background = new Set<Promise<void>>()
+
+  constructor(
+    context: GridContext,
+    { memory, code }: { memory: SlotMemory; code?: ErasureCode | undefined },
+  ) {
+    this.context = context
+    this.code = code ?? defaultCode(context.view.nodes)
+    this.closed = this.#closing.signal
+    this.#known = new KnownSlots(memory, this.shelf)
+    const { monitor } = context
+    this.#batcher = new HeadsBatcher(monitor, { signal: this.closed })
+    this.#renewing = new HeadsBatcher(monitor, { signal: this.closed, leaseS: DEFAULT_LEASE_S })
+    this.#topUp = new TopUpQueue({
+      memory,
+      clock: context.clock,
+      randomness: context.randomness,
+      work: async (slot) => await this.#bringToEnough(slot),
+    })
+  }
+
+  /** Copies from which on a write counts at all: one more than k, if there are so many nodes. */
+  get degradedAt(): number {
+    const { required, total } = this.code
+    return Math.min(required + 1, total, Math.max(1, this.context.view.nodes.length))
+  }
+
+  async known(slot: SlotKey): Promise<KnownSlot> {
+    await this.#topUp.loaded
+    return await this.#known.open(slot)
+  }
+
+  orderOf(slot: SlotKey): NodeKey[] {
+    return this.context.ranking.order(slot, this.code.total).map(({ key }) => key)
+  }
+
+  headOf(slot: SlotKey, bytes: Uint8Array): Head {
+    const head = this.shelf.read(slot, bytes)
+    assert(head !== undefined, 'what was just signed is a record')
+    return head
+  }
+
+  /** Those that have not expired. */
+  live(heads: readonly Head[]): Head[] {
+    const nowS = this.context.clock.nowMs() / 1000
+    return heads.filter(({ record: { expiresS } }) => expiresS === 0 || expiresS > nowS)
+  }
+
+  /** Asks the nodes, takes in what they say, and gives those that lag what they lack. @throws SlotUnavailableError */
+  async refresh(known: KnownSlot, { renew, signal }: ReadOptions = {}): Promise<Refreshed> {
+    // Taken before nodes are asked: what is written meanwhile need not show.
+    const expected = this.#expected(known)
+    const poll = await this.#poll(known, { renew, signal })
+    const missing = this.#missingFrom(poll, known.slot, expected)
+    if (known.learn(poll.heads)) await known.save()
+    if (poll.freshness === 'settled') known.isSynced = true
+    for (const [node, held] of poll.answers) this.catchUp(known, node, held)
+    return { heads: known.heads, freshness: poll.freshness, missing }
+  }
+
+  /** Sends a new state; what nodes say of others is taken in. */
+  async replicate(
+    known: KnownSlot,
+    head: Head,
+    { ifHeads }: { ifHeads?: readonly Uint8Array[] },
+  ): Promise<Replication> {
+    const order = this.orderOf(known.slot)
+    const { result, done } = replicate(this, {
+      head,
+      order,
+      copies: this.code.total,
+      durableAt: happinessThreshold(this.code),
+      degradedAt: this.degradedAt,
+      ifHeads,
+      signal: this.closed,
+    })
+    this.inBackground(done)
+    const replication = await result
+    const { outcome, others } = replication
+    const isStored = outcome === 'durable' || outcome === 'degraded'
+    known.learn(isStored ? [head, ...others] : others)
+    if (outcome === 'degraded') {
+      // Before the caller is told that it is stored, it must be sure to be brought to more nodes even after a crash.
+      await known.save()
+      await this.#topUp.add(known.slot)
+    } else this.inBackground(known.save())
+    return replication
+  }
+
+  /** Gives a node the states of a slot that it lacks, in the background. */
+  catchUp(known: KnownSlot, node: NodeKey, held: readonly Head[]): void {
+    const lacking = this.#lacking(known, held)
+    if (lacking.length > 0) this.inBackground(this.#give(node, lacking))
+  }
+
+  /** Does something that nobody waits for; {@link settle} does. */
+  inBackground(work: Promise<unknown>): void {
+    const quiet: Promise<void> = work
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          // What the world breaks in the background is tried again when its turn comes; our own bugs must come out.
+          if (!(error instanceof HayloftError) && !this.closed.aborted) throw error
+        },
+      )
+      .finally(() => this.#background.delete(quiet))
+    this.#background.add(quiet)
+  }
+
+  async settle(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#topUp[Symbol.dispose]()
+    this.#closing.abort(new Error('the slot client is closed'))
+    await Promise.allSettled(this.#background)
+  }
+
+  async #poll(
+    known: KnownSlot,
+    { renew, enough, signal }: ReadOptions & { enough?: number | undefined },
+  ): Promise<Poll> {
+    const batcher = renew === true ? this.#renewing : this.#batcher
+    const tools = { context: this.context, batcher, shelf: this.shelf }
+    return await pollSlot(tools, {
+      slot: known.slot,
+      order: this.orderOf(known.slot),
+      copies: this.code.total,
+      enough,
+      signal,
+      onLate: (node, held) => {
+        if (known.learn(held)) this.inBackground(known.save())
+        this.catchUp(known, node, held)
+      },
+    })
+  }
+
+  /** All that nodes should show of a slot. */
+  #expected(known: KnownSlot): VersionVector {
+    const live = this.live(known.heads)
+    // They do not show what has expired.
+    return live.length === known.heads.length ? known.clock : clockOf(live)
+  }
+
+  /** What this device has seen and a settled poll does not show. */
+  #missingFrom(
+    { heads, freshness }: Poll,
+    slot: SlotKey,
+    expected: VersionVector,
+  ): VersionVector | undefined {
+    // A degraded write need not show before it has been brought to enough nodes.
+    if (freshness !== 'settled' || this.#topUp.has(slot)) return undefined
+    const shown = clockOf(heads)
+    if (covers(shown, expected)) return undefined
+    return new Map([...expected].filter(([tag, counter]) => (shown.get(tag) ?? 0) < counter))
+  }
+
+  #lacking(known: KnownSlot, held: readonly Head[]): Head[] {
+    const names = new Set(held.map(({ name }) => name))
+    return this.live(known.heads).filter(({ name }) => !names.has(name))
+  }
+
+  async #give(node: NodeKey, heads: readonly Head[]): Promise<void> {
+    for (const { record } of heads) {
+      await this.context.monitor.call<'slot-put'>(
+        node,
+        { op: 'slot-put', record: record.bytes, leaseS: DEFAULT_LEASE_S },
+        { signal: this.closed },
+      )
+    }
+  }
+
+  /** Brings what is known of a slot to enough nodes. @returns whether it is there */
+  async #bringToEnough(slot: SlotKey): Promise<boolean> {
+    const known = await this.#known.open(slot)
+    const enough = happinessThreshold(this.code)
+    const poll = await this.#poll(known, { enough, signal: this.closed })
+    known.learn(poll.heads)
+    const kept = [...poll.answers].map(async ([node, held]) => {
+      try {
+        await this.#give(node, this.#lacking(known, held))
+        return true
+      } catch (error) {
+        if (error instanceof HayloftError) return false
+        throw error
+      }
+    })
+    const holders = (await Promise.all(kept)).filter((isKept) => isKept).length
+    await known.save()
+    return holders >= enough
+  }
+}

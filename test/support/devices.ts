@@ -1,0 +1,141 @@
+import {
+  slotWriteKey,
+  slotWriteKeys,
+  type SlotWriteKeys,
+} from '../../src/capabilities/slot-keys.ts'
+import { sha256 } from '../../src/crypto/hash.ts'
+import { utf8 } from '../../src/foundation/bytes.ts'
+import type { SlotClient, SlotState, SlotUpdate, WrittenSlot } from '../../src/grid/slots/client.ts'
+import type { SlotContents } from '../../src/grid/slots/contents.ts'
+import { VolatileSlotMemory, type SlotMemory } from '../../src/grid/slots/memory.ts'
+import type { SmallStore } from '../../src/grid/slots/stored-memory.ts'
+import type { WriteOptions } from '../../src/grid/slots/client.ts'
+
+import { Ranking } from '../../src/grid/placement/rank.ts'
+import type { TestGrid } from './grid.ts'
+
+/** A slot of its own for each name. */
+export function testSlot(name = 'a slot'): SlotWriteKeys {
+  return slotWriteKeys(slotWriteKey(sha256(utf8(name))))
+}
+
+/** What a test writes: words, kept as the name of the device, in order and each once. */
+export function saying(...words: readonly string[]): SlotContents {
+  const distinct = [...new Set(words)].sort()
+  return { kind: 'file', parents: [], device: distinct.join(' ') }
+}
+
+/** All words of a slot's states together. */
+export function wordsOf({ heads }: Pick<SlotState, 'heads'>): string[] {
+  return saying(...heads.flatMap(({ contents }) => (contents.device ?? '').split(' ')))
+    .device!.split(' ')
+    .filter((word) => word !== '')
+}
+
+/** Adds a word to what the slot says, merging its states. */
+export function adding(word: string): SlotUpdate {
+  return ({ heads }) => ({ contents: saying(...wordsOf({ heads }), word) })
+}
+
+/** One member's device: a client with a memory, which a test may copy, lose or give to the next process. */
+export class TestDevice implements AsyncDisposable {
+  readonly grid: TestGrid
+  readonly memory: SlotMemory
+  readonly slots: SlotClient
+
+  constructor(
+    grid: TestGrid,
+    {
+      client = 0,
+      memory = new VolatileSlotMemory(),
+    }: { client?: number; memory?: SlotMemory } = {},
+  ) {
+    this.grid = grid
+    this.memory = memory
+    this.slots = grid.world.clients[client]!.grid.openSlotClient({ memory })
+  }
+
+  async read(keys: SlotWriteKeys): Promise<SlotState> {
+    return await this.grid.run(() => this.slots.read(keys))
+  }
+
+  async write(
+    keys: SlotWriteKeys,
+    update: SlotUpdate,
+    options?: WriteOptions,
+  ): Promise<WrittenSlot | undefined> {
+    return await this.grid.run(() => this.slots.write(keys, update, options))
+  }
+
+  /** Waits for what goes on in the background. */
+  async settle(): Promise<void> {
+    await this.grid.run(() => this.slots.settle())
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.slots[Symbol.asyncDispose]()
+  }
+}
+
+/** Past every lie: what the node's own service says of a slot. */
+export async function headsOn(grid: TestGrid, at: number, keys: SlotWriteKeys): Promise<number> {
+  const reply = await grid.run(() =>
+    grid.world.client.endpoint.call<'slot-get'>(grid.nodes[at]!.key, {
+      op: 'slot-get',
+      slots: [keys.slot],
+    }),
+  )
+  return reply.heads[0]?.length ?? 0
+}
+
+/** How many nodes hold this very state of a slot. */
+export async function copiesOf(grid: TestGrid, written: WrittenSlot): Promise<number> {
+  const { record } = written.record
+  let copies = 0
+  for (const node of grid.nodes) {
+    if (!node.isUp) continue
+    const request = { op: 'slot-get' as const, slots: [record.slot] }
+    const { heads } = await grid.run(() =>
+      grid.world.client.endpoint.call<'slot-get'>(node.key, request),
+    )
+    if (heads[0]?.some((head) => Buffer.compare(head, record.bytes) === 0) === true) copies += 1
+  }
+  return copies
+}
+
+/** Small values in memory, which a test may copy as a backup does. */
+export class MemoryStore implements SmallStore {
+  readonly values: Map<string, Uint8Array>
+
+  constructor(values = new Map<string, Uint8Array>()) {
+    this.values = values
+  }
+
+  copy(): MemoryStore {
+    return new MemoryStore(new Map(this.values))
+  }
+
+  async read(name: string): Promise<Uint8Array | undefined> {
+    return await Promise.resolve(this.values.get(name))
+  }
+
+  async write(name: string, value: Uint8Array): Promise<void> {
+    this.values.set(name, value.slice())
+    await Promise.resolve()
+  }
+
+  async remove(name: string): Promise<void> {
+    this.values.delete(name)
+    await Promise.resolve()
+  }
+
+  async names(): Promise<readonly string[]> {
+    return await Promise.resolve([...this.values.keys()])
+  }
+}
+
+/** The numbers of the nodes in a slot's order. */
+export function orderOf(grid: TestGrid, keys: SlotWriteKeys): number[] {
+  const ranked = new Ranking(grid.world.view).order(keys.slot, 10)
+  return ranked.map(({ key }) => grid.nodes.findIndex((node) => node.key === key))
+}
