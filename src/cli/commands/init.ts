@@ -58,7 +58,7 @@ export function describeAccount({ account, identity }: HomeSecrets, { home }: Ho
 }
 
 /** What is still missing before the account can be used. */
-export function tellNeeds(root: RootFolderState, terminal: Terminal): void {
+function tellNeeds(root: RootFolderState, terminal: Terminal): void {
   if (root !== 'no-grid') return
   terminal.note(
     '\nThis home belongs to no grid yet, so there is no one to keep files. To try things out, start a grid on ' +

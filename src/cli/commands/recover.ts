@@ -2,6 +2,7 @@ import { accountKeyOf, type AccountSecret } from '../../capabilities/account.ts'
 import { parseRecoveryKey } from '../../capabilities/recovery.ts'
 import { equalBytes } from '../../foundation/bytes.ts'
 import { systemRandomness } from '../../foundation/system.ts'
+import { nodeKeyOfIdentity } from '../../network/identity.ts'
 import { textArgument } from '../arguments.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
@@ -13,7 +14,7 @@ import { askNewPassphrase, askPassphrase } from '../passphrase.ts'
 import { accountName } from '../recovery-sheet.ts'
 import { ensureRootFolder } from '../root-folder.ts'
 import type { Terminal } from '../terminal.ts'
-import { describeAccount, tellNeeds } from './init.ts'
+import { describeAccount } from './init.ts'
 
 export interface RecoverRequest {
   /** Where the recovery key is: a file, or `-` for standard input. */
@@ -49,10 +50,19 @@ export async function recover(request: RecoverRequest, context: Context): Promis
   }
   terminal.line(`The account ${accountName(account)} is back in ${files.home}.`)
   terminal.line(
-    'Compare that with what stands beside the words: one mistake in 256 gives another account, which is empty.',
+    'If that is not the name beside your recovery key, there was a mistake in it, and this is another account, an empty one.',
   )
-  tellNeeds(root, terminal)
+  if (root === 'no-grid') tellMembership(identity, { files, terminal })
   return EXIT.ok
+}
+
+/** A new device is nobody to the grid that holds the account's files. */
+function tellMembership(identity: Uint8Array, { files, terminal }: Context): void {
+  terminal.note(
+    `\nStill missing: this device, ${nodeKeyOfIdentity(identity)}, has to be put on the list of members of the grid ` +
+      `that holds the files, and that list, grid.json, into ${files.home}. For a practice grid, ` +
+      '"hayloft practice stop" and then "start" do both.',
+  )
 }
 
 /** What stands on a command line can be read by every user of the machine. */
