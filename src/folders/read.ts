@@ -1,0 +1,185 @@
+import { equalDots } from './dots.ts'
+import { isVersion, type Directory, type Entry, type Totals } from './entry.ts'
+import { NotADirectoryError, PathNotFoundError } from './errors.ts'
+import { compareNames, formatPath, type Name, type Path } from './names.ts'
+import { projectCopies, splitContents } from './projection.ts'
+import type { FolderState } from './state.ts'
+import type { LeafNode, Node } from './tree/node-codec.ts'
+import { EMPTY_PART, openDirectory, openRoot } from './tree/part.ts'
+import {
+  areSameDirectories,
+  areSameEntries,
+  diffNodes,
+  lookUp,
+  nameEntriesOf,
+  readEntries,
+} from './tree/read.ts'
+import type { TreeStore } from './tree/store.ts'
+import { groupByName } from './tree/summary.ts'
+
+/** What is shown under one name of a directory. */
+export interface Shown {
+  readonly name: Name
+  /** As it is stored: of a conflict copy under the name that it is a version of. */
+  readonly entry: Entry
+  /** Of a conflict copy the name that it is a version of. */
+  readonly copyOf?: Name | undefined
+}
+
+/** What is at a path; undefined if nothing is. @throws NotADirectoryError if the path leads through a file */
+export async function statPath(
+  store: TreeStore,
+  state: FolderState,
+  path: Path,
+): Promise<Shown | undefined> {
+  const name = path.at(-1)
+  if (name === undefined) throw new NotADirectoryError('/')
+  const parent = await findNode(store, state, path.slice(0, -1))
+  return parent && (await shownAt(store, parent, name))
+}
+
+/**
+ * All that a directory shows, sorted by the bytes of names.
+ * @throws PathNotFoundError, NotADirectoryError
+ */
+export async function listDirectory(
+  store: TreeStore,
+  state: FolderState,
+  path: Path,
+): Promise<Shown[]> {
+  return await listNode(store, await openAt(store, state, path))
+}
+
+/**
+ * Everything below a directory, each directory before what is in it, names sorted.
+ * @throws PathNotFoundError, NotADirectoryError
+ */
+export async function* walkDirectory(
+  store: TreeStore,
+  state: FolderState,
+  path: Path,
+): AsyncGenerator<Shown & { readonly path: Path }> {
+  yield* walkNode(store, await openAt(store, state, path), path)
+}
+
+/**
+ * How much lies below a directory, every version of a name counted. Follows from one node, not from reading all.
+ * @throws PathNotFoundError, NotADirectoryError
+ */
+export async function measureDirectory(
+  store: TreeStore,
+  state: FolderState,
+  path: Path,
+): Promise<Omit<Totals, 'dots'>> {
+  const { files, copies, sizeBytes, newestMs, height } = (await openAt(store, state, path)).summary
+  return { files, copies, sizeBytes, newestMs, height }
+}
+
+/** What changed under one name between two states; sorted as in a node. */
+export interface PathDifference {
+  readonly path: Path
+  readonly before: readonly Entry[]
+  readonly after: readonly Entry[]
+}
+
+/**
+ * Where two states differ, down to the last name: of a directory that only one has, all that is in it. What they have
+ * in common is not read. A directory comes before what is in it, and among the differences itself if it came, went,
+ * or has other dots. Names of one directory come in no particular order.
+ */
+export async function* diffStates(
+  store: TreeStore,
+  { before, after }: { before: FolderState; after: FolderState },
+): AsyncGenerator<PathDifference> {
+  const nodes = {
+    before: await openRoot(store, { reference: before.root }),
+    after: await openRoot(store, { reference: after.root }),
+  }
+  yield* diffBelow(store, nodes, [])
+}
+
+async function* diffBelow(
+  store: TreeStore,
+  nodes: { before: Node; after: Node },
+  path: Path,
+): AsyncGenerator<PathDifference> {
+  for await (const { name, before, after } of diffNodes(store, nodes)) {
+    const here = [...path, name]
+    const { directory: older } = nameEntriesOf(before)
+    const { directory: newer } = nameEntriesOf(after)
+    const isOnlyBelow =
+      older !== undefined &&
+      newer !== undefined &&
+      equalDots(older.dots, newer.dots) &&
+      areSameEntries(before.filter(isVersion), after.filter(isVersion))
+    if (!isOnlyBelow) yield { path: here, before, after }
+    if (older && newer && areSameDirectories(older, newer)) continue
+    if (older === undefined && newer === undefined) continue
+    const below = {
+      before: older === undefined ? EMPTY_NODE : await openDirectory(store, older),
+      after: newer === undefined ? EMPTY_NODE : await openDirectory(store, newer),
+    }
+    yield* diffBelow(store, below, here)
+  }
+}
+
+async function* walkNode(
+  store: TreeStore,
+  node: Node,
+  path: Path,
+): AsyncGenerator<Shown & { readonly path: Path }> {
+  for (const shown of await listNode(store, node)) {
+    const here = [...path, shown.name]
+    yield { ...shown, path: here }
+    if (shown.entry.kind !== 'directory') continue
+    // Ends, as a directory's height is checked to be less than that of the one which it is in.
+    yield* walkNode(store, await openDirectory(store, shown.entry), here)
+  }
+}
+
+async function listNode(store: TreeStore, node: Node): Promise<Shown[]> {
+  const entries = await readEntries(store, node)
+  if (node.summary.copies === 0) return entries.map((entry) => ({ name: entry.name, entry }))
+  const shown: Shown[] = []
+  for (const group of groupByName(entries)) {
+    const { keeper } = splitContents(group)
+    if (keeper !== undefined) shown.push({ name: keeper.name, entry: keeper })
+  }
+  for (const { shownAs, name, content } of await projectCopies(store, node)) {
+    shown.push({ name: shownAs, entry: content.shown, copyOf: name })
+  }
+  return shown.sort((a, b) => compareNames(a.name, b.name))
+}
+
+async function shownAt(store: TreeStore, node: Node, name: Name): Promise<Shown | undefined> {
+  const { versions, directory } = await lookUp(store, node, name)
+  const { keeper } = splitContents(directory ? [directory, ...versions] : versions)
+  if (keeper !== undefined) return { name, entry: keeper }
+  const copy = (await projectCopies(store, node)).find(({ shownAs }) => shownAs === name)
+  return copy && { name, entry: copy.content.shown, copyOf: copy.name }
+}
+
+async function openAt(store: TreeStore, state: FolderState, path: Path): Promise<Node> {
+  const node = await findNode(store, state, path)
+  if (node === undefined) throw new PathNotFoundError(formatPath(path))
+  return node
+}
+
+async function findNode(
+  store: TreeStore,
+  state: FolderState,
+  path: Path,
+): Promise<Node | undefined> {
+  let node = await openRoot(store, { reference: state.root })
+  for (const [at, name] of path.entries()) {
+    const shown = await shownAt(store, node, name)
+    if (shown === undefined) return undefined
+    if (shown.entry.kind !== 'directory') {
+      throw new NotADirectoryError(formatPath(path.slice(0, at + 1)))
+    }
+    node = await openDirectory(store, shown.entry satisfies Directory)
+  }
+  return node
+}
+
+const EMPTY_NODE: LeafNode = { kind: 'leaf', entries: [], summary: EMPTY_PART.summary }
