@@ -8,6 +8,8 @@ import type { Op, ReplyOf, RequestOf } from '../../src/protocol/messages.ts'
 import { slotKey } from '../../src/protocol/slot-key.ts'
 
 type SlotOp = Extract<Op, `slot-${string}`>
+/** From number 9 on. */
+const OPS: readonly SlotOp[] = ['slot-put', 'slot-get', 'slot-watch']
 
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const slot = bytes32.map(slotKey)
@@ -173,9 +175,7 @@ describe('messages about slots', () => {
         fc.array(value, { maxLength: 4 }),
         body,
         (op, values, rest) => {
-          const name = ({ 9: 'slot-put', 10: 'slot-get', 11: 'slot-watch' } as const)[
-            op as 9 | 10 | 11
-          ]
+          const name = OPS[op - 9] as SlotOp
           for (const decode of [
             () => decodeRequest(headerOf([op, ...values]), rest),
             () => decodeReply(name, headerOf([op, ...values]), rest),
