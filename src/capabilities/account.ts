@@ -10,7 +10,7 @@ import { slotWriteKey } from './slot-keys.ts'
 /** All that a person has on the grid follows from these 32 bytes. As text they are the recovery key. */
 export type AccountSecret = Branded<Uint8Array, 'AccountSecret'>
 
-export const ACCOUNT_SECRET_BYTES = 32
+const ACCOUNT_SECRET_BYTES = 32
 
 export function accountSecret(bytes: Uint8Array): AccountSecret {
   assert(bytes.length === ACCOUNT_SECRET_BYTES, 'the secret of an account has 32 bytes')

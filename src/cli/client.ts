@@ -10,9 +10,8 @@ import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
 import { readAddressFile, writeAddressFile } from './home/address-file.ts'
 import { gridIdBytes, readGridFile, viewOfGrid, type GridFile } from './home/grid-file.ts'
-import { readSecrets } from './home/key-store.ts'
 import type { HomeFiles } from './home/layout.ts'
-import { askPassphrase } from './passphrase.ts'
+import { openHome, type OpenedHome } from './opened-home.ts'
 
 /** A member of the grid at work: the grid over its network, with what its home says. */
 export interface Client extends AsyncDisposable {
@@ -24,10 +23,15 @@ export interface Client extends AsyncDisposable {
   nameOf(node: NodeKey): string
 }
 
-export async function openClient(files: HomeFiles, signal: AbortSignal): Promise<Client> {
+/** @param home - where the command has opened it already, so that no passphrase is asked for twice */
+export async function openClient(
+  files: HomeFiles,
+  signal: AbortSignal,
+  home: Pick<OpenedHome, 'secrets'> = openHome(files),
+): Promise<Client> {
   const file = await readGridFile(files.grid)
   if (file === undefined) throw notSetUp(files)
-  const { identity, account } = await readSecrets(files, askPassphrase)
+  const { identity, account } = await home.secrets()
   if (identity === undefined || account === undefined) throw notSetUp(files)
   const network = await openNetwork({
     ...networkMembership(file),

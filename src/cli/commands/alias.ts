@@ -3,11 +3,11 @@ import { rootFolderOf } from '../../capabilities/account.ts'
 import { describe } from '../../capabilities/describe.ts'
 import { formatCapability } from '../../capabilities/text.ts'
 import { systemRandomness } from '../../foundation/system.ts'
-import { requireAccount } from '../account.ts'
 import { capabilityArgument } from '../arguments.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import type { HomeFiles } from '../home/layout.ts'
+import { openHome } from '../opened-home.ts'
 import { readAliases, writeAliases } from '../paths/alias-file.ts'
 import { checkAliasName, HOME_ALIAS } from '../paths/alias-name.ts'
 import type { Terminal } from '../terminal.ts'
@@ -24,7 +24,7 @@ export async function aliasAdd(
 ): Promise<ExitCode> {
   const name = changeable(request.name)
   const capability = await capabilityArgument(request.capability)
-  const account = await requireAccount(files)
+  const account = await openHome(files).account()
   const aliases = await readAliases(files.aliases, account)
   if (aliases.has(name)) {
     throw new CliError({
@@ -45,7 +45,7 @@ export async function aliasList(
   request: { readonly show: boolean },
   { files, terminal }: Context,
 ): Promise<ExitCode> {
-  const account = await requireAccount(files)
+  const account = await openHome(files).account()
   const aliases = await readAliases(files.aliases, account)
   const all: [string, Capability][] = [[HOME_ALIAS, rootFolderOf(account)], ...aliases]
   if (terminal.json) {
@@ -72,7 +72,7 @@ export async function aliasRemove(
   { files, terminal }: Context,
 ): Promise<ExitCode> {
   const name = changeable(request.name)
-  const account = await requireAccount(files)
+  const account = await openHome(files).account()
   const changed = new Map(await readAliases(files.aliases, account))
   if (!changed.delete(name)) {
     throw new CliError({

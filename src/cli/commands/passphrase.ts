@@ -2,7 +2,7 @@ import { systemRandomness } from '../../foundation/system.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { ensureSecrets, placeOfSecrets, writeSecrets } from '../home/key-store.ts'
 import type { HomeFiles } from '../home/layout.ts'
-import { noAccount } from '../account.ts'
+import { noAccount } from '../opened-home.ts'
 import { askNewPassphrase, askPassphrase } from '../passphrase.ts'
 import type { Terminal } from '../terminal.ts'
 

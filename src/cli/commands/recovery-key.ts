@@ -1,6 +1,6 @@
-import { requireAccount } from '../account.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../home/layout.ts'
+import { openHome } from '../opened-home.ts'
 import { describeRecoveryKey, printRecoveryKey } from '../recovery-sheet.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -12,7 +12,7 @@ export async function recoveryKey({
   readonly files: HomeFiles
   readonly terminal: Terminal
 }): Promise<ExitCode> {
-  const account = await requireAccount(files)
+  const account = await openHome(files).account()
   if (terminal.json) terminal.value(describeRecoveryKey(account))
   else printRecoveryKey(account, terminal)
   return EXIT.ok

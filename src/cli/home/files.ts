@@ -47,10 +47,11 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** One that is there already keeps its mode: somebody else may use it too, and what we put there is private itself. */
 export async function makePrivateDirectory(path: string): Promise<void> {
   await describingFailures(`The directory ${path}`, async () => {
-    await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY })
-    await chmod(path, PRIVATE_DIRECTORY)
+    const made = await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY })
+    if (made !== undefined) await chmod(path, PRIVATE_DIRECTORY)
   })
 }
 

@@ -1,8 +1,8 @@
-import { readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readAddressFile, writeAddressFile } from '../../../src/cli/home/address-file.ts'
-import { writePrivateFile } from '../../../src/cli/home/files.ts'
+import { makePrivateDirectory, writePrivateFile } from '../../../src/cli/home/files.ts'
 import { readGridFile, writeGridFile, type GridFile } from '../../../src/cli/home/grid-file.ts'
 import { isAlive, processBirth } from '../../../src/cli/home/processes.ts'
 import { readRunning, writeRunning } from '../../../src/cli/home/running-file.ts'
@@ -20,6 +20,17 @@ describe('a file of a home', () => {
     await writePrivateFile(join(folder, 'file'), 'new')
     expect(await readdir(folder)).toEqual(['file'])
     expect((await stat(join(folder, 'file'))).mode & 0o777).toBe(0o600)
+  })
+})
+
+describe('the directory of a home', () => {
+  it('is its owner’s alone if we made it, and left as it is if not', async () => {
+    const folder = await temporaryFolder()
+    await chmod(folder, 0o755)
+    await makePrivateDirectory(folder)
+    await makePrivateDirectory(join(folder, 'new'))
+    expect((await stat(folder)).mode & 0o777).toBe(0o755)
+    expect((await stat(join(folder, 'new'))).mode & 0o777).toBe(0o700)
   })
 })
 
