@@ -8,6 +8,7 @@ import { SimulatedClock } from './clock.ts'
 import { SimulatedDrive, type DriveConditions } from './disk.ts'
 import type { SimulatedEndpoint } from './endpoint.ts'
 import { SeenShares } from './liars.ts'
+import { KnownBlocksInMemory } from './known-blocks.ts'
 import type { LinkConditions } from './link.ts'
 import { randomNodeKey, SimulatedNetwork } from './network.ts'
 import { SimulatedNode } from './node.ts'
@@ -122,6 +123,7 @@ export class World {
       randomness,
       erasure: this.#erasure,
       convergence: this.#convergence,
+      knownBlocks: new KnownBlocksInMemory(),
     })
     return { grid, endpoint }
   }

@@ -10,6 +10,7 @@ import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
 import { readAddressFile, writeAddressFile } from './home/address-file.ts'
 import { gridIdBytes, readGridFile, viewOfGrid, type GridFile } from './home/grid-file.ts'
+import { KnownBlocksFile } from './home/known-blocks-file.ts'
 import type { HomeFiles } from './home/layout.ts'
 import { openHome, type OpenedHome } from './opened-home.ts'
 
@@ -41,6 +42,7 @@ export async function openClient(
     clock: systemClock,
     signal,
   })
+  const knownBlocks = KnownBlocksFile.open(files.knownBlocks)
   const grid = openGrid({
     caller: network,
     view: viewOfGrid(file),
@@ -48,6 +50,7 @@ export async function openClient(
     randomness: systemRandomness,
     erasure: loadErasureEngine(),
     convergence: deriveKey(account, KEY_LABELS.convergence),
+    knownBlocks,
   })
   const names = new Map(file.members.map(({ key, name }) => [key, name]))
   return {
@@ -58,6 +61,7 @@ export async function openClient(
     nameOf: (node) => names.get(node) ?? node.slice(0, 12),
     async [Symbol.asyncDispose]() {
       grid[Symbol.dispose]()
+      knownBlocks?.[Symbol.dispose]()
       await keepAddresses(files, network)
       await network[Symbol.asyncDispose]()
     },

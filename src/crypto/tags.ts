@@ -24,6 +24,8 @@ export const TAGS = {
   slotRecord: 'hayloft1/slot-record',
   /** Hash of the names of all heads of a slot, sorted: what a watcher says that it knows. */
   slotHeads: 'hayloft1/slot-heads',
+  /** Hash of a block's key and code: its name in a cache of ids on the owner's own disk. Never leaves the machine. */
+  knownBlock: 'hayloft1/known-block',
 } as const
 
 export type Tag = (typeof TAGS)[keyof typeof TAGS]

@@ -2,6 +2,7 @@ import type { Clock } from '../foundation/clock.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { ErasureEngine } from '../erasure/engine.ts'
 import type { Caller } from '../protocol/network.ts'
+import type { KnownBlocks } from './blocks/known-blocks.ts'
 import type { NodeMonitor } from './nodes/monitor.ts'
 import type { Ranking } from './placement/rank.ts'
 import type { GridView } from './view.ts'
@@ -18,6 +19,8 @@ export interface GridContext {
   readonly erasure: ErasureEngine
   /** 32 secret bytes under which equal content gets equal keys. */
   readonly convergence: Uint8Array
+  /** Where there is one, blocks that are on the grid already need not be encoded again. */
+  readonly knownBlocks?: KnownBlocks | undefined
 }
 
 /** How far a long operation has come. */

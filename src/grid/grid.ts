@@ -5,6 +5,7 @@ import { linkSignals } from '../foundation/abort.ts'
 import { assert } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { Caller } from '../protocol/network.ts'
+import type { KnownBlocks } from './blocks/known-blocks.ts'
 import { openBlockStore, type BlockStore, type BlockStoreOptions } from './blocks/store.ts'
 import type { CheckableCapability } from './blocks/walk.ts'
 import { checkFile, type CheckOptions, type CheckReport } from './check.ts'
@@ -37,6 +38,7 @@ export interface GridOptions {
   readonly erasure: ErasureEngine
   /** 32 secret bytes: who shares them finds equal content stored once, and could test guesses at it. */
   readonly convergence: Uint8Array
+  readonly knownBlocks?: KnownBlocks | undefined
 }
 
 /** Disposing it ends its timers; the network stays its owner's. */

@@ -5,13 +5,15 @@ import {
 } from '../capabilities/capability.ts'
 import { linkSignals, manyListeners } from '../foundation/abort.ts'
 import { deferred, Semaphore, type Deferred } from '../foundation/concurrency.ts'
-import { allocateBytes } from '../foundation/bytes.ts'
 import type { ErasureCode } from '../erasure/code.ts'
-import { blockIdHex, type BlockIdHex } from '../protocol/block-id.ts'
+import type { ShareBitmap } from '../protocol/bitmap.ts'
+import { blockIdHex, type BlockId, type BlockIdHex } from '../protocol/block-id.ts'
 import { DEFAULT_LEASE_S, MAX_CIPHERTEXT_BYTES } from '../protocol/limits.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { encodeBlock, shareSetBytes, type ShareSet } from './blocks/encode.ts'
-import { CONTENT_HEADER_BYTES, encodeFrame, type EncodedFrame } from './blocks/frame.ts'
+import { CONTENT_HEADER_BYTES, copyFrame, encodeFrame, type EncodedFrame } from './blocks/frame.ts'
+import { blockNameOf, leaseWhole } from './blocks/known-blocks.ts'
+import { ShareMemory } from './blocks/share-memory.ts'
 import { convergentKey, sealedBytes } from './blocks/seal.ts'
 import type { GridContext, OperationOptions } from './context.ts'
 import { TooFewNodesError } from './errors.ts'
@@ -69,6 +71,7 @@ class Upload {
   readonly #code: ErasureCode
   readonly #options: PutOptions
   readonly #slots = new Semaphore(BLOCKS_IN_FLIGHT)
+  readonly #questions = new Semaphore(KNOWN_BLOCKS_IN_FLIGHT)
   /** Aborted when the upload fails, is given up, or has waited long enough for silent nodes. */
   readonly #stop = manyListeners(new AbortController())
   readonly #batcher: HoldingsBatcher
@@ -83,15 +86,13 @@ class Upload {
   #blocks = 0
   #health: PutResult['health'] = 'healthy'
   readonly #placements: BlockPlacement[] = []
-  /** Memory of the share set of a full data block. */
-  readonly #fullBytes: number
-  readonly #spareMemory: Uint8Array[] = []
+  readonly #memory: ShareMemory
 
   constructor(context: GridContext, code: ErasureCode, options: PutOptions) {
     this.#context = context
     this.#code = code
     this.#options = options
-    this.#fullBytes = shareSetBytes(code, MAX_CIPHERTEXT_BYTES)
+    this.#memory = new ShareMemory(shareSetBytes(code, MAX_CIPHERTEXT_BYTES))
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
     const question = { op: 'lease' as const, leaseS: DEFAULT_LEASE_S }
     this.#batcher = new HoldingsBatcher(context, question, this.#stop.signal)
@@ -128,15 +129,36 @@ class Upload {
     frame: EncodedFrame,
     about: { urgent: boolean; fileBytes: number },
   ): Promise<BlockReference> {
-    const { erasure, convergence, randomness } = this.#context
-    const release = await this.#slots.acquire(1, this.#options.signal)
-    if (this.#failure !== undefined) throw this.#failure.error
+    const { convergence, randomness } = this.#context
     const key =
       this.#options.randomKey === true ? randomness.bytes(32) : convergentKey(convergence, frame)
-    const memory = this.#takeMemory(shareSetBytes(this.#code, sealedBytes(frame)))
-    const shares = encodeBlock(erasure, { key, frame, code: this.#code }, memory)
+    const name = blockNameOf(key, this.#code)
+    const known = this.#context.knownBlocks?.idOf(name)
+    const room = known === undefined ? this.#slots : this.#questions
+    const release = await room.acquire(1, this.#options.signal)
+    if (this.#failure !== undefined) throw this.#failure.error
     this.#blocks += 1
-    const placing = this.#place(shares, { ...about, memory, release })
+    if (known !== undefined) {
+      // The frame's memory goes on to the next one.
+      const copy = copyFrame(frame)
+      const encode = (): EncodedBlock => this.#encode(key, copy)
+      this.#start(release, () => this.#leaseKnown(known, { ...about, encode }))
+      return { key, id: known }
+    }
+    const encoded = this.#encode(key, frame)
+    this.#context.knownBlocks?.remember(name, encoded.shares.id)
+    this.#start(release, () => this.#place(encoded, { ...about, release }))
+    return { key, id: encoded.shares.id }
+  }
+
+  #encode(key: Uint8Array, frame: EncodedFrame): EncodedBlock {
+    const memory = this.#memory.take(shareSetBytes(this.#code, sealedBytes(frame)))
+    const block = { key, frame, code: this.#code }
+    return { shares: encodeBlock(this.#context.erasure, block, memory), memory }
+  }
+
+  #start(release: () => void, work: () => Promise<void>): void {
+    const placing = work()
       .catch((error: unknown) => {
         this.#failure ??= { error }
         this.#idle.resolve()
@@ -146,12 +168,38 @@ class Upload {
         this.#placing.delete(placing)
       })
     this.#placing.add(placing)
-    return { key, id: shares.id }
+  }
+
+  /** A block that was on the grid before most likely still is: then it costs a question. */
+  async #leaseKnown(
+    id: BlockId,
+    { encode, ...about }: { urgent: boolean; fileBytes: number; encode: () => EncodedBlock },
+  ): Promise<void> {
+    let placing: Promise<void> | undefined
+    this.#busy += 1
+    try {
+      const { urgent, fileBytes } = about
+      const which = { id, code: this.#code, urgent }
+      const { holders, answers } = await leaseWhole(this.#context, this.#batcher, which)
+      if (holders === undefined) {
+        const release = await this.#slots.acquire(1, this.#stop.signal)
+        placing = this.#place(encode(), { ...about, release, answers }).finally(release)
+      } else this.#record(id, { holders, sentBytes: 0 }, fileBytes)
+    } finally {
+      this.#leave()
+    }
+    await placing
   }
 
   async #place(
-    shares: ShareSet,
-    about: { urgent: boolean; fileBytes: number; memory: Uint8Array; release: () => void },
+    { shares, memory }: EncodedBlock,
+    about: {
+      urgent: boolean
+      fileBytes: number
+      release: () => void
+      /** What nodes are known to hold of it. */
+      answers?: ReadonlyMap<NodeKey, ShareBitmap>
+    },
   ): Promise<void> {
     using giveUp = linkSignals(this.#stop.signal)
     let isOwed = false
@@ -167,23 +215,17 @@ class Upload {
     const placement = await placeShares(shares, {
       order: this.#context.ranking.order(shares.id, this.#code.total).map(({ key }) => key),
       monitor: this.#context.monitor,
-      ask: (node, onSuspect) =>
-        this.#batcher.ask(node, shares.id, { urgent: about.urgent, onSuspect }),
+      ask: async (node, onSuspect) =>
+        about.answers?.get(node) ??
+        (await this.#batcher.ask(node, shares.id, { urgent: about.urgent, onSuspect })),
       signal: giveUp.signal,
       onOwed,
     }).finally(() => {
       if (isOwed) this.#owed -= 1
       else this.#leave()
     })
-    if (placement.isQuiet && about.memory.length === this.#fullBytes) {
-      this.#spareMemory.push(about.memory)
-    }
-    this.#record(shares, placement, about.fileBytes)
-  }
-
-  /** New pages from the system cost more than all hashing, so the memory of full blocks goes round. */
-  #takeMemory(bytes: number): Uint8Array {
-    return (bytes === this.#fullBytes ? this.#spareMemory.pop() : undefined) ?? allocateBytes(bytes)
+    if (placement.isQuiet) this.#memory.giveBack(memory)
+    this.#record(shares.id, placement, about.fileBytes)
   }
 
   #leave(): void {
@@ -191,7 +233,11 @@ class Upload {
     if (this.#busy === 0) this.#idle.resolve()
   }
 
-  #record(shares: ShareSet, { holders, sentBytes }: Placement, fileBytes: number): void {
+  #record(
+    id: BlockId,
+    { holders, sentBytes }: Pick<Placement, 'holders' | 'sentBytes'>,
+    fileBytes: number,
+  ): void {
     this.#sentBytes += sentBytes
     if (holders.size < this.#code.total) this.#health = 'degraded'
     const needed = happinessThreshold(this.#code)
@@ -205,7 +251,7 @@ class Upload {
     if (this.#placements.length < MAX_PLACEMENTS) {
       const held = [...holders].sort(([a], [b]) => a - b)
       this.#placements.push({
-        id: blockIdHex(shares.id),
+        id: blockIdHex(id),
         shares: held.map(([index, node]) => ({ index, node })),
       })
     }
@@ -255,8 +301,16 @@ class Upload {
   }
 }
 
+interface EncodedBlock {
+  readonly shares: ShareSet
+  /** What the shards lie in. */
+  readonly memory: Uint8Array
+}
+
 /** Blocks whose shares are held in memory and on their way: enough to keep ten nodes busy. */
 const BLOCKS_IN_FLIGHT = 8
+/** Blocks that nodes are asked for: a copy of each is in memory, and many share a message. */
+const KNOWN_BLOCKS_IN_FLIGHT = 32
 /** Blocks held in memory for silent nodes that may come back. */
 const BLOCKS_OWED = 12
 /** How long a finished upload waits for nodes that are silent already. */

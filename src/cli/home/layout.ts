@@ -19,6 +19,8 @@ export interface HomeFiles {
   readonly grid: string
   /** Where nodes were last reached; a cache. */
   readonly addresses: string
+  /** Which ids blocks had when they were last stored; a cache. */
+  readonly knownBlocks: string
   /** How this home's storage node is to run. */
   readonly node: string
   /** The storage node's process, while it runs. */
@@ -36,6 +38,7 @@ export function homeFiles(home: string): HomeFiles {
     accountKey: join(home, 'account.key'),
     grid: join(home, 'grid.json'),
     addresses: join(home, 'addresses.json'),
+    knownBlocks: join(home, 'known-blocks'),
     node: join(home, 'node.json'),
     running: join(home, 'running.json'),
     log: join(home, 'node.log'),

@@ -122,6 +122,15 @@ export function encodeFrame({ content, ...rest }: BlockFrame): EncodedFrame {
   return frame
 }
 
+/** The same frame in memory of its own, or in `memory` if that is large enough. */
+export function copyFrame({ whole, links }: EncodedFrame, memory?: Uint8Array): EncodedFrame {
+  const room =
+    memory !== undefined && memory.length >= whole.length ? memory : allocateBytes(whole.length)
+  const copy = room.subarray(0, whole.length)
+  copy.set(whole)
+  return viewsOf(copy, links.length)
+}
+
 /** Memory that fits the frame of any data block, to be used again for one after another. */
 export function dataFrameMemory(): Uint8Array {
   return allocateBytes(HEADER_BYTES + contentSectionBytes(0, BLOCK_CAPACITY_BYTES))
