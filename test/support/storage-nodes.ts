@@ -41,6 +41,8 @@ export interface TestNodeOptions {
   capacityBytes?: number
   quotaBytes?: number
   reserveBytes?: number
+  /** Serves every caller, each as an account of its own. */
+  anyone?: boolean
 }
 
 /** A storage node that serves Alice and Bob, and speaks in shares instead of messages. */
@@ -59,6 +61,7 @@ export class TestNode implements AsyncDisposable {
     capacityBytes = 2 ** 40,
     quotaBytes = 2 ** 40,
     reserveBytes = 0,
+    anyone = false,
   }: TestNodeOptions): Promise<TestNode> {
     const events: StorageEvent[] = []
     const accounts = new Map([
@@ -71,7 +74,7 @@ export class TestNode implements AsyncDisposable {
       randomness: systemRandomness,
       capacityBytes,
       reserveBytes,
-      accountOf: (caller) => accounts.get(caller),
+      accountOf: (caller) => (anyone ? { account: caller, quotaBytes } : accounts.get(caller)),
       report: (event) => events.push(event),
     })
     return new TestNode(node, events)

@@ -47,10 +47,14 @@ function maximaOf(records: readonly HeldRecord[]): HeldRecord[] {
 /** Two to five devices, few counters: contained, equal and concurrent clocks all happen often. */
 const record = fc
   .record({
-    counters: fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.integer({ min: 1, max: 3 }), {
-      minKeys: 1,
-      maxKeys: 3,
-    }),
+    counters: fc.dictionary(
+      fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      fc.integer({ min: 1, max: 3 }),
+      {
+        minKeys: 1,
+        maxKeys: 3,
+      },
+    ),
     noise: fc.nat(1),
   })
   .map(({ counters, noise }) => recordOf(counters, { noise }))
