@@ -11,6 +11,7 @@ import type { CheckableCapability } from './blocks/walk.ts'
 import { checkFile, type CheckOptions, type CheckReport } from './check.ts'
 import type { GridContext } from './context.ts'
 import { downloadFile, type Download, type GetOptions } from './download.ts'
+import { openMutableFiles, type MutableFiles, type MutableFilesOptions } from './mutable/files.ts'
 import { NodeMonitor } from './nodes/monitor.ts'
 import { Ranking } from './placement/rank.ts'
 import { repairFile, type RepairOptions, type RepairReport } from './repair.ts'
@@ -28,6 +29,8 @@ export interface Grid extends Disposable {
   openBlockStore(options: BlockStoreOptions): BlockStore
   /** Slots, as one device sees them; one client at a time for a memory. Dispose of it before the grid. */
   openSlotClient(options: SlotClientOptions): SlotClient
+  /** Files that change in place. */
+  openMutableFiles(options: MutableFilesOptions): MutableFiles
 }
 
 export interface GridOptions {
@@ -60,6 +63,7 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
     },
     openBlockStore: (options) => openBlockStore(context, options),
     openSlotClient: (options) => openSlotClient(context, options),
+    openMutableFiles: (options) => openMutableFiles(context, options),
     [Symbol.dispose]: () => {
       monitor[Symbol.dispose]()
     },

@@ -12,6 +12,11 @@ import type { SmallStore } from '../../src/grid/slots/stored-memory.ts'
 import type { WriteOptions } from '../../src/grid/slots/client.ts'
 
 import { Ranking } from '../../src/grid/placement/rank.ts'
+import { loadErasureEngine } from '../../src/erasure/engines.ts'
+import { openGrid, type Grid } from '../../src/grid/grid.ts'
+import type { Op, Reply, ReplyOf, Request, RequestOf } from '../../src/protocol/messages.ts'
+import type { Caller } from '../../src/protocol/network.ts'
+import type { NodeKey } from '../../src/protocol/node-key.ts'
 import type { TestGrid } from './grid.ts'
 
 /** A slot of its own for each name. */
@@ -43,6 +48,10 @@ export class TestDevice implements AsyncDisposable {
   readonly memory: SlotMemory
   readonly slots: SlotClient
 
+  /** Nodes that lie to this device about slots. */
+  readonly liars = new Map<NodeKey, SlotLie>()
+  readonly own: Grid
+
   constructor(
     grid: TestGrid,
     {
@@ -52,7 +61,17 @@ export class TestDevice implements AsyncDisposable {
   ) {
     this.grid = grid
     this.memory = memory
-    this.slots = grid.world.clients[client]!.grid.openSlotClient({ memory })
+    const { endpoint } = grid.world.clients[client]!
+    const { clock, view, randomness } = grid.world
+    this.own = openGrid({
+      caller: lyingCaller(endpoint, this.liars),
+      view,
+      clock,
+      randomness: randomness.fork(`device ${devices++}`),
+      erasure: loadErasureEngine(),
+      convergence: new Uint8Array(32),
+    })
+    this.slots = this.own.openSlotClient({ memory })
   }
 
   async read(keys: SlotWriteKeys): Promise<SlotState> {
@@ -74,18 +93,44 @@ export class TestDevice implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.slots[Symbol.asyncDispose]()
+    this.own[Symbol.dispose]()
   }
 }
 
-/** Past every lie: what the node's own service says of a slot. */
-export async function headsOn(grid: TestGrid, at: number, keys: SlotWriteKeys): Promise<number> {
-  const reply = await grid.run(() =>
-    grid.world.client.endpoint.call<'slot-get'>(grid.nodes[at]!.key, {
-      op: 'slot-get',
-      slots: [keys.slot],
-    }),
-  )
-  return reply.heads[0]?.length ?? 0
+let devices = 0
+
+/** What a node answers instead of the honest reply. */
+export type SlotLie = (request: Request, honest: () => Promise<Reply>) => Promise<Reply>
+
+/** Answers questions about slots as they were when it began, and forgets what it is told. */
+export async function rollingBack(
+  device: TestDevice,
+  at: number,
+  keys: SlotWriteKeys,
+): Promise<void> {
+  const { grid, liars } = device
+  const { key } = grid.nodes[at]!
+  const request = { op: 'slot-get' as const, slots: [keys.slot] }
+  const old = await grid.run(() => grid.world.client.endpoint.call<'slot-get'>(key, request))
+  liars.set(key, async (asked, honest) => {
+    if (asked.op === 'slot-get') return { ...old, heads: asked.slots.map(() => old.heads[0] ?? []) }
+    if (asked.op === 'slot-put') return { op: 'slot-put', outcome: 'stored', heads: [asked.record] }
+    return await honest()
+  })
+}
+
+function lyingCaller(caller: Caller, liars: ReadonlyMap<NodeKey, SlotLie>): Caller {
+  return {
+    call: async <O extends Op>(
+      node: NodeKey,
+      request: RequestOf<O>,
+      options?: { readonly signal?: AbortSignal | undefined },
+    ): Promise<ReplyOf<O>> => {
+      const honest = async (): Promise<ReplyOf<O>> => await caller.call<O>(node, request, options)
+      const lie = liars.get(node)
+      return lie === undefined ? await honest() : await lie(request, honest)
+    },
+  }
 }
 
 /** How many nodes hold this very state of a slot. */

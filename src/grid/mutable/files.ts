@@ -1,0 +1,272 @@
+import type {
+  MutableReadCapability,
+  MutableWriteCapability,
+} from '../../capabilities/capability.ts'
+import { slotReadKeyOf, slotWriteKey, slotWriteKeys } from '../../capabilities/slot-keys.ts'
+import type { SlotWriteKeys } from '../../capabilities/slot-keys.ts'
+import type { ErasureCode } from '../../erasure/code.ts'
+import { toHex } from '../../foundation/bytes.ts'
+import { assert, HayloftError } from '../../foundation/error.ts'
+import { openBlockStore, type BlockStore } from '../blocks/store.ts'
+import type { GridContext, OperationOptions } from '../context.ts'
+import { downloadFile, type Download, type GetOptions } from '../download.ts'
+import type { BlockReference } from '../files/index-node.ts'
+import type { Rollback, SlotBase, SlotChange, SlotClient } from '../slots/client.ts'
+import type { SlotContents } from '../slots/contents.ts'
+import { recordHistory, walkHistory } from '../slots/history.ts'
+import type { Freshness } from '../slots/poll.ts'
+import { storeContent } from './store-content.ts'
+
+/** Files that change in place: one capability, for ever the newest content, and what it was before. */
+export interface MutableFiles {
+  /** Makes a new one. @throws what {@link write} throws */
+  create(source: AsyncIterable<Uint8Array>, options?: MutableWriteOptions): Promise<CreatedFile>
+  /**
+   * Gives a file new content; of what the grid has already of the old one, nothing is sent again.
+   * @throws TooFewNodesError, SlotNotStoredError, SlotContendedError; FileChangedError; what `source` throws
+   */
+  write(
+    capability: MutableWriteCapability,
+    source: AsyncIterable<Uint8Array>,
+    options?: MutableWriteOptions,
+  ): Promise<WrittenFile>
+  /** What the file is now. @throws SlotUnavailableError, NoMutableFileError */
+  look(
+    capability: MutableReadCapability | MutableWriteCapability,
+    options?: OperationOptions,
+  ): Promise<MutableFileState>
+  /** Reads a version. @throws NotEnoughSharesError, BrokenFileError, InvalidRangeError here or from `chunks` */
+  read(version: FileVersion, options?: GetOptions): Promise<Download>
+  /** Earlier versions, the last changed first, as far back as they were kept. */
+  history(
+    capability: MutableReadCapability | MutableWriteCapability,
+    options?: OperationOptions,
+  ): AsyncIterable<FileVersion>
+}
+
+export interface MutableWriteOptions extends OperationOptions {
+  /** Write only if this is still the version that {@link MutableFiles.look} gave. */
+  readonly ifVersion?: FileVersion | undefined
+  /** Milliseconds since 1970; now by default. */
+  readonly modifiedMs?: number | undefined
+}
+
+export interface FileVersion {
+  readonly root: BlockReference
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+  /** Of the device that wrote it, if it has one. */
+  readonly device: string | undefined
+}
+
+export interface MutableFileState {
+  readonly current: FileVersion
+  /** Versions that were written at the same time as the current one: the newest has won, the others may matter. */
+  readonly conflicts: readonly FileVersion[]
+  readonly freshness: Freshness
+  readonly rollback?: Rollback | undefined
+}
+
+export interface WrittenFile {
+  readonly version: FileVersion
+  /** Unchanged: it had this content already. */
+  readonly durability: 'durable' | 'degraded' | 'unchanged'
+  /** Bytes of shares that had to be sent. */
+  readonly sentBytes: number
+}
+
+export interface CreatedFile extends WrittenFile {
+  readonly capability: MutableWriteCapability
+}
+
+/** Nothing was ever written where a capability leads, or nothing that can be read. */
+export class NoMutableFileError extends HayloftError {
+  readonly code = 'mutable-missing'
+}
+
+/** The file is not what the writer last saw. */
+export class FileChangedError extends HayloftError {
+  readonly code = 'file-changed'
+
+  constructor() {
+    super('The file was not written: it has changed since it was read. Look at what it is now.')
+  }
+}
+
+export interface MutableFilesOptions {
+  readonly slots: SlotClient
+  /** What the user calls this device. */
+  readonly device?: string | undefined
+  /** k-of-n; by default what suits the number of households. */
+  readonly code?: ErasureCode | undefined
+}
+
+export function openMutableFiles(context: GridContext, options: MutableFilesOptions): MutableFiles {
+  return new GridMutableFiles(context, options)
+}
+
+class GridMutableFiles implements MutableFiles {
+  readonly #context: GridContext
+  readonly #slots: SlotClient
+  readonly #device: string | undefined
+  readonly #code: ErasureCode | undefined
+  /** Keys of the files written last: to derive them takes as long as to write a small file. */
+  readonly #keys = new Map<string, SlotWriteKeys>()
+
+  constructor(context: GridContext, { slots, device, code }: MutableFilesOptions) {
+    this.#context = context
+    this.#slots = slots
+    this.#device = device
+    this.#code = code
+  }
+
+  async create(
+    source: AsyncIterable<Uint8Array>,
+    options: MutableWriteOptions = {},
+  ): Promise<CreatedFile> {
+    const writeKey = slotWriteKey(this.#context.randomness.bytes(32))
+    const capability = { kind: 'mutable-write' as const, writeKey }
+    const written = await this.#write(capability, source, { ...options, isNew: true })
+    return { ...written, capability }
+  }
+
+  async write(
+    capability: MutableWriteCapability,
+    source: AsyncIterable<Uint8Array>,
+    options: MutableWriteOptions = {},
+  ): Promise<WrittenFile> {
+    return await this.#write(capability, source, { ...options, isNew: false })
+  }
+
+  async look(
+    capability: MutableReadCapability | MutableWriteCapability,
+    { signal }: OperationOptions = {},
+  ): Promise<MutableFileState> {
+    const { heads, freshness, rollback } = await this.#slots.read(this.#readerOf(capability), {
+      signal,
+    })
+    const versions = heads.flatMap(({ contents }) => versionOf(contents) ?? []).sort(newestFirst)
+    const [current, ...conflicts] = versions
+    if (current === undefined) {
+      throw new NoMutableFileError(
+        'There is no file here: nothing was ever written with this capability, or it is of something else.',
+      )
+    }
+    return { current, conflicts, freshness, ...(rollback !== undefined && { rollback }) }
+  }
+
+  async read({ root }: FileVersion, options: GetOptions = {}): Promise<Download> {
+    return await downloadFile(this.#context, { kind: 'file-read', ...root }, options)
+  }
+
+  async *history(
+    capability: MutableReadCapability | MutableWriteCapability,
+    { signal }: OperationOptions = {},
+  ): AsyncGenerator<FileVersion> {
+    const { heads } = await this.#slots.read(this.#readerOf(capability), { signal })
+    // Reading takes no convergence secret, and readers have none.
+    await using store = this.#openStore(new Uint8Array(32))
+    const parents = heads.flatMap(({ contents }) => contents.parents)
+    for await (const { contents } of walkHistory(store, parents, signal)) {
+      const version = versionOf(contents)
+      if (version !== undefined) yield version
+    }
+  }
+
+  async #write(
+    { writeKey }: MutableWriteCapability,
+    source: AsyncIterable<Uint8Array>,
+    options: MutableWriteOptions & { isNew: boolean },
+  ): Promise<WrittenFile> {
+    const { signal, isNew } = options
+    const keys = this.#keysOf(writeKey)
+    await using store = this.#openStore(keys.convergence)
+    const { convergence } = keys
+    const content = await storeContent({ ...this.#context, convergence }, source, {
+      store,
+      code: this.#code,
+      options,
+    })
+    let version: FileVersion | undefined
+    let { sentBytes } = content
+    const update = async (base: SlotBase): Promise<SlotChange | undefined> => {
+      const modifiedMs = options.modifiedMs ?? this.#timeAfter(base)
+      const { root, sizeBytes } = content
+      version = { root, sizeBytes, modifiedMs, device: this.#device }
+      checkUnchanged(base, options.ifVersion)
+      if (isSame(base, version)) return undefined
+      const parents = await recordHistory(store, base.heads)
+      const ready = store.flush().then((flushed) => (sentBytes += flushed.sentBytes))
+      return { contents: { kind: 'file', ...version, parents }, ready }
+    }
+    const written = await this.#slots.write(keys, update, { isNew, signal })
+    assert(version !== undefined, 'the slot was written')
+    if (written === undefined) {
+      sentBytes += (await store.flush()).sentBytes
+      return { version, durability: 'unchanged', sentBytes }
+    }
+    return { version, durability: written.durability, sentBytes }
+  }
+
+  /** A device whose calendar is behind must not make its version look older than the one that it replaces. */
+  #timeAfter({ heads }: SlotBase): number {
+    const times = heads.map(({ contents }) => (contents.modifiedMs ?? 0) + 1)
+    return Math.max(this.#context.clock.nowMs(), ...times)
+  }
+
+  #openStore(convergence: Uint8Array): BlockStore {
+    return openBlockStore(this.#context, { convergence, code: this.#code })
+  }
+
+  #readerOf(
+    capability: MutableReadCapability | MutableWriteCapability,
+  ): Pick<MutableReadCapability, 'slot' | 'readKey'> {
+    if (capability.kind === 'mutable-read') return capability
+    const { slot } = this.#keysOf(capability.writeKey)
+    return { slot, readKey: slotReadKeyOf(capability.writeKey) }
+  }
+
+  #keysOf(writeKey: MutableWriteCapability['writeKey']): SlotWriteKeys {
+    const name = toHex(writeKey)
+    const keys = this.#keys.get(name) ?? slotWriteKeys(writeKey)
+    this.#keys.set(name, keys)
+    if (this.#keys.size > KEYS_KEPT) {
+      for (const oldest of this.#keys.keys()) {
+        this.#keys.delete(oldest)
+        break
+      }
+    }
+    return keys
+  }
+}
+
+function versionOf({ kind, root, ...rest }: SlotContents): FileVersion | undefined {
+  if (kind !== 'file' || root === undefined) return undefined
+  const { sizeBytes = 0, modifiedMs = 0, device } = rest
+  return { root, sizeBytes, modifiedMs, device }
+}
+
+function newestFirst(a: FileVersion, b: FileVersion): number {
+  const order = b.modifiedMs - a.modifiedMs
+  if (order !== 0) return order
+  return toHex(a.root.id) < toHex(b.root.id) ? 1 : -1
+}
+
+/** @throws FileChangedError */
+function checkUnchanged({ heads }: SlotBase, expected: FileVersion | undefined): void {
+  if (expected === undefined) return
+  const [only] = heads
+  const isExpected =
+    heads.length === 1 &&
+    only?.contents.modifiedMs === expected.modifiedMs &&
+    toHex(only.contents.root?.id ?? new Uint8Array(0)) === toHex(expected.root.id)
+  if (!isExpected) throw new FileChangedError()
+}
+
+function isSame({ heads }: SlotBase, { root }: FileVersion): boolean {
+  const [only] = heads
+  const own = only?.contents.root
+  return heads.length === 1 && own !== undefined && toHex(own.id) === toHex(root.id)
+}
+
+const KEYS_KEPT = 1024

@@ -1,0 +1,158 @@
+import { verifyKeyOf } from '../../crypto/block-keys.ts'
+import { concatBytes, equalBytes } from '../../foundation/bytes.ts'
+import { blockIdHex, type BlockIdHex } from '../../protocol/block-id.ts'
+import { KIND_HISTORY, type BlockFrame } from '../blocks/frame.ts'
+import type { BlockStore } from '../blocks/store.ts'
+import { BrokenFileError, NotEnoughSharesError } from '../errors.ts'
+import type { BlockReference } from '../files/index-node.ts'
+import {
+  BrokenSlotRecordError,
+  decodeContentFields,
+  encodeContentFields,
+  linkTo,
+  MAX_PARENTS,
+  type SlotContents,
+} from './contents.ts'
+import type { OpenedRecord } from './seal.ts'
+
+/** A state of a slot that another one has replaced. */
+export interface PastState {
+  /** Names it for good. */
+  readonly reference: BlockReference
+  readonly contents: SlotContents
+}
+
+/**
+ * Turns states that are about to be replaced into history blocks, and gives the parents of the state that replaces
+ * them. Not stored before the store is flushed.
+ */
+export async function recordHistory(
+  store: Pick<BlockStore, 'put'>,
+  replaced: readonly Pick<OpenedRecord, 'contents'>[],
+): Promise<BlockReference[]> {
+  const states = await Promise.all(
+    replaced.map(async ({ contents }) => await store.put(stateFrame(contents))),
+  )
+  if (states.length <= MAX_PARENTS) return states
+  // A record has room for three, so what is more goes into a bundle.
+  const direct = states.slice(0, MAX_PARENTS - 1)
+  return [...direct, await store.put(bundleFrame(states.slice(direct.length)))]
+}
+
+/**
+ * Past states, the last changed first, as far back as they were kept.
+ * @param parents of the state to begin with; its own are not among the results
+ * @throws BrokenFileError, BrokenSlotRecordError
+ */
+export async function* walkHistory(
+  store: Pick<BlockStore, 'get'>,
+  parents: readonly BlockReference[],
+  signal?: AbortSignal,
+): AsyncGenerator<PastState> {
+  const seen = new Set<BlockIdHex>()
+  let open: PastState[] = []
+  const visit = async (references: readonly BlockReference[]): Promise<void> => {
+    const fresh = references.filter(({ id }) => !seen.has(blockIdHex(id)))
+    for (const { id } of fresh) seen.add(blockIdHex(id))
+    const found = await Promise.all(
+      fresh.map(async (reference) => await statesUnder(store, reference, signal)),
+    )
+    open = [...open, ...found.flat()].sort(byTime)
+  }
+  await visit(parents)
+  for (;;) {
+    const next = open.pop()
+    if (next === undefined) return
+    yield next
+    await visit(next.contents.parents)
+  }
+}
+
+/** The states that a history block holds or bundles; none if it was not kept. */
+async function statesUnder(
+  store: Pick<BlockStore, 'get'>,
+  reference: BlockReference,
+  signal: AbortSignal | undefined,
+): Promise<PastState[]> {
+  try {
+    const frame = await store.get(reference, { expect: { kinds: [KIND_HISTORY] }, signal })
+    if (frame.level === 0) return [{ reference, contents: decodeState(frame) }]
+    const bundled = decodeBundle(frame)
+    const states = bundled.map(async (member): Promise<PastState[]> => {
+      const expect = { kinds: [KIND_HISTORY], level: 0 }
+      try {
+        const state = await store.get(member, { expect, signal })
+        return [{ reference: member, contents: decodeState(state) }]
+      } catch (error) {
+        if (error instanceof NotEnoughSharesError) return []
+        throw error
+      }
+    })
+    return (await Promise.all(states)).flat()
+  } catch (error) {
+    // Its lease has lapsed: history goes back no further.
+    if (error instanceof NotEnoughSharesError) return []
+    throw error
+  }
+}
+
+/** Level 0: what the payload of a record said, and its links without the places that were empty. */
+function stateFrame(contents: SlotContents): BlockFrame {
+  const { root, parents } = contents
+  return {
+    kind: KIND_HISTORY,
+    level: 0,
+    links: [
+      ...(root === undefined ? [] : [linkTo('block', root)]),
+      ...parents.map((parent) => linkTo('history', parent)),
+    ],
+    content: encodeContentFields(contents),
+  }
+}
+
+/** @throws BrokenSlotRecordError */
+function decodeState({ links, content }: BlockFrame): SlotContents {
+  const [first] = links
+  const root = first?.type === 'block' ? first : undefined
+  const parents = root === undefined ? links : links.slice(1)
+  if (parents.some(({ type }) => type !== 'history')) {
+    throw new BrokenSlotRecordError('a parent is no history')
+  }
+  return decodeContentFields(content, { root, parents })
+}
+
+/** Level 1: several states of level 0; the content has their keys, 32 bytes each. */
+function bundleFrame(states: readonly BlockReference[]): BlockFrame {
+  return {
+    kind: KIND_HISTORY,
+    level: 1,
+    links: states.map((state) => linkTo('history', state)),
+    content: concatBytes(states.map(({ key }) => key)),
+  }
+}
+
+/** @throws BrokenFileError */
+function decodeBundle({ level, links, content }: BlockFrame): BlockReference[] {
+  const isBundle = level === 1 && links.length >= 2 && links.length <= MAX_BUNDLED
+  if (!isBundle || content.length !== links.length * KEY_BYTES) {
+    throw new BrokenFileError('a bundle of old states does not fit its links')
+  }
+  return links.map((link, at) => {
+    const key = content.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES)
+    if (link.type !== 'history' || !equalBytes(link.verifyKey, verifyKeyOf(key))) {
+      throw new BrokenFileError('a bundle of old states does not fit its links')
+    }
+    return { key, id: link.id }
+  })
+}
+
+/** The last changed at the end. */
+function byTime(a: PastState, b: PastState): number {
+  const order = (a.contents.modifiedMs ?? 0) - (b.contents.modifiedMs ?? 0)
+  if (order !== 0) return order
+  return blockIdHex(a.reference.id) < blockIdHex(b.reference.id) ? -1 : 1
+}
+
+const KEY_BYTES = 32
+/** More states than ever stand beside each other. */
+const MAX_BUNDLED = 256

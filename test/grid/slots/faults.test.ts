@@ -1,0 +1,333 @@
+import { describe, expect, it } from 'vitest'
+import { sealRecord } from '../../../src/grid/slots/seal.ts'
+import {
+  SlotContendedError,
+  SlotNotStoredError,
+  SlotUnavailableError,
+} from '../../../src/grid/slots/errors.ts'
+import { StoredSlotMemory } from '../../../src/grid/slots/stored-memory.ts'
+import { tagHex, type VersionVector } from '../../../src/protocol/version-vector.ts'
+import { someBytes, testGrid, type TestGrid } from '../../support/grid.ts'
+import {
+  adding,
+  copiesOf,
+  MemoryStore,
+  orderOf,
+  rollingBack,
+  saying,
+  TestDevice,
+  testSlot,
+  wordsOf,
+} from '../../support/devices.ts'
+
+const keys = testSlot()
+
+/** Past the client: a record of this clock, on these nodes. @returns what the last one said */
+async function plant(
+  grid: TestGrid,
+  nodes: readonly number[],
+  { word, clock }: { word: string; clock: VersionVector },
+): Promise<string> {
+  const contents = saying(word)
+  const record = sealRecord(keys, { contents, clock, expiresS: 0 }, grid.world.randomness)
+  let outcome = 'nothing'
+  for (const at of nodes) {
+    const request = { op: 'slot-put' as const, record, leaseS: 1_000 }
+    const { endpoint } = grid.world.client
+    const reply = await grid.run(() => endpoint.call<'slot-put'>(grid.nodes[at]!.key, request))
+    outcome = reply.outcome
+  }
+  return outcome
+}
+
+const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+const tag = (seed: number) => tagHex(someBytes(8, seed))
+
+describe('nodes that are away', () => {
+  it('up to three of ten do not keep a write from being durable, nor a read from being settled', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    await using ours = new TestDevice(grid)
+    await using theirs = new TestDevice(grid, { client: 1 })
+    grid.nodes[1]!.crash()
+    grid.nodes[4]!.freeze()
+    grid.nodes[8]!.crash()
+    const written = await ours.write(keys, adding('x'))
+    expect(written?.durability).toBe('durable')
+    const state = await theirs.read(keys)
+    expect(state.freshness).toBe('settled')
+    expect(wordsOf(state)).toEqual(['x'])
+  })
+
+  it('are replaced by others of the order', async () => {
+    await using grid = await testGrid({ nodes: 14 })
+    await using device = new TestDevice(grid)
+    const [first = 0, second = 0] = orderOf(grid, keys)
+    grid.nodes[first]!.crash()
+    grid.nodes[second]!.freeze()
+    const written = await device.write(keys, adding('x'))
+    await grid.run(() => grid.world.clock.advance(3_000))
+    expect(await copiesOf(grid, written!)).toBe(10)
+  })
+
+  it('make a read perhaps stale when too many are', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    await device.write(keys, adding('x'))
+    await device.settle()
+    for (const at of [0, 1, 2, 3]) grid.nodes[at]!.crash()
+    grid.nodes[4]!.freeze()
+    const state = await device.read(keys)
+    expect(state).toMatchObject({ freshness: 'maybe-stale' })
+    expect(state.rollback).toBeUndefined()
+    expect(wordsOf(state)).toEqual(['x'])
+    for (const node of grid.nodes) if (node.isRunning) node.crash()
+    await expect(device.read(keys)).rejects.toThrow(SlotUnavailableError)
+  })
+
+  it('make a write fail when fewer than four are left, and it is not shown as done', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    await device.write(keys, adding('x'))
+    await device.settle()
+    for (const at of [0, 1, 2, 3, 4, 5]) grid.nodes[at]!.crash()
+    grid.nodes[6]!.freeze()
+    const failing = device.write(keys, adding('y'))
+    await expect(failing).rejects.toThrow(SlotNotStoredError)
+    await expect(failing).rejects.toMatchObject({ needed: 4, acknowledged: 3 })
+  })
+})
+
+describe('a degraded write', () => {
+  it('is brought to enough nodes when they are back, even by the next process', async () => {
+    await using grid = await testGrid()
+    const store = new MemoryStore()
+    await using device = new TestDevice(grid, { memory: new StoredSlotMemory(store) })
+    for (const at of [0, 1, 2, 3, 4]) grid.nodes[at]!.crash()
+    const written = await device.write(keys, adding('x'))
+    expect(written).toMatchObject({ durability: 'degraded', acknowledged: 5 })
+    await device[Symbol.asyncDispose]()
+    expect(await copiesOf(grid, written!)).toBe(5)
+    await using next = new TestDevice(grid, { memory: new StoredSlotMemory(store) })
+    await grid.run(() => grid.world.clock.advance(60_000))
+    for (const at of [0, 1, 2, 3, 4]) await grid.run(() => grid.nodes[at]!.start())
+    await grid.run(() => grid.world.clock.advance(20 * 60_000))
+    expect(await copiesOf(grid, written!)).toBeGreaterThanOrEqual(7)
+    expect((await grid.run(() => next.memory.owed())).length).toBe(0)
+    expect([...store.values.keys()].filter((name) => name.startsWith('owed'))).toEqual([])
+  })
+
+  it('is shown to the device that wrote it, without an alarm, though no node that answers has it', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    for (const at of [0, 1, 2, 3, 4]) grid.nodes[at]!.crash()
+    await device.write(keys, adding('x'))
+    for (const at of [0, 1, 2, 3, 4]) await grid.run(() => grid.nodes[at]!.start())
+    for (const at of [5, 6, 7]) grid.nodes[at]!.crash()
+    const state = await device.read(keys)
+    expect(wordsOf(state)).toEqual(['x'])
+    expect(state.rollback).toBeUndefined()
+  })
+})
+
+describe('a rollback', () => {
+  it('by some nodes changes nothing', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    await device.write(keys, adding('old'))
+    await device.settle()
+    for (const at of [0, 3, 6]) await rollingBack(device, at, keys)
+    await device.write(keys, adding('new'))
+    const state = await device.read(keys)
+    expect(wordsOf(state)).toEqual(['new', 'old'])
+    expect(state.rollback).toBeUndefined()
+  })
+
+  it('by all nodes is told by a device that has seen more, and what it has seen is what it shows', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    await using writer = new TestDevice(grid)
+    const store = new MemoryStore()
+    const memory = (): StoredSlotMemory => new StoredSlotMemory(store)
+    await writer.write(keys, adding('old'))
+    await writer.settle()
+    {
+      await using reader = new TestDevice(grid, { client: 1, memory: memory() })
+      for (let at = 0; at < 10; at++) await rollingBack(writer, at, keys)
+      // The liars lie to the writer alone, so that what it writes now does arrive.
+      writer.liars.clear()
+      await writer.write(keys, adding('new'))
+      await writer.settle()
+      expect(wordsOf(await reader.read(keys))).toEqual(['new', 'old'])
+    }
+    await using reader = new TestDevice(grid, { client: 1, memory: memory() })
+    const [written] = (await reader.read(keys)).heads
+    for (const node of grid.nodes) await grid.run(() => node.empty())
+    const state = await reader.read(keys)
+    expect(state.rollback?.missing).toEqual(written?.record.clock)
+    expect(wordsOf(state)).toEqual(['new', 'old'])
+    await reader.settle()
+    // It has given back what it remembered.
+    const stranger = new TestDevice(grid)
+    expect(wordsOf(await stranger.read(keys))).toEqual(['new', 'old'])
+    expect((await reader.read(keys)).rollback).toBeUndefined()
+    await stranger[Symbol.asyncDispose]()
+  })
+
+  it('is not told by whoever has no memory: it cannot be', async () => {
+    await using grid = await testGrid()
+    await using writer = new TestDevice(grid)
+    await writer.write(keys, adding('x'))
+    await writer.settle()
+    for (const node of grid.nodes) await grid.run(() => node.empty())
+    await using stranger = new TestDevice(grid)
+    expect(await stranger.read(keys)).toMatchObject({ heads: [], freshness: 'settled' })
+  })
+})
+
+describe('a restored backup', () => {
+  it('goes on under a new tag, and nothing that was written since is lost', async () => {
+    await using grid = await testGrid()
+    const store = new MemoryStore()
+    const backup = await (async () => {
+      await using device = new TestDevice(grid, { memory: new StoredSlotMemory(store) })
+      await device.write(keys, adding('before'))
+      await device.settle()
+      const copy = store.copy()
+      await device.write(keys, adding('after'))
+      await device.settle()
+      return copy
+    })()
+    await using restored = new TestDevice(grid, { memory: new StoredSlotMemory(backup) })
+    await restored.write(keys, adding('restored'))
+    const { heads, clock } = await restored.read(keys)
+    expect(wordsOf({ heads })).toEqual(['after', 'before', 'restored'])
+    expect(new Set(clock.values())).toEqual(new Set([1, 2]))
+  })
+
+  it('a spoilt memory is as good as none', async () => {
+    await using grid = await testGrid()
+    const store = new MemoryStore()
+    {
+      await using device = new TestDevice(grid, { memory: new StoredSlotMemory(store) })
+      await device.write(keys, adding('x'))
+      await device.settle()
+    }
+    for (const [name, value] of store.values) store.values.set(name, value.slice(0, -1))
+    await using device = new TestDevice(grid, { memory: new StoredSlotMemory(store) })
+    await device.write(keys, adding('y'))
+    expect(wordsOf(await device.read(keys))).toEqual(['x', 'y'])
+  })
+})
+
+describe('concurrent writers', () => {
+  it('converge by merging, and nothing acknowledged is lost', async () => {
+    await using grid = await testGrid({ clients: 4 })
+    const devices = [0, 1, 2, 3].map((client) => new TestDevice(grid, { client }))
+    const words = await grid.run(() =>
+      Promise.all(
+        devices.map(async ({ slots }, at) => {
+          const done: string[] = []
+          for (let turn = 0; turn < 5; turn++) {
+            const word = `${at}${turn}`
+            try {
+              await slots.write(keys, adding(word))
+              done.push(word)
+            } catch (error) {
+              if (!(error instanceof SlotContendedError)) throw error
+            }
+          }
+          return done
+        }),
+      ),
+    )
+    const acknowledged = words.flat().sort()
+    expect(acknowledged.length).toBeGreaterThan(10)
+    for (const device of devices) {
+      await device.settle()
+      expect(wordsOf(await device.read(keys))).toEqual(expect.arrayContaining(acknowledged))
+    }
+    const last = await devices[0]!.write(keys, adding('end'))
+    expect(last?.hasSiblings).toBe(false)
+    await devices[0]!.settle()
+    expect((await devices[1]!.read(keys)).heads).toHaveLength(1)
+    for (const device of devices) await device[Symbol.asyncDispose]()
+  })
+
+  it('that do not know of each other leave siblings, which the next write merges', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    await plant(grid, ALL, { word: 'one', clock: new Map([[tag(1), 1]]) })
+    await plant(grid, ALL, { word: 'two', clock: new Map([[tag(2), 1]]) })
+    const before = await device.read(keys)
+    expect(before.heads).toHaveLength(2)
+    await device.write(keys, adding('three'))
+    const after = await device.read(keys)
+    expect(after.heads).toHaveLength(1)
+    expect(wordsOf(after)).toEqual(['one', 'three', 'two'])
+  })
+
+  it('a ninth sibling has to merge first, and does', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    await device.read(keys)
+    const words = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+    for (const [seed, word] of words.entries()) {
+      await plant(grid, ALL, { word, clock: new Map([[tag(seed + 1), 1]]) })
+    }
+    expect(await plant(grid, [0], { word: 'i', clock: new Map([[tag(9), 1]]) })).toBe('merge-first')
+    // It believes the slot to be empty and learns better from the refusals.
+    await device.write(keys, adding('i'), { isNew: true })
+    const state = await device.read(keys)
+    expect(wordsOf(state)).toEqual([...words, 'i'])
+    expect(state.heads).toHaveLength(1)
+  })
+
+  it('keeps a write by another clock of equal numbers beside its own', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    const clock = new Map([[tag(1), 1]])
+    for (const word of ['one', 'other']) await plant(grid, ALL, { word, clock })
+    expect((await device.read(keys)).heads).toHaveLength(2)
+    await device.write(keys, adding('x'))
+    expect((await device.read(keys)).heads).toHaveLength(1)
+  })
+})
+
+describe('lying nodes', () => {
+  const lies = {
+    'that hand out garbage': async (op: string, record: Uint8Array) =>
+      op === 'slot-get'
+        ? { op, heads: [[someBytes(record.length)]], unleased: [] }
+        : { op, outcome: 'stored', heads: [someBytes(record.length)] },
+    'that hand out the records of another slot': async (op: string) => {
+      const other = testSlot('another')
+      const state = { contents: saying('lie'), clock: new Map([[tag(1), 1]]), expiresS: 0 }
+      const forged = sealRecord(other, state, { bytes: (length) => someBytes(length) })
+      return op === 'slot-get'
+        ? { op, heads: [[forged]], unleased: [] }
+        : { op, outcome: 'stale', heads: [forged] }
+    },
+    'that call every write stale': async (op: string, record: Uint8Array) =>
+      op === 'slot-get'
+        ? { op, heads: [[]], unleased: [] }
+        : { op, outcome: 'stale', heads: [record] },
+    'that answer another question': async (op: string) =>
+      op === 'slot-get'
+        ? { op, heads: [], unleased: [] }
+        : { op, outcome: 'heads-differ', heads: [] },
+  }
+
+  it.each(Object.entries(lies))('%s do no harm while they are three', async (_, lie) => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    for (const at of [0, 4, 5]) {
+      device.liars.set(grid.nodes[at]!.key, async (request) => {
+        const record = request.op === 'slot-put' ? request.record : someBytes(1_000)
+        return (await lie(request.op, record)) as never
+      })
+    }
+    await device.write(keys, adding('x'))
+    const written = await device.write(keys, adding('y'))
+    expect(written?.durability).toBe('durable')
+    expect(wordsOf(await device.read(keys))).toEqual(['x', 'y'])
+  })
+})
