@@ -49,15 +49,15 @@ export interface SlotWriteKeys {
 
 /** Costs some tenths of a millisecond, most of them for the public key: keep it for a slot that is written often. */
 export function slotWriteKeys(writeKey: SlotWriteKey): SlotWriteKeys {
-  const seed = deriveKey(writeKey, KEY_LABELS.slotSign)
+  const { publicKey, sign } = signerOf(deriveKey(writeKey, KEY_LABELS.slotSign), TAGS.slotSignature)
   const readKey = slotReadKeyOf(writeKey)
   return {
-    slot: slotKey(publicKeyOf(seed)),
+    slot: slotKey(publicKey),
     readKey,
     verifyKey: slotVerifyKeyOf(readKey),
     childrenKey: deriveKey(writeKey, KEY_LABELS.slotChildren),
     convergence: deriveKey(writeKey, KEY_LABELS.convergence),
-    sign: signerOf(seed, TAGS.slotSignature),
+    sign,
   }
 }
 

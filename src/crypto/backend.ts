@@ -24,8 +24,8 @@ export interface CryptoBackend {
 
   /** Ed25519 (RFC 8032): the 32-byte public key of a 32-byte seed. */
   publicKeyOf(seed: Uint8Array): Uint8Array
-  /** What signs with a 32-byte seed, 64 bytes a message. Making it costs more than ten signatures, so keep it. */
-  signerOf(seed: Uint8Array): (message: Uint8Array) => Uint8Array
+  /** What signs with a 32-byte seed. Making it costs more than ten signatures, so keep it. */
+  signerOf(seed: Uint8Array): BackendSigner
   /**
    * Strict: refuses non-canonical points and scalars and public keys of small order, and compares without the
    * cofactor, so that all backends give one answer for every input, hostile ones too.
@@ -34,6 +34,13 @@ export interface CryptoBackend {
 
   /** scrypt (RFC 7914). Blocks while it runs and takes 128 × N × r bytes of memory. */
   scrypt(password: Uint8Array, options: ScryptOptions): Uint8Array
+}
+
+export interface BackendSigner {
+  /** The 64-byte signature of `message`. */
+  readonly sign: (message: Uint8Array) => Uint8Array
+  /** As `publicKeyOf` its seed. */
+  readonly publicKey: () => Uint8Array
 }
 
 export interface HkdfOptions {

@@ -50,7 +50,10 @@ export const nobleBackend: CryptoBackend = {
   publicKeyOf: (seed) => ed25519.getPublicKey(seed),
   signerOf(seed) {
     const own = Uint8Array.from(seed)
-    return (message) => ed25519.sign(message, own)
+    return {
+      sign: (message) => ed25519.sign(message, own),
+      publicKey: () => ed25519.getPublicKey(own),
+    }
   },
   verify: verifyWithoutCofactor,
 

@@ -80,14 +80,17 @@ export const nodeBackend: CryptoBackend = {
   sealXChaCha20Poly1305: (box, plaintext) => nobleBackend.sealXChaCha20Poly1305(box, plaintext),
   openXChaCha20Poly1305: (box, sealed) => nobleBackend.openXChaCha20Poly1305(box, sealed),
 
-  publicKeyOf(seed) {
-    const exported = createPublicKey(privateKeyOf(seed)).export({ format: 'der', type: 'spki' })
-    return new Uint8Array(exported.subarray(SPKI_PREFIX.length))
-  },
+  publicKeyOf: (seed) => nodeBackend.signerOf(seed).publicKey(),
 
   signerOf(seed) {
     const key = privateKeyOf(seed)
-    return (message) => plain(sign(null, message, key))
+    return {
+      sign: (message) => plain(sign(null, message, key)),
+      publicKey() {
+        const exported = createPublicKey(key).export({ format: 'der', type: 'spki' })
+        return new Uint8Array(exported.subarray(SPKI_PREFIX.length))
+      },
+    }
   },
 
   // OpenSSL checks the scalar and, by comparing encodings, the point R, but takes any public key that decodes.

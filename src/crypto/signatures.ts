@@ -12,14 +12,25 @@ export function publicKeyOf(seed: Uint8Array): Uint8Array {
 
 /** Signs `u8 length(tag) ‖ tag ‖ message`, so that no signature serves a purpose that it was not made for. 64 bytes. */
 export function sign(seed: Uint8Array, tag: Tag, message: Uint8Array): Uint8Array {
-  return signerOf(seed, tag)(message)
+  assert(seed.length === SEED_BYTES, 'an Ed25519 seed has 32 bytes')
+  return backend.signerOf(seed).sign(concatBytes([tagPrefix(tag), message]))
 }
 
 /** {@link sign} for many messages: OpenSSL takes ten times as long to set up a key as to sign with it. */
-export function signerOf(seed: Uint8Array, tag: Tag): (message: Uint8Array) => Uint8Array {
+export function signerOf(seed: Uint8Array, tag: Tag): Signer {
   assert(seed.length === SEED_BYTES, 'an Ed25519 seed has 32 bytes')
   const signer = backend.signerOf(seed)
-  return (message) => signer(concatBytes([tagPrefix(tag), message]))
+  return {
+    publicKey: signer.publicKey(),
+    sign: (message) => signer.sign(concatBytes([tagPrefix(tag), message])),
+  }
+}
+
+export interface Signer {
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array
+  /** 64 bytes. */
+  readonly sign: (message: Uint8Array) => Uint8Array
 }
 
 /** Whether `signature` is what {@link sign} made; false for any malformed input. */

@@ -58,9 +58,10 @@ describe('both backends give the same', () => {
     fc.assert(
       fc.property(bytes(32), bytes(0, 200), (seed, message) => {
         const publicKey = node.publicKeyOf(seed)
-        const signature = node.signerOf(seed)(message)
+        const signature = node.signerOf(seed).sign(message)
         expect(noble.publicKeyOf(seed)).toEqual(publicKey)
-        expect(noble.signerOf(seed)(message)).toEqual(signature)
+        expect(noble.signerOf(seed).sign(message)).toEqual(signature)
+        expect(noble.signerOf(seed).publicKey()).toEqual(node.signerOf(seed).publicKey())
         for (const each of BACKENDS) {
           expect(each.verify({ publicKey, message, signature })).toBe(true)
         }
@@ -120,7 +121,7 @@ describe.each(BACKENDS)('the $name backend', (each) => {
       each.sha256Parts([input]),
       each.hmacSha256(input, [input]),
       each.publicKeyOf(new Uint8Array(32)),
-      each.signerOf(new Uint8Array(32))(input),
+      each.signerOf(new Uint8Array(32)).sign(input),
     ]
     for (const output of outputs) expect(Object.getPrototypeOf(output)).toBe(Uint8Array.prototype)
     expect(input).toEqual(Uint8Array.of(1, 2, 3))

@@ -44,7 +44,7 @@ describe.each(BACKENDS)('the $name backend gives the published answers of', (bac
   it.each(published.ed25519.cases)('Ed25519, key $publicKey', (vector) => {
     const publicKey = backend.publicKeyOf(hex(vector.seed))
     const message = hex(vector.message)
-    const signature = backend.signerOf(hex(vector.seed))(message)
+    const signature = backend.signerOf(hex(vector.seed)).sign(message)
     expect(toHex(publicKey)).toBe(vector.publicKey)
     expect(toHex(signature)).toBe(vector.signature)
     expect(backend.verify({ publicKey, message, signature })).toBe(true)

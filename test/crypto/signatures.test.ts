@@ -42,7 +42,7 @@ describe.each(BACKENDS)('strict verification by the $name backend', (backend) =>
   const message = Uint8Array.of(1, 2, 3)
   const seed = new Uint8Array(32).fill(5)
   const publicKey = backend.publicKeyOf(seed)
-  const signature = backend.signerOf(seed)(message)
+  const signature = backend.signerOf(seed).sign(message)
 
   it('refuses a scalar that is not reduced', () => {
     const scalar = fromLittleEndian(signature.subarray(32)) + GROUP_ORDER
