@@ -4,11 +4,22 @@ import { SimulatedDrive } from '../../simulations/disk.ts'
 import { SeededRandomness } from '../../simulations/randomness.ts'
 import type { BlockId } from '../../src/protocol/block-id.ts'
 import type { Request } from '../../src/protocol/messages.ts'
+import type { SlotKey } from '../../src/protocol/slot-key.ts'
 import { isSame, testBlock } from '../support/blocks.ts'
+import { headsOf, putRecord } from '../support/slot-nodes.ts'
+import { testRecord, testSlot } from '../support/slot-records.ts'
 import { ALICE, BOB, HandClock, shareBytesOf, TestNode } from '../support/storage-nodes.ts'
 
 const good = testBlock(1, { required: 2, total: 4 })
 const other = testBlock(2, { required: 2, total: 4, ciphertextBytes: 60_000 })
+
+const owner = testSlot(1)
+const record = testRecord(owner, { a: 2 })
+const newer = testRecord(owner, { a: 2, b: 1 })
+const slot = fc.oneof(
+  fc.constantFrom(owner.slot, testSlot(2).slot),
+  fc.uint8Array({ maxLength: 40 }),
+) as fc.Arbitrary<SlotKey>
 
 /** Numbers as a careless or hostile network might pass them. */
 const number = fc.oneof(
@@ -58,6 +69,31 @@ const request: fc.Arbitrary<Request> = fc.oneof(
     leaves: fc.array(fc.record({ id, index: number, leaf: number }), { maxLength: 40 }),
   }),
   fc.record({ op: fc.constant('drop' as const), ids }),
+  fc.record(
+    {
+      op: fc.constant('slot-put' as const),
+      record: fc.oneof(fc.constantFrom(record, newer), fc.uint8Array({ maxLength: 2000 })),
+      leaseS: number,
+      ifHeads: fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 10 }),
+    },
+    { requiredKeys: ['op', 'record', 'leaseS'] },
+  ),
+  fc.record(
+    {
+      op: fc.constant('slot-get' as const),
+      slots: fc.array(slot, { maxLength: 70 }),
+      leaseS: number,
+    },
+    { requiredKeys: ['op', 'slots'] },
+  ),
+  // The test's clock stands still, so a watch that is not answered at once would wait for good.
+  fc.record({
+    op: fc.constant('slot-watch' as const),
+    watches: fc
+      .array(fc.record({ slot, known: fc.uint8Array({ maxLength: 40 }) }), { maxLength: 70 })
+      .map((watches) => [...watches, { slot: owner.slot, known: new Uint8Array(32) }]),
+    waitS: number,
+  }),
 )
 
 test('no request makes a node throw or harms what it keeps', async () => {
@@ -74,6 +110,7 @@ test('no request makes a node throw or harms what it keeps', async () => {
           await using node = await TestNode.open({ disk: drive.open() })
           await node.put(ALICE, good, 0)
           await node.put(ALICE, other, 1)
+          await putRecord(node, record)
           const replies = requests.map((each) => node.node.handle(BOB, each))
           // Some replies are still due when the node is told to stop.
           if (!close) await Promise.all(replies)
@@ -87,7 +124,11 @@ test('no request makes a node throw or harms what it keeps', async () => {
         await node.node.collect()
         expect(isSame(await node.get(good.id, 0), good.shards[0])).toBe(true)
         expect(isSame(await node.get(other.id, 1), other.shards[1])).toBe(true)
-        expect(await node.usedBytesOf(ALICE)).toBe(shareBytesOf(good) + shareBytesOf(other))
+        const [head] = await headsOf(node, owner.slot)
+        expect([record, newer].some((each) => isSame(head, each))).toBe(true)
+        expect(await node.usedBytesOf(ALICE)).toBe(
+          shareBytesOf(good) + shareBytesOf(other) + head!.length,
+        )
         expect(await node.node.recount()).toBe(true)
         expect(await node.node.sweep()).toEqual({ strays: 0, missing: 0 })
       },

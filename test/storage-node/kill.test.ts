@@ -5,11 +5,16 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemRandomness } from '../../src/foundation/system.ts'
 import { randomBelow } from '../../src/foundation/randomness.ts'
+import { slotKeyHex } from '../../src/protocol/slot-key.ts'
+import { decodeSlotRecord } from '../../src/protocol/slot-record.ts'
+import { covers, joinVectors, type VersionVector } from '../../src/protocol/version-vector.ts'
 import { openSystemDisk } from '../../src/storage-node/system-disk.ts'
 import { isSame } from '../support/blocks.ts'
+import { headsOf } from '../support/slot-nodes.ts'
+import { testClock } from '../support/slot-records.ts'
 import { ALICE, TestNode } from '../support/storage-nodes.ts'
 import { temporaryFolder } from '../support/temporary.ts'
-import { loadBlock } from './load.ts'
+import { loadBlock, loadWrite } from './load.ts'
 
 /** `HAYLOFT_KILL_ROUNDS=500 npx vitest run test/storage-node/kill.test.ts` tries harder. */
 const ROUNDS = Number(process.env['HAYLOFT_KILL_ROUNDS'] ?? 12)
@@ -18,10 +23,16 @@ const MAX_ACKNOWLEDGED = 120
 const SEEDS_A_ROUND = 1_000_000
 
 type Message =
-  { ready: true } | { acknowledged: number } | { dropping: number } | { failed: unknown }
+  | { ready: true }
+  | { acknowledged: number }
+  | { written: number }
+  | { dropping: number }
+  | { failed: unknown }
 
 interface Told {
   readonly acknowledged: Set<number>
+  /** Writes to slots that were acknowledged. */
+  readonly written: Set<number>
   readonly dropping: Set<number>
 }
 
@@ -31,7 +42,7 @@ test(
     const home = await temporaryFolder()
     const all: Told[] = []
     for (let round = 0; round < ROUNDS; round++) {
-      const told: Told = { acknowledged: new Set(), dropping: new Set() }
+      const told: Told = { acknowledged: new Set(), written: new Set(), dropping: new Set() }
       await loadAndKill(home, round, told)
       await expectKept(home, told)
       all.push(told)
@@ -52,6 +63,7 @@ async function loadAndKill(home: string, round: number, told: Told): Promise<voi
   child.on('message', (message: Message) => {
     if ('ready' in message) child.send({ first: round * SEEDS_A_ROUND })
     else if ('dropping' in message) told.dropping.add(message.dropping)
+    else if ('written' in message) told.written.add(message.written)
     else if ('failed' in message) failures.push(message.failed)
     else {
       told.acknowledged.add(message.acknowledged)
@@ -73,7 +85,7 @@ function killSoon(child: ChildProcess): void {
   turn(turns)
 }
 
-async function expectKept(home: string, { acknowledged, dropping }: Told): Promise<void> {
+async function expectKept(home: string, { acknowledged, written, dropping }: Told): Promise<void> {
   await using node = await TestNode.open({ disk: await openSystemDisk(home) })
   expect((await node.node.sweep()).missing).toBe(0)
   expect(await node.node.recount()).toBe(true)
@@ -82,6 +94,16 @@ async function expectKept(home: string, { acknowledged, dropping }: Told): Promi
     if (dropping.has(seed)) continue
     const { id, shards } = loadBlock(seed)
     expect(isSame(await node.get(id), shards[0]), `block ${seed}`).toBe(true)
+  }
+  const clocks = new Map<string, VersionVector>()
+  for (const seed of written) {
+    const { slot, counters } = loadWrite(seed)
+    const name = slotKeyHex(slot.slot)
+    if (!clocks.has(name)) {
+      const heads = await headsOf(node, slot.slot)
+      clocks.set(name, heads.map((head) => decodeSlotRecord(head).clock).reduce(joinVectors))
+    }
+    expect(covers(clocks.get(name)!, testClock(counters)), `write ${seed}`).toBe(true)
   }
   await expectNoStrays(node, home)
 }

@@ -166,7 +166,11 @@ async function play(drive: TestDrive, steps: readonly Step[]): Promise<void> {
           expect(await node.node.sweep()).toEqual({ strays: 0, missing: 0 })
           break
         case 'scrub':
-          expect(await node.node.scrub()).toEqual({ shares: model.shares.size, records: 0, lost: 0 })
+          expect(await node.node.scrub()).toEqual({
+            shares: model.shares.size,
+            records: 0,
+            lost: 0,
+          })
           break
       }
       await expectLike(node, model)

@@ -1,12 +1,12 @@
 /**
  * A storage node as a process of its own, to be killed: `node-process.ts <home>`. It puts, as fast as it can, blocks
- * that follow from the numbers it is sent, and says which shares were acknowledged.
+ * and records that follow from the numbers it is sent, and says which were acknowledged.
  */
 import { systemClock, systemRandomness } from '../../src/foundation/system.ts'
 import { nodeKey } from '../../src/protocol/node-key.ts'
 import { openStorageNode } from '../../src/storage-node/storage-node.ts'
 import { openSystemDisk } from '../../src/storage-node/system-disk.ts'
-import { loadBlock } from './load.ts'
+import { loadBlock, loadRecord } from './load.ts'
 
 const CONCURRENCY = 24
 const caller = nodeKey('a1'.repeat(32))
@@ -37,6 +37,14 @@ process.on('message', ({ first }: { first: number }) => {
       })
       if (reply.op !== 'put' || reply.outcome !== 'stored') process.send!({ failed: reply })
       else process.send!({ acknowledged: seed })
+      if (seed % 5 === 0) {
+        const record = loadRecord(seed)
+        const written = await node.handle(caller, { op: 'slot-put', record, leaseS: 9999 })
+        // One that comes late finds that the same device has written since.
+        if (written.op === 'slot-put' && ['stored', 'stale'].includes(written.outcome)) {
+          process.send!({ written: seed })
+        } else process.send!({ failed: written })
+      }
       // Some leases end, and some shares are collected, so that a kill may hit those too.
       if (seed % 7 === 3) {
         process.send!({ dropping: seed })

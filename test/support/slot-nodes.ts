@@ -3,19 +3,21 @@ import type { NodeKey } from '../../src/protocol/node-key.ts'
 import type { SlotKey } from '../../src/protocol/slot-key.ts'
 import { ALICE, type TestNode } from './storage-nodes.ts'
 
+type PutOptions = { who?: NodeKey } & Partial<Pick<SlotPutRequest, 'leaseS' | 'ifHeads'>>
+
 /** Speaks with a storage node in records instead of messages. */
 export async function putRecord(
   node: TestNode,
   record: Uint8Array,
-  { who = ALICE, ...options }: { who?: NodeKey } & Partial<SlotPutRequest> = {},
+  { who = ALICE, ...options }: PutOptions = {},
 ): Promise<SlotPutReply> {
-  return await node.ask<'slot-put'>(who, { op: 'slot-put', record, leaseS: 1000, ...options })
+  return await node.ask<'slot-put'>(who, { leaseS: 1000, ...options, op: 'slot-put', record })
 }
 
 export async function outcomeOf(
   node: TestNode,
   record: Uint8Array,
-  options: Parameters<typeof putRecord>[2] = {},
+  options: PutOptions = {},
 ): Promise<string> {
   return (await putRecord(node, record, options)).outcome
 }
