@@ -221,7 +221,7 @@ export function slotStoreContract(name: string, makeDrive: () => Promise<TestDri
       )
       expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(3)
       expect(outcomes.filter((outcome) => outcome === 'full')).toHaveLength(7)
-      const [held] = slots.filter((_, at) => outcomes[at] === 'stored')
+      const held = slots.find((_, at) => outcomes[at] === 'stored')
       expect(await outcomeOf(node, testRecord(held!, { a: 2 }))).toBe('stored')
       expect(await node.put(ALICE, testBlock(1), 0)).toBe('full')
       expect(await node.ask<'stat'>(ALICE, { op: 'stat' })).toMatchObject({

@@ -100,7 +100,7 @@ describe('messages about slots', () => {
   test('the largest of each fit a frame', () => {
     const slots = Array.from({ length: 64 }, () => slotKey(new Uint8Array(32)))
     const known = new Uint8Array(32)
-    const all = Array<Uint8Array>(8).fill(new Uint8Array(1703))
+    const all = Array.from({ length: 8 }, () => new Uint8Array(1703))
     const messages = [
       encodeRequest({ op: 'slot-get', slots, leaseS: 366 * 24 * 3600 }),
       encodeRequest({
@@ -150,7 +150,7 @@ describe('messages about slots', () => {
     refusesReply('slot-put', [9, 0, []], body)
     refusesReply('slot-put', [9, 0, Array(9).fill(947)], new Uint8Array(9 * 947))
     refusesReply('slot-put', [10, 0, [947]], body)
-    refusesReply('slot-get', [10, Array(65).fill([])])
+    refusesReply('slot-get', [10, Array.from({ length: 65 }, () => [])])
     refusesReply('slot-get', [10, [947]], body)
     refusesReply('slot-get', [10, [[947]], []], body)
     refusesReply('slot-get', [10, [[947]], [1]], body)

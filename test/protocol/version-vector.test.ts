@@ -12,7 +12,7 @@ import {
   type VersionVector,
 } from '../../src/protocol/version-vector.ts'
 
-const few = [...'abcd'].map((letter) => tagHex(new Uint8Array(8).fill(letter.charCodeAt(0))))
+const few = 'abcd'.split('').map((letter) => tagHex(new Uint8Array(8).fill(letter.charCodeAt(0))))
 /** Of few tags and low counters, so that all orders between two happen. */
 const vector: fc.Arbitrary<VersionVector> = fc
   .uniqueArray(fc.tuple(fc.constantFrom(...few), fc.integer({ min: 1, max: 3 })), {

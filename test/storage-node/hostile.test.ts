@@ -91,7 +91,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
     op: fc.constant('slot-watch' as const),
     watches: fc
       .array(fc.record({ slot, known: fc.uint8Array({ maxLength: 40 }) }), { maxLength: 70 })
-      .map((watches) => [...watches, { slot: owner.slot, known: new Uint8Array(32) }]),
+      .map((watches) => watches.concat({ slot: owner.slot, known: new Uint8Array(32) })),
     waitS: number,
   }),
 )

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { formatCapability } from '../../src/capabilities/text.ts'
 import { accountKeyOf, accountSecret, rootFolderOf } from '../../src/capabilities/account.ts'
@@ -12,7 +13,7 @@ import { KEY_LABELS, TAGS } from '../../src/crypto/tags.ts'
 import { erasureCode } from '../../src/erasure/code.ts'
 import { portableEngine } from '../../src/erasure/engines.ts'
 import { parityMatrix } from '../../src/erasure/matrix.ts'
-import { concatBytes, toHex, utf8 } from '../../src/foundation/bytes.ts'
+import { concatBytes, fromHex, toHex, utf8 } from '../../src/foundation/bytes.ts'
 import { encodeBlock } from '../../src/grid/blocks/encode.ts'
 import { encodeFrame, paddedBytes } from '../../src/grid/blocks/frame.ts'
 import { convergentKey, sealedBytes } from '../../src/grid/blocks/seal.ts'
@@ -21,6 +22,14 @@ import { MAX_MANIFEST_BYTES, MAX_PROOF_BYTES } from '../../src/protocol/codec-pa
 import { encodeReply, encodeRequest } from '../../src/protocol/codec.ts'
 import { encodeFrame as encodeMessageFrame } from '../../src/protocol/framing.ts'
 import * as limits from '../../src/protocol/limits.ts'
+import {
+  decodeSlotRecord,
+  headsDigest,
+  MAX_SLOT_RECORD_BYTES,
+  MIN_SLOT_RECORD_BYTES,
+  slotRecordBytes,
+} from '../../src/protocol/slot-record.ts'
+import { MAX_CLOCK_TAGS } from '../../src/protocol/version-vector.ts'
 import { readSources } from './sources.ts'
 
 // The specification's examples and numbers, computed anew: a document that nothing checks drifts from the code.
@@ -125,6 +134,37 @@ describe('the specification', () => {
     ]) {
       expect(text).toContain(toHex(concatBytes(parts)))
     }
+  })
+
+  it('has messages about slots that are right', () => {
+    const text = digitsOf('storage-protocol.md')
+    const url = new URL('../vectors/slot-records.json', import.meta.url)
+    const vectors = JSON.parse(readFileSync(url, 'utf8')) as { records: { record: string }[] }
+    const record = fromHex(vectors.records[0]!.record)!
+    const watches = [{ slot: decodeSlotRecord(record).slot, known: headsDigest([]) }]
+    const stored = { op: 'slot-put', outcome: 'stored', heads: [record] } as const
+    for (const [requestId, message] of [
+      [9, encodeRequest({ op: 'slot-watch', watches, waitS: 60 })],
+      [9, encodeReply({ op: 'slot-watch', changed: [] })],
+      [10, encodeRequest({ op: 'slot-put', record, leaseS: limits.DEFAULT_LEASE_S })],
+      [10, encodeReply(stored)],
+    ] as const) {
+      const [start] = encodeMessageFrame(requestId, message)
+      expect(text).toContain(toHex(start!))
+    }
+  })
+
+  it('gives the limits of slots that the code keeps', () => {
+    const text = textOf('slots.md')
+    const [min, max] = [MIN_SLOT_RECORD_BYTES, MAX_SLOT_RECORD_BYTES.toLocaleString('en-US')]
+    expect(text).toContain(`935 + 12 c bytes, ${min} to ${max}.`)
+    expect(slotRecordBytes(7)).toBe(935 + 12 * 7)
+    expect(text).toContain(`| c | 1 | 1 to ${MAX_CLOCK_TAGS} |`)
+    expect(text).toContain(`there are ${limits.MAX_SLOT_HEADS} heads`)
+    const protocol = textOf('storage-protocol.md')
+    expect(protocol).toContain(`1 to ${max} bytes`)
+    expect(protocol).toContain(`up to ${limits.MAX_SLOTS} keys of slots`)
+    expect(protocol).toContain(`| 0 to ${limits.MAX_WATCH_WAIT_S} seconds |`)
   })
 
   it('has an erasure code that is right', () => {

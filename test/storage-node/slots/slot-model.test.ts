@@ -234,9 +234,11 @@ test('a power cut at any moment costs no record that was acknowledged', async ()
       let turns = randomness.below(60)
       let isOver = false
       for (const record of randomness.sample(records)) {
-        void putRecord(node, record.bytes).then(({ outcome }) => {
+        const put = async (): Promise<void> => {
+          const { outcome } = await putRecord(node, record.bytes)
           if (!isOver && outcome !== 'merge-first') acknowledged.push(record)
-        })
+        }
+        void put()
       }
       for (; turns > 0; turns--) await Promise.resolve()
       isOver = true
