@@ -135,12 +135,18 @@ class Watch {
 
   /** Asks a node again and again what has changed. @throws HayloftError once it fails */
   async #listenTo(node: NodeKey): Promise<never> {
+    const { clock } = this.#replicas.context
     let heard = false
     /** What the node said last: another than ours if it lags, but no news. */
     let known = headsDigest(this.#known.heads.map(({ digest }) => digest))
     try {
       for (;;) {
+        const askedMs = clock.monotonicMs()
         const heads = await this.#ask(node, known)
+        const tookMs = clock.monotonicMs() - askedMs
+        // Half of it: no two clocks go quite alike.
+        if (heads === undefined && tookMs < (WAIT_S * 1000) / 2)
+          throw new WrongSlotAnswerError('A node did not wait as long as it was asked to.')
         if (!heard) this.#listening += 1
         heard = true
         if (heads === undefined) continue
@@ -148,8 +154,11 @@ class Watch {
         if (equalBytes(digest, known))
           throw new WrongSlotAnswerError('A node told of a change that is none.')
         known = digest
-        if (this.#known.learn(heads)) this.#replicas.inBackground(this.#known.save())
+        const isNews = this.#known.learn(heads)
+        if (isNews) this.#replicas.inBackground(this.#known.save())
         this.#replicas.catchUp(this.#known, node, heads)
+        // A node that swings between old states must not keep us busy.
+        if (!isNews) await this.#pause(FIRST_PAUSE_MS)
       }
     } finally {
       if (heard) this.#listening -= 1
