@@ -7,23 +7,26 @@ import {
   integerField,
 } from './cbor.ts'
 import { MalformedMessageError, type Fields } from './cbor.ts'
-import { blockId, BLOCK_ID_BYTES, type BlockId } from './block-id.ts'
-import { joinIds, MAX_MANIFEST_BYTES, MAX_PROOF_BYTES, splitIds } from './codec-parts.ts'
-import { indexField, requireNoBody, sizeField } from './codec-parts.ts'
-import { decodeRefusal, encodeRefusal } from './codec-parts.ts'
+import {
+  decodeRefusal,
+  encodeRefusal,
+  indexField,
+  joinIds,
+  MAX_MANIFEST_BYTES,
+  requireNoBody,
+  sizeField,
+  splitIds,
+} from './codec-parts.ts'
 import { MAX_AUDIT_LEAVES, MAX_BODY_BYTES, MAX_IDS, MAX_LEASE_S, MAX_SHARES } from './limits.ts'
-import type {
-  AuditReply,
-  GetReply,
-  GetRequest,
-  LeafName,
-  Op,
-  Reply,
-  ReplyOf,
-  Request,
-} from './messages.ts'
-import type { HoldingsReply, PutOutcome, StatReply } from './messages.ts'
+import type { Op, PutOutcome, Reply, ReplyOf, Request, StatReply } from './messages.ts'
 import type { Refusal } from './network.ts'
+import {
+  decodeAuditReply,
+  decodeGet,
+  decodeGetReply,
+  decodeHoldings,
+  decodeLeafName,
+} from './share-codec.ts'
 import {
   decodeSlotReply,
   decodeSlotRequest,
@@ -59,7 +62,6 @@ const OP_FIELD = 0
 const BODIES: ReadonlySet<Op> = new Set(['get', 'audit', 'slot-put', 'slot-get', 'slot-watch'])
 
 const PUT_OUTCOMES: readonly PutOutcome[] = ['stored', 'have', 'quota', 'full', 'bad']
-const MAX_LEAF = 2 ** 16
 
 export function encodeRequest(request: Request): WireMessage {
   switch (request.op) {
@@ -226,82 +228,6 @@ function opOf(fields: Fields): Op {
   const number = fields.get(OP_FIELD)
   for (const op of Object.keys(OPS) as Op[]) if (OPS[op] === number) return op
   throw new MalformedMessageError('The operation is not known.')
-}
-
-function decodeGet(fields: Fields): GetRequest {
-  const id = blockId(bytesField(fields, 1, { min: BLOCK_ID_BYTES, max: BLOCK_ID_BYTES }))
-  return {
-    op: 'get',
-    id,
-    ...(fields.has(2) && { index: indexField(fields, 2) }),
-    ...((fields.has(3) || fields.has(4)) && {
-      leaves: {
-        first: integerField(fields, 3, { max: MAX_LEAF }),
-        count: integerField(fields, 4, { min: 1, max: MAX_LEAF }),
-      },
-    }),
-  }
-}
-
-function decodeLeafName(value: unknown): LeafName {
-  if (!Array.isArray(value) || value.length !== 3)
-    throw new MalformedMessageError('A leaf has three parts.')
-  const [id, index, leaf] = value as [unknown, unknown, unknown]
-  const numbers: Fields = new Map([
-    [1, index],
-    [2, leaf],
-  ])
-  return {
-    id: idOf(id),
-    index: indexField(numbers, 1),
-    leaf: integerField(numbers, 2, { max: MAX_LEAF }),
-  }
-}
-
-function idOf(value: unknown): BlockId {
-  return blockId(checkBytes(value, 'An id', { min: BLOCK_ID_BYTES, max: BLOCK_ID_BYTES }))
-}
-
-function decodeGetReply(fields: Fields, body: Uint8Array): GetReply {
-  if (!fields.has(1)) {
-    requireNoBody(body)
-    return { op: 'get' }
-  }
-  return {
-    op: 'get',
-    share: {
-      manifest: bytesField(fields, 1, { min: 1, max: MAX_MANIFEST_BYTES }),
-      index: indexField(fields, 2),
-      held: bytesField(fields, 3, { max: MAX_SHARES / 8 + 1 }),
-      proof: bytesField(fields, 4, { max: MAX_PROOF_BYTES }),
-      bytes: checkBytes(body, 'The share', { min: 1, max: MAX_BODY_BYTES }),
-    },
-  }
-}
-
-function decodeHoldings<O extends 'have' | 'lease'>(op: O, fields: Fields): HoldingsReply<O> {
-  const holdings = arrayField(fields, 1, { max: MAX_IDS }).map((bitmap) =>
-    checkBytes(bitmap, 'A bitmap', { max: 32 }),
-  )
-  return { op, holdings }
-}
-
-function decodeAuditReply(fields: Fields, body: Uint8Array): AuditReply {
-  let offset = 0
-  const proofs = arrayField(fields, 1, { max: MAX_AUDIT_LEAVES }).map((item) => {
-    if (item === null) return undefined
-    if (!Array.isArray(item)) throw new MalformedMessageError('A leaf proof is an array.')
-    const [length, proof] = item as [unknown, unknown]
-    const bytes = integerField(new Map([[1, length]]), 1, { max: MAX_BODY_BYTES })
-    const start = offset
-    offset += bytes
-    return {
-      bytes: body.subarray(start, offset),
-      proof: checkBytes(proof, 'A proof', { max: MAX_PROOF_BYTES }),
-    }
-  })
-  if (offset !== body.length) throw new MalformedMessageError('The leaves do not fill the body.')
-  return { op: 'audit', proofs }
 }
 
 function decodeStat(fields: Fields): StatReply {

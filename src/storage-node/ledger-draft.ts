@@ -159,13 +159,13 @@ export class Draft {
 
 /** The rows of one kind in a draft. */
 class Sheet<Id extends Uint8Array, Row> {
-  readonly #kind: RowKind<Id, Row>
+  readonly #kind: Pick<RowKind<Id, Row>, 'keyOf' | 'encode' | 'weigh' | 'isEmpty'>
   readonly #loaded: ReadonlyMap<string, Row | undefined>
   readonly #weigh: (weight: Weight, sign: 1 | -1) => void
   readonly #changed = new Map<string, { id: Id; row: Row | undefined }>()
 
   constructor(
-    kind: RowKind<Id, Row>,
+    kind: Pick<RowKind<Id, Row>, 'keyOf' | 'encode' | 'weigh' | 'isEmpty'>,
     loaded: ReadonlyMap<string, Row | undefined>,
     weigh: (weight: Weight, sign: 1 | -1) => void,
   ) {

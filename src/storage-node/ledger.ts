@@ -100,8 +100,10 @@ export class Ledger {
     return this.#scan(BLOCKS, range)
   }
 
-  /** The same for slots. */
-  scanSlots(range: ScanRange = {}): AsyncGenerator<ScannedRow<SlotKey, SlotRow>[], void> {
+  /** The same for slots; without a row where that has rotted. */
+  scanSlots(
+    range: ScanRange = {},
+  ): AsyncGenerator<ScannedRow<SlotKey, SlotRow | undefined>[], void> {
     return this.#scan(SLOTS, range)
   }
 
@@ -166,7 +168,7 @@ export class Ledger {
   }
 
   async #loadRows<Id extends Uint8Array, Row>(
-    kind: RowKind<Id, Row>,
+    kind: RowKind<Id, Row, Row | undefined>,
     ids: readonly Id[],
   ): Promise<Map<string, Row | undefined>> {
     const byHex = new Map(ids.map((id) => [toHex(id), id]))
@@ -175,7 +177,7 @@ export class Ledger {
   }
 
   async #read<Id extends Uint8Array, Row>(
-    kind: RowKind<Id, Row>,
+    kind: RowKind<Id, Row, Row | undefined>,
     id: Id,
   ): Promise<Row | undefined> {
     const value = await this.#rows.get(kind.keyOf(id))
@@ -183,7 +185,7 @@ export class Ledger {
   }
 
   async #readMany<Id extends Uint8Array, Row>(
-    kind: RowKind<Id, Row>,
+    kind: RowKind<Id, Row, Row | undefined>,
     ids: readonly Id[],
   ): Promise<(Row | undefined)[]> {
     const values = await this.#rows.getMany(ids.map((id) => kind.keyOf(id)))
@@ -191,7 +193,7 @@ export class Ledger {
   }
 
   async *#scan<Id extends Uint8Array, Row>(
-    kind: RowKind<Id, Row>,
+    kind: Pick<RowKind<Id, never, Row>, 'range' | 'idOf' | 'decode'>,
     { first = 0, end = ID_PREFIXES }: ScanRange,
   ): AsyncGenerator<ScannedRow<Id, Row>[], void> {
     const bounds = kind.range(first, end)

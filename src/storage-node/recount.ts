@@ -35,7 +35,10 @@ export class Recount {
     const { from, to } = kind
     if (compareBytes(this.#next, from) < 0) this.#next = from
     const some = await rows.range({ from: this.#next, to, limit: STEP_ROWS })
-    for (const { value } of some) this.#add(kind.weigh(value), 1)
+    for (const { value } of some) {
+      const weight = kind.weigh(value)
+      if (weight !== undefined) this.#add(weight, 1)
+    }
     const last = some.at(-1)
     if (last !== undefined && some.length === STEP_ROWS) {
       this.#next = keyAfter(last.key)
@@ -65,10 +68,19 @@ export class Recount {
 export interface CountedRows {
   readonly from: Uint8Array
   readonly to: Uint8Array
-  weigh(value: Uint8Array): Weight
+  weigh(value: Uint8Array): Weight | undefined
 }
 
-export function allRowsOf<Id extends Uint8Array, Row>(kind: RowKind<Id, Row>): CountedRows {
+export function allRowsOf<Id extends Uint8Array, Row>(
+  kind: RowKind<Id, Row, Row | undefined>,
+): CountedRows {
   const { from, to } = kind.range(0, ID_PREFIXES)
-  return { from, to, weigh: (value) => kind.weigh(kind.decode(value)) }
+  return {
+    from,
+    to,
+    weigh: (value) => {
+      const row = kind.decode(value)
+      return row === undefined ? undefined : kind.weigh(row)
+    },
+  }
 }

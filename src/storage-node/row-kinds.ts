@@ -18,15 +18,15 @@ import {
   type SlotRow,
 } from './slots/slot-rows.ts'
 
-/** What the ledger has to know of a kind of rows. */
-export interface RowKind<Id extends Uint8Array, Row> {
+/** What the ledger has to know of a kind of rows. `Read` is what reading one gives: undefined if it has rotted. */
+export interface RowKind<Id extends Uint8Array, Row, Read = Row> {
   keyOf(id: Id): Uint8Array
   idOf(key: Uint8Array): Id
   /** Keys of the rows whose ids start with a number of 16 bits in [first, end). */
   range(first: number, end: number): { from: Uint8Array; to: Uint8Array }
   encode(row: Row): Uint8Array
   /** @throws UnreadableIndexError */
-  decode(bytes: Uint8Array): Row
+  decode(bytes: Uint8Array): Read
   weigh(row: Row): Weight
   /** Whether there is nothing left to keep a row for. */
   isEmpty(row: Row): boolean
@@ -54,7 +54,7 @@ export const BLOCKS: RowKind<BlockId, BlockRow> = {
   isEmpty: ({ shares }) => shares.length === 0,
 }
 
-export const SLOTS: RowKind<SlotKey, SlotRow> = {
+export const SLOTS: RowKind<SlotKey, SlotRow, SlotRow | undefined> = {
   keyOf: slotRowKey,
   idOf: slotOfRowKey,
   range: slotRows,

@@ -1,9 +1,8 @@
 import { deferred, mapConcurrently, Semaphore } from '../foundation/concurrency.ts'
 import type { Clock } from '../foundation/clock.ts'
-import { AssertionError, messageOf, systemCodeOf } from '../foundation/error.ts'
+import { systemCodeOf } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import { blockId } from '../protocol/block-id.ts'
-import { MAX_CIPHERTEXT_BYTES, MAX_SLOT_HEADS } from '../protocol/limits.ts'
 import { blockIdOf, decodeManifest, isShard, MalformedManifestError } from '../protocol/manifest.ts'
 import type {
   AuditReply,
@@ -13,14 +12,15 @@ import type {
   Request,
   StatReply,
 } from '../protocol/messages.ts'
-import type { Refusal, RefusalReason, StorageService } from '../protocol/network.ts'
+import type { Refusal, StorageService } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { slotKey } from '../protocol/slot-key.ts'
-import { MAX_SLOT_RECORD_BYTES } from '../protocol/slot-record.ts'
 import { isNoSpace, type Disk } from './disk.ts'
 import type { ReportStorageEvent } from './events.ts'
 import { maintain } from './maintenance.ts'
 import { getShare, proveLeaf } from './proofs.ts'
+import { CALLER_IS_GONE, refusal, refusalOf } from './refusals.ts'
+import { AUDIT_CONCURRENCY, memoryFor } from './request-memory.ts'
 import { flawOf } from './requests.ts'
 import { ShareStore, type Tenant } from './share-store.ts'
 import { SlotRecords } from './slots/slot-records.ts'
@@ -40,19 +40,10 @@ import {
 const VERSION = 1
 /** Memory for what requests bring and replies take, over all callers; more requests wait their turn. */
 const MEMORY_BYTES = 64 * 1024 * 1024
-/** Memory for looking up one id. */
-const BYTES_PER_ID = 512
 /** What may wait or be under way, over all callers, before the node is busy. */
 const MAX_REQUESTS = 4096
-/** All heads that a slot can have. */
-const SLOT_BYTES = MAX_SLOT_HEADS * MAX_SLOT_RECORD_BYTES
-/** Shares read side by side for one audit. */
-const AUDIT_CONCURRENCY = 4
-/** As the protocol has it. */
-const MAX_REFUSAL_CHARACTERS = 200
 
 const SHUTTING_DOWN = 'This node is shutting down.'
-const CALLER_GONE = 'The caller is gone.'
 
 const DEFAULT_RESERVE_BYTES = 128 * 1024 * 1024
 const DEFAULT_IN_FLIGHT_BYTES = 8 * 1024 * 1024
@@ -285,31 +276,6 @@ function isGood(manifest: Uint8Array, index: number, shard: Uint8Array): boolean
   }
 }
 
-/** An upper bound of what a request and its reply take. */
-function memoryFor(request: Request): number {
-  switch (request.op) {
-    case 'hello':
-    case 'stat':
-      return 1
-    case 'put':
-      return request.manifest.length + request.shard.length
-    case 'get':
-      return MAX_CIPHERTEXT_BYTES
-    case 'audit':
-      return AUDIT_CONCURRENCY * MAX_CIPHERTEXT_BYTES
-    case 'have':
-    case 'lease':
-    case 'drop':
-      return Math.max(1, request.ids.length * BYTES_PER_ID)
-    case 'slot-put':
-      return SLOT_BYTES
-    case 'slot-get':
-      return Math.max(1, request.slots.length * SLOT_BYTES)
-    case 'slot-watch':
-      return Math.max(1, request.watches.length * SLOT_BYTES)
-  }
-}
-
 function watchReply(outcome: Awaited<ReturnType<SlotService['watch']>>): Reply | Refusal {
   switch (outcome) {
     case 'too-many':
@@ -317,19 +283,7 @@ function watchReply(outcome: Awaited<ReturnType<SlotService['watch']>>): Reply |
     case 'closed':
       return refusal('busy', SHUTTING_DOWN)
     case 'caller-gone':
-      return refusal('busy', CALLER_GONE)
+      return refusal('busy', CALLER_IS_GONE)
   }
   return outcome
-}
-
-function refusalOf(error: unknown, signal: AbortSignal | undefined): Refusal {
-  if (signal?.aborted === true) return refusal('busy', CALLER_GONE)
-  const code = systemCodeOf(error)
-  if (isNoSpace(code)) return refusal('internal', 'The disk of this node is full.')
-  const what = error instanceof AssertionError ? `a bug: ${messageOf(error)}` : (code ?? 'its disk')
-  return refusal('internal', `This node failed (${what}).`)
-}
-
-function refusal(reason: RefusalReason, message: string): Refusal {
-  return { op: 'refused', reason, message: message.slice(0, MAX_REFUSAL_CHARACTERS) }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { recordDigest } from '../../src/protocol/slot-record.ts'
 import { GRACE_S } from '../../src/storage-node/leases.ts'
-import { recordRowKey } from '../../src/storage-node/slots/slot-rows.ts'
+import { recordRowKey, slotRowKey } from '../../src/storage-node/slots/slot-rows.ts'
 import { testBlock } from '../support/blocks.ts'
 import { headsOf, leaseSlots, outcomeOf, putRecord, sorted } from '../support/slot-nodes.ts'
 import { testRecord, testSlot } from '../support/slot-records.ts'
@@ -241,6 +241,35 @@ export function slotStoreContract(name: string, makeDrive: () => Promise<TestDri
   })
 
   describe(`slot store on ${name}: rot`, () => {
+    test('a slot whose row has rotted is as good as gone, and nothing else is', async () => {
+      const drive = await makeDrive()
+      const clock = new HandClock()
+      const records = [testRecord(one, { a: 1 }), testRecord(two, { a: 1 })]
+      {
+        await using node = await TestNode.open({ disk: await drive.open(), clock })
+        for (const record of records) await putRecord(node, record)
+      }
+      const key = slotRowKey(one.slot)
+      for (let at = 0; at < 70; at += 3) {
+        const disk = await drive.open()
+        const row = (await disk.rows.get(key))!
+        await disk.rows.write([{ key, value: row.with(at, row[at]! ^ 1) }])
+        await using node = await TestNode.open({ disk, clock })
+        await node.node.collect()
+        expect(await headsOf(node, one.slot)).toEqual([])
+        expect(await headsOf(node, two.slot)).toEqual([records[1]])
+        expect(await leaseSlots(node, BOB, [one.slot])).toEqual([])
+        if (at % 2 === 0) {
+          expect(await node.node.scrub()).toEqual({ shares: 0, records: 1, lost: 1 })
+          expect(node.events).toEqual([{ kind: 'record-lost', slot: one.slot }])
+          expect(await disk.rows.get(key)).toBeUndefined()
+        }
+        expect(await outcomeOf(node, records[0]!)).toBe('stored')
+        await node.node.recount()
+        expect(await node.usedBytesOf(ALICE)).toBe(2 * RECORD_BYTES)
+      }
+    })
+
     for (const found of ['by a scrub', 'by a reader', 'by who brings it again'] as const) {
       test(`a record that rotted is found ${found}, reported, and may come back`, async () => {
         const drive = await makeDrive()

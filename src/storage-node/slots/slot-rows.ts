@@ -1,4 +1,5 @@
-import { allocateBytes, concatBytes, viewOf } from '../../foundation/bytes.ts'
+import { sha256 } from '../../crypto/hash.ts'
+import { allocateBytes, concatBytes, equalBytes, viewOf } from '../../foundation/bytes.ts'
 import { MAX_SLOT_HEADS } from '../../protocol/limits.ts'
 import { SLOT_KEY_BYTES, slotKey, type SlotKey } from '../../protocol/slot-key.ts'
 import { RECORD_DIGEST_BYTES, slotRecordBytes } from '../../protocol/slot-record.ts'
@@ -14,8 +15,11 @@ import { UnreadableIndexError } from '../rows.ts'
 /**
  * What a node knows of one slot, in one row, so that a write is compared with what is held without reading any record:
  * `'l' ‖ P → u8 1 ‖ u8 count ‖ count × (digest 32 ‖ u32 tag ‖ u64 expires ‖ u48 lapses ‖ clock)
- *            ‖ leases × (u32 account ‖ u48 expiry)`.
+ *            ‖ leases × (u32 account ‖ u48 expiry) ‖ first 4 bytes of SHA-256 of all before`.
  * Beside it: `'r' ‖ P ‖ digest → record`.
+ *
+ * A rotten record shows by its digest; the checksum shows a rotten row, which would make a node refuse writes for being
+ * older than what nobody wrote.
  */
 export interface SlotRow {
   /** At most 8, none of which contains another; in the order in which they came. */
@@ -45,6 +49,7 @@ export interface SlotLease {
 const VERSION = 1
 const HEADER_BYTES = 2
 const LEASE_BYTES = 10
+const CHECKSUM_BYTES = 4
 /** Of a held record, before its clock. */
 const HELD_BYTES = RECORD_DIGEST_BYTES + 4 + 8 + 6
 const SLOT = 'l'.charCodeAt(0)
@@ -90,11 +95,17 @@ export function encodeSlotRow({ heads, leases }: SlotRow): Uint8Array {
     view.setUint32(position * LEASE_BYTES, account)
     setUint48(view, position * LEASE_BYTES + 4, expiresS)
   })
-  return concatBytes([...parts, tail])
+  const row = concatBytes([...parts, tail])
+  return concatBytes([row, checksumOf(row)])
 }
 
-/** @throws UnreadableIndexError */
-export function decodeSlotRow(bytes: Uint8Array): SlotRow {
+/**
+ * @returns undefined if the row has rotted
+ * @throws UnreadableIndexError
+ */
+export function decodeSlotRow(whole: Uint8Array): SlotRow | undefined {
+  const bytes = whole.subarray(0, -CHECKSUM_BYTES)
+  if (!equalBytes(checksumOf(bytes), whole.subarray(-CHECKSUM_BYTES))) return undefined
   const count = bytes[1] ?? 0
   if (bytes[0] !== VERSION || count > MAX_SLOT_HEADS) throw new UnreadableIndexError()
   const view = viewOf(bytes)
@@ -123,6 +134,10 @@ export function decodeSlotRow(bytes: Uint8Array): SlotRow {
 
 /** The latest time that a row can tell. */
 export const MAX_LAPSE_S = 2 ** 48 - 1
+
+function checksumOf(row: Uint8Array): Uint8Array {
+  return sha256(row).subarray(0, CHECKSUM_BYTES)
+}
 
 function readClock(bytes: Uint8Array): VersionVector {
   try {

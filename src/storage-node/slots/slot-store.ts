@@ -1,18 +1,23 @@
 import { compareBytes, equalBytes, viewOf } from '../../foundation/bytes.ts'
 import type { Clock } from '../../foundation/clock.ts'
 import type { Randomness } from '../../foundation/randomness.ts'
-import type { SlotPutOutcome } from '../../protocol/messages.ts'
 import { slotKeyHex, type SlotKey } from '../../protocol/slot-key.ts'
 import { headsDigest, recordDigest, type SlotRecord } from '../../protocol/slot-record.ts'
 import type { ReportStorageEvent } from '../events.ts'
-import type { Draft } from '../ledger-draft.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Room } from '../room.ts'
 import type { Tenant } from '../share-store.ts'
-import { admit, isExpired, liveHeads } from './register.ts'
-import { hasSlotLease, withoutHead, withoutSlotLease, withSlotLease } from './slot-leases.ts'
+import {
+  keepRecord,
+  leaseSlot,
+  type Kept,
+  type OfferedRecord,
+  type SlotOutcome,
+} from './keep-record.ts'
+import { liveHeads } from './register.ts'
+import { hasSlotLease, withoutHead, withoutSlotLease } from './slot-leases.ts'
 import type { SlotRecords } from './slot-records.ts'
-import { MAX_LAPSE_S, slotBytes, type HeldRecord, type SlotRow } from './slot-rows.ts'
+import { MAX_LAPSE_S, type HeldRecord, type SlotRow } from './slot-rows.ts'
 
 /** The most times that heads are read again because they changed meanwhile, or turned out to be lost. */
 const MAX_READ_ROUNDS = 100
@@ -31,21 +36,10 @@ export interface SlotStoreOptions {
   readonly onChange: (slot: SlotKey) => void
 }
 
-/** A record to keep: decoded, hence signed by the key of its slot. */
-export interface OfferedRecord {
-  readonly record: SlotRecord
-  readonly leaseS: number
-  /** Digests of the heads that the slot must have. */
-  readonly ifHeads?: readonly Uint8Array[]
-}
-
 export interface SlotPutResult {
-  readonly outcome: Outcome
+  readonly outcome: SlotOutcome
   readonly heads: readonly Uint8Array[]
 }
-
-/** What may become of a record that is good. */
-type Outcome = Exclude<SlotPutOutcome, 'bad'>
 
 /**
  * Slots, and who leases them until when. Writes to one slot happen one after another, as all changes of the ledger do,
@@ -149,6 +143,23 @@ export class SlotStore {
     return struck
   }
 
+  /**
+   * Does the same for a slot whose row has rotted. What its leases counted for stays on the books until these are added up
+   * again, and its records on the disk: eight at most.
+   */
+  async strikeOffRow(slot: SlotKey): Promise<boolean> {
+    const struck = await this.ledger.commit({
+      slots: [slot],
+      apply: (draft) => {
+        if (draft.slot(slot) !== undefined) return false
+        draft.setSlot(slot, { heads: [], leases: [] })
+        return true
+      },
+    })
+    if (struck) this.#options.report({ kind: 'record-lost', slot })
+    return struck
+  }
+
   async #offer(tenant: Tenant, offered: OfferedRecord, digest: Uint8Array): Promise<Kept> {
     const { record } = offered
     const kept = await this.ledger.commit({
@@ -217,78 +228,6 @@ export class SlotStore {
   #calendarS(): number {
     return Math.floor(this.#options.clock.nowMs() / 1000)
   }
-}
-
-interface Kept {
-  readonly outcome: Outcome
-  /** As the slot is then. */
-  readonly row: SlotRow | undefined
-}
-
-function keepRecord(
-  draft: Draft,
-  {
-    record: { slot, bytes },
-    ifHeads,
-    tenant,
-    head,
-    calendarS,
-    leaseUntilS,
-    room,
-  }: OfferedRecord & {
-    readonly tenant: Tenant
-    readonly head: HeldRecord
-    readonly calendarS: number
-    readonly leaseUntilS: number
-    readonly room: Room
-  },
-): Kept {
-  const row = draft.slot(slot)
-  if (isExpired(head, calendarS)) return { outcome: 'expired', row }
-  const admitted = admit(row?.heads ?? [], head, calendarS)
-  const isHeld = admitted === 'have'
-  // Not for one that is held: its writer may not have heard that it was kept.
-  if (!isHeld && ifHeads !== undefined && !areHeads(ifHeads, liveHeads(row, calendarS))) {
-    return { outcome: 'heads-differ', row }
-  }
-  if (!isHeld && typeof admitted === 'string') return { outcome: admitted, row }
-  const account = draft.numberOf(tenant.account)
-  const heads = isHeld ? (row?.heads ?? []) : admitted.heads
-  const lease = { account, expiresS: leaseUntilS }
-  const next = withSlotLease({ heads, leases: row?.leases ?? [] }, lease)
-  const heldBytes = row === undefined ? 0 : slotBytes(row)
-  const leasedBytes = hasSlotLease(row, account) ? heldBytes : 0
-  // What takes no more room than before is never refused: merging must stay possible.
-  const moreBytes = slotBytes(next) - leasedBytes
-  if (moreBytes > 0 && draft.usedBytesOf(tenant.account) + moreBytes > tenant.quotaBytes) {
-    return { outcome: 'quota', row }
-  }
-  const neededBytes = slotBytes(next) - heldBytes
-  if (neededBytes > 0 && !room.fits(draft.usedBytes, neededBytes)) return { outcome: 'full', row }
-  draft.setSlot(slot, next)
-  if (isHeld) return { outcome: 'have', row: next }
-  room.spend(bytes.length)
-  draft.setRecord(slot, head.digest, bytes)
-  return { outcome: 'stored', row: next }
-}
-
-/** @returns whether the account leases the slot now */
-function leaseSlot(
-  draft: Draft,
-  { tenant, slot, expiresS }: { tenant: Tenant; slot: SlotKey; expiresS: number },
-): boolean {
-  const row = draft.slot(slot)
-  if (row === undefined) return false
-  const account = draft.numberOf(tenant.account)
-  const affordableBytes = tenant.quotaBytes - draft.usedBytesOf(tenant.account)
-  if (!hasSlotLease(row, account) && slotBytes(row) > affordableBytes) return false
-  const leased = withSlotLease(row, { account, expiresS })
-  if (leased !== row) draft.setSlot(slot, leased)
-  return true
-}
-
-function areHeads(digests: readonly Uint8Array[], heads: readonly HeldRecord[]): boolean {
-  return equalBytes(headsDigest(digests), headsDigest(heads.map(({ digest }) => digest)))
 }
 
 function holds(row: SlotRow | undefined, head: HeldRecord): boolean {

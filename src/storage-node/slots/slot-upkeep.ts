@@ -1,9 +1,9 @@
 import { sleep, type Clock } from '../../foundation/clock.ts'
-import type { ScanRange, ScannedRow } from '../ledger.ts'
+import type { ScanRange } from '../ledger.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
 import { slotRecordBytes } from '../../protocol/slot-record.ts'
 import { isSlotDue, withoutLapsed } from './slot-leases.ts'
-import { slotBytes, type SlotRow } from './slot-rows.ts'
+import { slotBytes } from './slot-rows.ts'
 import type { SlotStore } from './slot-store.ts'
 
 /** Deletes the slots that nobody leases any more, and the records that have expired, after their grace. */
@@ -15,9 +15,12 @@ export async function collectSlots(
   let bytes = 0
   for await (const slots of store.ledger.scanSlots()) {
     signal.throwIfAborted()
-    const due = slots.filter(({ row }) => isSlotDue(row, store.nowS()))
+    const due = slots.filter(({ row }) => row !== undefined && isSlotDue(row, store.nowS()))
     if (due.length === 0) continue
-    const freed = await collectSome(store, due)
+    const freed = await collectSome(
+      store,
+      due.map(({ id }) => id),
+    )
     records += freed.records
     bytes += freed.bytes
   }
@@ -26,9 +29,8 @@ export async function collectSlots(
 
 function collectSome(
   store: SlotStore,
-  due: readonly ScannedRow<SlotKey, SlotRow>[],
+  slots: readonly SlotKey[],
 ): Promise<{ records: number; bytes: number }> {
-  const slots = due.map(({ id }) => id)
   return store.ledger.commit({
     slots,
     apply: (draft) => {
@@ -67,7 +69,8 @@ export async function scrubSlots(
   let lost = 0
   for await (const slots of store.ledger.scanSlots(range)) {
     for (const { id, row } of slots) {
-      for (const head of row.heads) {
+      if (row === undefined) lost += (await store.strikeOffRow(id)) ? 1 : 0
+      for (const head of row?.heads ?? []) {
         signal.throwIfAborted()
         records++
         if (!(await store.records.isIntact(id, head))) {
