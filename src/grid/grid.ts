@@ -6,6 +6,7 @@ import { assert } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { Caller } from '../protocol/network.ts'
 import type { KnownBlocks } from './blocks/known-blocks.ts'
+import type { Link } from './blocks/frame.ts'
 import { openBlockStore, type BlockStore, type BlockStoreOptions } from './blocks/store.ts'
 import type { CheckableCapability } from './blocks/walk.ts'
 import { checkFile, type CheckOptions, type CheckReport } from './check.ts'
@@ -17,6 +18,7 @@ import { Ranking } from './placement/rank.ts'
 import { repairFile, type RepairOptions, type RepairReport } from './repair.ts'
 import { openSlotClient, type SlotClient, type SlotClientOptions } from './slots/client.ts'
 import { uploadFile, type PutOptions, type PutResult } from './upload.ts'
+import { walkTree, type TreeWalkOptions } from './walk-tree.ts'
 import type { GridView } from './view.ts'
 
 /** A client's grid: files go in, capabilities come out, and the other way round. */
@@ -31,6 +33,8 @@ export interface Grid extends Disposable {
   openSlotClient(options: SlotClientOptions): SlotClient
   /** Files that change in place. */
   openMutableFiles(options: MutableFilesOptions): MutableFiles
+  /** Every block and slot that some links lead to, for those who verify: see {@link walkTree}. */
+  walkTree(roots: readonly Link[], options: TreeWalkOptions): AsyncIterable<Link>
 }
 
 export interface GridOptions {
@@ -63,6 +67,7 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
     },
     openBlockStore: (options) => openBlockStore(context, options),
     openSlotClient: (options) => openSlotClient(context, options),
+    walkTree: (roots, options) => walkTree(context, roots, options),
     openMutableFiles: (options) => openMutableFiles(context, options),
     [Symbol.dispose]: () => {
       monitor[Symbol.dispose]()

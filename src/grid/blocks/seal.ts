@@ -57,15 +57,48 @@ export function openLinks(verifyKey: Uint8Array, ciphertext: Uint8Array): readon
   return openHead(verifyKey, ciphertext).links
 }
 
+/** Bytes from the beginning of a ciphertext that tell whether it has links. */
+export const PROBE_BYTES = SEALED_HEADER_BYTES
+
+/**
+ * Opens the links as far as the beginning of a ciphertext goes. Without links, {@link PROBE_BYTES} are enough.
+ * @returns undefined if the links go on after `beginning`
+ * @throws BrokenFileError
+ */
+export function openLinksAtStart(
+  verifyKey: Uint8Array,
+  { beginning, ciphertextBytes }: { beginning: Uint8Array; ciphertextBytes: number },
+): readonly Link[] | undefined {
+  const linkBytes = openHeader(verifyKey, beginning, ciphertextBytes)
+  if (linkBytes === 0) return []
+  if (beginning.length < SEALED_HEADER_BYTES + linkBytes + AEAD_TAG_BYTES) return undefined
+  return openLinkSection(verifyKey, beginning, linkBytes)
+}
+
 function openHead(
   verifyKey: Uint8Array,
   ciphertext: Uint8Array,
 ): { links: Link[]; content: Uint8Array } {
+  const linkBytes = openHeader(verifyKey, ciphertext, ciphertext.length)
+  const links = openLinkSection(verifyKey, ciphertext, linkBytes)
+  const linksEnd = SEALED_HEADER_BYTES + linkBytes + AEAD_TAG_BYTES
+  return { links, content: ciphertext.subarray(linksEnd) }
+}
+
+/** @returns |V| */
+function openHeader(
+  verifyKey: Uint8Array,
+  ciphertext: Uint8Array,
+  ciphertextBytes: number,
+): number {
   const header = open(verifyKey, COUNTER_HEADER, ciphertext.subarray(0, SEALED_HEADER_BYTES))
   if (header === undefined) throw new BrokenFileError('the header of a block does not fit its key')
-  const { linkBytes } = decodeHeader(header, ciphertext.length)
+  return decodeHeader(header, ciphertextBytes).linkBytes
+}
+
+function openLinkSection(verifyKey: Uint8Array, ciphertext: Uint8Array, linkBytes: number): Link[] {
   const linksEnd = SEALED_HEADER_BYTES + linkBytes + AEAD_TAG_BYTES
   const links = open(verifyKey, COUNTER_LINKS, ciphertext.subarray(SEALED_HEADER_BYTES, linksEnd))
   if (links === undefined) throw new BrokenFileError('the links of a block do not fit its key')
-  return { links: decodeLinks(links), content: ciphertext.subarray(linksEnd) }
+  return decodeLinks(links)
 }
