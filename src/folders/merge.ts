@@ -13,24 +13,19 @@ import { hasSeenAll, hasSeenNone, NO_DOTS, type Dots, type DotSpan } from './dot
 import type { Directory, DirectoryEntry, Entry } from './entry.ts'
 import { TooManyVersionsError } from './errors.ts'
 import type { FolderState } from './state.ts'
-import { FAN_OUT, type Node } from './tree/node-codec.ts'
+import { EMPTY_PART, type Node, type Part } from './tree/node-codec.ts'
 import {
-  childPosition,
-  childrenOf,
   composePart,
-  EMPTY_PART,
+  halvesOf,
   openDirectory,
   openPart,
   openRoot,
   partOf,
-  ROOT_TOP,
   storeDirectory,
-  TOP,
-  type Part,
-  type Position,
 } from './tree/part.ts'
-import { areSameDirectories, areSameEntries, areSameStored } from './tree/read.ts'
-import { NODES_AT_ONCE, type TreeStore } from './tree/store.ts'
+import { halfPosition, ROOT_TOP, TOP, type Position } from './tree/position.ts'
+import { areSameDirectories, areSameEntries, areSameParts } from './tree/read.ts'
+import { NODES_AT_ONCE, workingStore, type TreeStore } from './tree/store.ts'
 import { groupByName } from './tree/summary.ts'
 import { identityOf } from './versions.ts'
 
@@ -59,10 +54,10 @@ export async function mergeStates(
     )
   }
   const nodes = await mapConcurrently(sides, NODES_AT_ONCE, async ({ root }) => {
-    return await openRoot(store, { reference: root })
+    return await openRoot(store, root)
   })
   const merge = new Merge(
-    store,
+    workingStore(store),
     sides.map((side) => side.clock),
   )
   const part = await merge.nodes(nodes, ROOT_TOP)
@@ -101,20 +96,25 @@ class Merge {
   }
 
   async nodes(nodes: Sides<Node>, position: Position): Promise<Part> {
-    const isFlat = nodes.every((node) => node === undefined || node.kind === 'leaf')
+    const isFlat = nodes.every((node) => node?.kind !== 'inner')
     if (isFlat) {
       const entries = await this.#entries(
-        nodes.map((node) => (node?.kind === 'leaf' ? node.entries : [])),
+        nodes.map((node) => (node?.kind === 'loose' ? node.entries : [])),
       )
       return await partOf(this.#store, entries, position)
     }
-    const children = nodes.map((node) => node && childrenOf(node, position))
-    const digits = Array.from({ length: FAN_OUT }, (_, digit) => digit)
-    const parts = await mapConcurrently(digits, NODES_AT_ONCE, async (digit) => {
-      const sides = children.map((parts) => filled(parts?.[digit]))
-      return await this.#parts(sides, childPosition(position, digit))
-    })
-    return await composePart(this.#store, parts, position)
+    const halves = nodes.map((node) => node && halvesOf(node, position))
+    const merged = await Promise.all([
+      this.#parts(
+        halves.map((pair) => filled(pair?.[0])),
+        halfPosition(position, 0),
+      ),
+      this.#parts(
+        halves.map((pair) => filled(pair?.[1])),
+        halfPosition(position, 1),
+      ),
+    ])
+    return await composePart(this.#store, merged, position)
   }
 
   async #parts(parts: Sides<Part>, position: Position): Promise<Part> {
@@ -242,9 +242,4 @@ function isEmpty({ totals }: Directory): boolean {
 
 function filled(part: Part | undefined): Part | undefined {
   return part === undefined || part.summary.names === 0 ? undefined : part
-}
-
-function areSameParts(a: Part, b: Part): boolean {
-  if (a.kind === 'loose' || b.kind === 'loose') return false
-  return areSameStored({ ...a, dots: a.summary.dots }, { ...b, dots: b.summary.dots })
 }

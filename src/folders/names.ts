@@ -1,4 +1,4 @@
-import { toHex, utf8, type Branded } from '../foundation/bytes.ts'
+import { utf8, type Branded } from '../foundation/bytes.ts'
 import { taggedHash } from '../crypto/hash.ts'
 import { TAGS } from '../crypto/tags.ts'
 import { InvalidNameError, PathTooDeepError } from './errors.ts'
@@ -63,9 +63,14 @@ export function compareNames(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Where a name lies in a directory's trie: `TH("hayloft1/name", name)` as 64 hexadecimal digits, one a level. */
-export function placeOf(name: Name): string {
-  return toHex(taggedHash(TAGS.name, utf8(name)))
+/** Where a name lies in a directory's trie: `TH("hayloft1/name", name)`, the first bit being the highest. */
+export function placeOf(name: Name): Uint8Array {
+  return taggedHash(TAGS.name, utf8(name))
+}
+
+/** The bit of a place that decides at a depth. */
+export function bitOf(place: Uint8Array, depth: number): 0 | 1 {
+  return (((place[depth >> 3] ?? 0) >> (7 - (depth & 7))) & 1) === 0 ? 0 : 1
 }
 
 /** Printable ASCII without the slash. */

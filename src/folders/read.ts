@@ -4,8 +4,8 @@ import { NotADirectoryError, PathNotFoundError } from './errors.ts'
 import { compareNames, formatPath, type Name, type Path } from './names.ts'
 import { projectCopies, splitContents } from './projection.ts'
 import type { FolderState } from './state.ts'
-import type { LeafNode, Node } from './tree/node-codec.ts'
-import { EMPTY_PART, openDirectory, openRoot } from './tree/part.ts'
+import { EMPTY_PART, type Node } from './tree/node-codec.ts'
+import { openDirectory, openRoot } from './tree/part.ts'
 import {
   areSameDirectories,
   areSameEntries,
@@ -92,8 +92,8 @@ export async function* diffStates(
   { before, after }: { before: FolderState; after: FolderState },
 ): AsyncGenerator<PathDifference> {
   const nodes = {
-    before: await openRoot(store, { reference: before.root }),
-    after: await openRoot(store, { reference: after.root }),
+    before: await openRoot(store, before.root),
+    after: await openRoot(store, after.root),
   }
   yield* diffBelow(store, nodes, [])
 }
@@ -116,8 +116,8 @@ async function* diffBelow(
     if (older && newer && areSameDirectories(older, newer)) continue
     if (older === undefined && newer === undefined) continue
     const below = {
-      before: older === undefined ? EMPTY_NODE : await openDirectory(store, older),
-      after: newer === undefined ? EMPTY_NODE : await openDirectory(store, newer),
+      before: older === undefined ? EMPTY_PART : await openDirectory(store, older),
+      after: newer === undefined ? EMPTY_PART : await openDirectory(store, newer),
     }
     yield* diffBelow(store, below, here)
   }
@@ -139,7 +139,6 @@ async function* walkNode(
 
 async function listNode(store: TreeStore, node: Node): Promise<Shown[]> {
   const entries = await readEntries(store, node)
-  if (node.summary.copies === 0) return entries.map((entry) => ({ name: entry.name, entry }))
   const shown: Shown[] = []
   for (const group of groupByName(entries)) {
     const { keeper } = splitContents(group)
@@ -170,7 +169,7 @@ async function findNode(
   state: FolderState,
   path: Path,
 ): Promise<Node | undefined> {
-  let node = await openRoot(store, { reference: state.root })
+  let node = await openRoot(store, state.root)
   for (const [at, name] of path.entries()) {
     const shown = await shownAt(store, node, name)
     if (shown === undefined) return undefined
@@ -181,5 +180,3 @@ async function findNode(
   }
   return node
 }
-
-const EMPTY_NODE: LeafNode = { kind: 'leaf', entries: [], summary: EMPTY_PART.summary }

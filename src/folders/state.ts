@@ -1,6 +1,8 @@
 import type { BlockReference } from '../grid/files/index-node.ts'
 import type { VersionVector } from '../protocol/version-vector.ts'
-import { ROOT_TOP, EMPTY_PART, storeDirectory } from './tree/part.ts'
+import { EMPTY_PART } from './tree/node-codec.ts'
+import { storeDirectory } from './tree/part.ts'
+import { ROOT_TOP } from './tree/position.ts'
 import type { TreeStore } from './tree/store.ts'
 
 /**

@@ -11,8 +11,7 @@ import { singleDot } from '../dots.ts'
 import { PathTooDeepError, TooManyVersionsError } from '../errors.ts'
 import { MAX_PATH_NAMES } from '../names.ts'
 import type { FolderState } from '../state.ts'
-import { remembering } from '../tree/part.ts'
-import type { TreeStore } from '../tree/store.ts'
+import { workingStore, type TreeStore } from '../tree/store.ts'
 import { draftOfRoot } from './draft.ts'
 import type { Edit } from './edits.ts'
 import { applyEdit } from './apply.ts'
@@ -44,7 +43,7 @@ export async function commitEdits(
   if (edits.length === 0) return base
   const dot = nextDot(base, tag)
   const maker = new VersionMaker(dot, checkDevice(device))
-  const root = draftOfRoot(remembering(store), base, dot)
+  const root = draftOfRoot(workingStore(store), base, dot)
   for (const edit of edits) await applyEdit(root, edit, maker)
   const { reference, totals } = await root.store()
   if (totals.height > MAX_PATH_NAMES) {

@@ -3,16 +3,9 @@ import { NO_DOTS, singleDot, type Dots } from '../dots.ts'
 import type { Directory, DirectoryEntry, Entry, Version } from '../entry.ts'
 import type { Name } from '../names.ts'
 import { projectCopies, type Copy } from '../projection.ts'
-import type { Node } from '../tree/node-codec.ts'
-import {
-  EMPTY_PART,
-  openDirectory,
-  openRoot,
-  ROOT_TOP,
-  storeDirectory,
-  TOP,
-  type Position,
-} from '../tree/part.ts'
+import { EMPTY_PART, type Node } from '../tree/node-codec.ts'
+import { openDirectory, openRoot, storeDirectory } from '../tree/part.ts'
+import { ROOT_TOP, TOP, type Position } from '../tree/position.ts'
 import { lookUp } from '../tree/read.ts'
 import { nameChange, rewriteNode, stampDirectory, type NameChange } from '../tree/rewrite.ts'
 import { NODES_AT_ONCE, type TreeStore } from '../tree/store.ts'
@@ -192,9 +185,9 @@ export class DraftDirectory {
   async #open(): Promise<Node> {
     switch (this.#source.kind) {
       case 'nothing':
-        return { ...EMPTY_PART, kind: 'leaf' }
+        return EMPTY_PART
       case 'root':
-        return await openRoot(this.#store, { reference: this.#source.state.root })
+        return await openRoot(this.#store, this.#source.state.root)
       case 'directory':
         return await openDirectory(this.#store, this.#source.directory)
     }

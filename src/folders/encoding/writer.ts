@@ -1,4 +1,3 @@
-import { utf8 } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
 
 /** Writes deterministic CBOR (RFC 8949 §4.2.1) and plain big-endian numbers, one item after another. */
@@ -57,9 +56,10 @@ export class Writer {
   }
 
   text(value: string): void {
-    const bytes = utf8(value)
-    this.#head(MAJOR_TEXT, bytes.length)
-    this.raw(bytes)
+    const length = Buffer.byteLength(value)
+    this.#head(MAJOR_TEXT, length)
+    const at = this.#grow(length)
+    ENCODER.encodeInto(value, this.#bytes.subarray(at, at + length))
   }
 
   true(): void {
@@ -103,6 +103,45 @@ export class Writer {
   }
 }
 
+/** What takes an entry's fields: a writer, or one who only wants to know how many bytes they take. */
+export type Sink = Pick<Writer, 'map' | 'int' | 'bytes' | 'text' | 'true' | 'null'>
+
+/** Counts the bytes that a {@link Writer} would write. */
+export class Sizer implements Sink {
+  length = 0
+
+  map(pairs: number): void {
+    this.int(pairs)
+  }
+
+  int(value: number): void {
+    this.length += headBytes(value < 0 ? -1 - value : value)
+  }
+
+  bytes({ length }: { length: number }): void {
+    this.length += headBytes(length) + length
+  }
+
+  text(value: string): void {
+    this.bytes({ length: Buffer.byteLength(value) })
+  }
+
+  true(): void {
+    this.length += 1
+  }
+
+  null(): void {
+    this.length += 1
+  }
+}
+
+function headBytes(value: number): number {
+  if (value < 24) return 1
+  if (value < 2 ** 8) return 2
+  if (value < 2 ** 16) return 3
+  return value < 2 ** 32 ? 5 : 9
+}
+
 /** Major types of RFC 8949 §3.1, and its two simple values that entries use. */
 export const MAJOR_UINT = 0
 export const MAJOR_NEGATIVE = 1
@@ -113,3 +152,4 @@ export const CBOR_TRUE = 0xf5
 export const CBOR_NULL = 0xf6
 /** Most entries fit. */
 const FIRST_BYTES = 512
+const ENCODER = new TextEncoder()

@@ -1,10 +1,9 @@
 import { assert } from '../../foundation/error.ts'
 import { utf8 } from '../../foundation/bytes.ts'
 import { encodeDots, encodeSpan } from '../encoding/dots-codec.ts'
-import { Writer } from '../encoding/writer.ts'
+import { Sizer, Writer, type Sink } from '../encoding/writer.ts'
+import type { Dots } from '../dots.ts'
 import {
-  isVersion,
-  MAX_DEVICE_BYTES,
   MAX_EXTENSION_BYTES,
   MAX_LITERAL_BYTES,
   MAX_MTIME_MS,
@@ -59,19 +58,9 @@ export function encodeEntry(entry: Entry, form: Form): Uint8Array {
   return writer.finish()
 }
 
-export function writeEntry(writer: Writer, entry: Entry, form: Form): void {
-  const fields = isVersion(entry) ? fieldsOf(entry) : fieldsOfDirectory(entry, form)
-  if (form === 'full') fields.push([FIELD.dots, encodeDots(entry.dots)])
-  fields.sort(([a], [b]) => a - b)
-  writer.map(fields.length)
-  for (const [number, value] of fields) {
-    writer.int(number)
-    if (typeof value === 'number') writer.int(value)
-    else if (typeof value === 'string') writer.text(value)
-    else if (value === true) writer.true()
-    else if (value === null) writer.null()
-    else writer.bytes(value)
-  }
+export function writeEntry(sink: Sink, entry: Entry, form: Form): void {
+  if (entry.kind === 'directory') writeDirectory(sink, entry, form)
+  else writeVersion(sink, entry, form)
 }
 
 /** What tells two versions of one name apart, and puts them in order within a node. */
@@ -86,7 +75,9 @@ export function bareBytes(entry: Entry): Uint8Array {
 export function weightOf(entry: Entry): number {
   let weight = WEIGHTS.get(entry)
   if (weight === undefined) {
-    weight = bareBytes(entry).length + ALLOWANCE_BYTES
+    const sizer = new Sizer()
+    writeEntry(sizer, entry, 'bare')
+    weight = sizer.length + ALLOWANCE_BYTES
     WEIGHTS.set(entry, weight)
   }
   return weight
@@ -101,78 +92,119 @@ export function rememberWeight(entry: Entry, bareLength: number): void {
 export const ALLOWANCE_BYTES = 64
 const WEIGHTS = new WeakMap<Entry, number>()
 
-type FieldValue = number | string | true | null | Uint8Array
-
-function fieldsOf(version: Version): [number, FieldValue][] {
-  const { name, device, mtimeMs, extension } = version
+function writeVersion(sink: Sink, version: Version, form: Form): void {
+  const { kind, name, device, mtimeMs, extension } = version
   assert(mtimeMs >= MIN_MTIME_MS && mtimeMs <= MAX_MTIME_MS, 'a time has a year of four digits')
-  const fields: [number, FieldValue][] = [
-    [FIELD.name, name],
-    [FIELD.kind, KINDS.indexOf(version.kind)],
-    [FIELD.mtime, mtimeMs],
-    ...contentFieldsOf(version),
+  const isLinked = kind === 'linked-folder' || kind === 'linked-file'
+  const sealedWriteKey = isLinked ? version.sealedWriteKey : undefined
+  const lastSeen = isLinked ? version.lastSeen : undefined
+  const isExecutable = (kind === 'file' || kind === 'literal') && version.isExecutable
+  const optional = [
+    device !== '',
+    sealedWriteKey,
+    kind === 'file',
+    isExecutable,
+    lastSeen,
+    extension,
   ]
+  const always = form === 'full' ? 5 : 4
+  sink.map(optional.reduce((count: number, field) => (field ? count + 1 : count), always))
+  sink.int(FIELD.name)
+  sink.text(name)
+  sink.int(FIELD.kind)
+  sink.int(KINDS.indexOf(kind))
   if (device !== '') {
-    assert(utf8(device).length <= MAX_DEVICE_BYTES, 'the name of a device is short')
-    fields.push([FIELD.device, device])
+    sink.int(FIELD.device)
+    sink.text(device)
+  }
+  sink.int(FIELD.content)
+  sink.bytes(contentOf(version))
+  if (sealedWriteKey !== undefined) {
+    assert(sealedWriteKey.length === SEALED_WRITE_KEY_BYTES, 'a sealed key has 72 bytes')
+    sink.int(FIELD.sealedWriteKey)
+    sink.bytes(sealedWriteKey)
+  }
+  if (kind === 'file') {
+    sink.int(FIELD.size)
+    sink.int(version.sizeBytes)
+  }
+  sink.int(FIELD.mtime)
+  sink.int(mtimeMs)
+  if (isExecutable) {
+    sink.int(FIELD.executable)
+    sink.true()
+  }
+  if (form === 'full') writeDots(sink, version.dots)
+  if (lastSeen !== undefined) {
+    sink.int(FIELD.lastSeen)
+    sink.bytes(encodeDots(lastSeen))
   }
   if (extension !== undefined) {
     assert(extension.length <= MAX_EXTENSION_BYTES, 'an extension has at most 1 KiB')
-    fields.push([FIELD.extension, extension])
+    sink.int(FIELD.extension)
+    sink.bytes(extension)
   }
-  return fields
 }
 
-function contentFieldsOf(version: Version): [number, FieldValue][] {
+function writeDirectory(
+  sink: Sink,
+  { name, dots, reference, totals }: DirectoryEntry,
+  form: Form,
+): void {
+  const { newestMs } = totals
+  sink.map(7 + (newestMs === undefined ? 0 : 1) + (form === 'full' ? 2 : 0))
+  sink.int(FIELD.name)
+  sink.text(name)
+  sink.int(FIELD.kind)
+  sink.int(KINDS.indexOf('directory'))
+  sink.int(FIELD.content)
+  sink.bytes(checkedKey(reference.key))
+  sink.int(FIELD.size)
+  sink.int(totals.sizeBytes)
+  if (newestMs !== undefined) {
+    sink.int(FIELD.mtime)
+    sink.int(newestMs)
+  }
+  if (form === 'full') {
+    writeDots(sink, dots)
+    sink.int(FIELD.span)
+    const span = encodeSpan(totals.dots)
+    if (span === undefined) sink.null()
+    else sink.bytes(span)
+  }
+  sink.int(FIELD.files)
+  sink.int(totals.files)
+  sink.int(FIELD.copies)
+  sink.int(totals.copies)
+  sink.int(FIELD.height)
+  sink.int(totals.height)
+}
+
+function writeDots(sink: Sink, dots: Dots): void {
+  sink.int(FIELD.dots)
+  sink.bytes(encodeDots(dots))
+}
+
+/** Field 3. */
+function contentOf(version: Version): Uint8Array {
   switch (version.kind) {
     case 'file':
-      assert(version.reference.key.length === 32, 'a key has 32 bytes')
-      return [
-        [FIELD.content, version.reference.key],
-        [FIELD.size, version.sizeBytes],
-        ...executableField(version.isExecutable),
-      ]
+      return checkedKey(version.reference.key)
     case 'literal':
       assert(version.bytes.length <= MAX_LITERAL_BYTES, 'a literal has at most 1 KiB')
-      return [[FIELD.content, version.bytes], ...executableField(version.isExecutable)]
+      return version.bytes
     case 'symlink': {
       const target = utf8(version.target)
       assert(target.length <= MAX_TARGET_BYTES, 'the target of a link has at most 1 KiB')
-      return [[FIELD.content, target]]
+      return target
     }
     case 'linked-folder':
-    case 'linked-file': {
-      assert(version.readKey.length === 32, 'a key has 32 bytes')
-      const fields: [number, FieldValue][] = [[FIELD.content, version.readKey]]
-      if (version.sealedWriteKey !== undefined) {
-        assert(version.sealedWriteKey.length === SEALED_WRITE_KEY_BYTES, 'it has 72 bytes')
-        fields.push([FIELD.sealedWriteKey, version.sealedWriteKey])
-      }
-      if (version.lastSeen !== undefined) {
-        fields.push([FIELD.lastSeen, encodeDots(version.lastSeen)])
-      }
-      return fields
-    }
+    case 'linked-file':
+      return checkedKey(version.readKey)
   }
 }
 
-function fieldsOfDirectory(entry: DirectoryEntry, form: Form): [number, FieldValue][] {
-  const { name, reference, totals } = entry
-  assert(reference.key.length === 32, 'a key has 32 bytes')
-  const fields: [number, FieldValue][] = [
-    [FIELD.name, name],
-    [FIELD.kind, KINDS.indexOf('directory')],
-    [FIELD.content, reference.key],
-    [FIELD.size, totals.sizeBytes],
-    [FIELD.files, totals.files],
-    [FIELD.copies, totals.copies],
-    [FIELD.height, totals.height],
-  ]
-  if (totals.newestMs !== undefined) fields.push([FIELD.mtime, totals.newestMs])
-  if (form === 'full') fields.push([FIELD.span, encodeSpan(totals.dots) ?? null])
-  return fields
-}
-
-function executableField(isExecutable: boolean): [number, FieldValue][] {
-  return isExecutable ? [[FIELD.executable, true]] : []
+function checkedKey(key: Uint8Array): Uint8Array {
+  assert(key.length === 32, 'a key has 32 bytes')
+  return key
 }

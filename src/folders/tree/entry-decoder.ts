@@ -33,8 +33,9 @@ export interface EntrySurroundings {
 /** Reads one entry. @throws BrokenFolderError unless it is one, in its only encoding, with what its kind needs */
 export function readEntry(reader: Reader, surroundings: EntrySurroundings): Entry {
   const start = reader.offset
-  const raw: RawEntry = { dotBytes: 0 }
+  const raw = new RawEntry()
   const count = reader.map(MAX_FIELDS)
+  raw.count = count
   let previous = -1
   for (let at = 0; at < count; at++) {
     const before = reader.offset
@@ -52,23 +53,25 @@ export function readEntry(reader: Reader, surroundings: EntrySurroundings): Entr
 /** Bytes of the header of a map do not grow before this. */
 const MAX_FIELDS = 23
 
-interface RawEntry {
-  name?: Name
-  kind?: Entry['kind']
-  device?: string
-  content?: Uint8Array
-  sealedWriteKey?: Uint8Array
-  size?: number
-  mtime?: number
-  executable?: true
-  dots?: Dots
-  lastSeen?: VersionVector
-  extension?: Uint8Array
-  span?: DotSpan
-  files?: number
-  copies?: number
-  height?: number
-  dotBytes: number
+/** The fields as they came; declared in one go, since there are very many of these. */
+class RawEntry {
+  name: Name | undefined = undefined
+  kind: Entry['kind'] | undefined = undefined
+  device: string | undefined = undefined
+  content: Uint8Array | undefined = undefined
+  sealedWriteKey: Uint8Array | undefined = undefined
+  size: number | undefined = undefined
+  mtime: number | undefined = undefined
+  executable: true | undefined = undefined
+  dots: Dots | undefined = undefined
+  lastSeen: VersionVector | undefined = undefined
+  extension: Uint8Array | undefined = undefined
+  span: DotSpan | undefined = undefined
+  files: number | undefined = undefined
+  copies: number | undefined = undefined
+  height: number | undefined = undefined
+  count = 0
+  dotBytes = 0
 }
 
 function readField(reader: Reader, number: number, raw: RawEntry): void {
@@ -132,12 +135,14 @@ function readField(reader: Reader, number: number, raw: RawEntry): void {
 class Fields {
   readonly #raw: RawEntry
   readonly #surroundings: EntrySurroundings
+  #taken = 0
 
   constructor(raw: RawEntry, surroundings: EntrySurroundings) {
     this.#raw = raw
     this.#surroundings = surroundings
   }
 
+  /** Each field is asked for once at most. */
   take<K extends keyof RawEntry>(key: K): NonNullable<RawEntry[K]> {
     const value = this.takeIfPresent(key)
     if (value === undefined) throw new BrokenFolderError(`an entry has no ${key}`)
@@ -146,8 +151,8 @@ class Fields {
 
   takeIfPresent<K extends keyof RawEntry>(key: K): NonNullable<RawEntry[K]> | undefined {
     const value = this.#raw[key]
-    delete this.#raw[key]
-    return value as NonNullable<RawEntry[K]> | undefined
+    if (value !== undefined) this.#taken += 1
+    return value ?? undefined
   }
 
   takeKey(): Uint8Array {
@@ -189,8 +194,8 @@ class Fields {
   }
 
   assertNoneLeft(): void {
-    for (const key in this.#raw) {
-      if (key !== 'dotBytes') throw new BrokenFolderError('an entry has a field that it must not')
+    if (this.#taken !== this.#raw.count) {
+      throw new BrokenFolderError('an entry has a field that it must not')
     }
   }
 }

@@ -1,8 +1,7 @@
 import { compareBytes } from '../../foundation/bytes.ts'
-import { assert } from '../../foundation/error.ts'
 import { KIND_BRANCH, KIND_LEAF, type BlockFrame, type Link } from '../../grid/blocks/frame.ts'
 import type { BlockReference } from '../../grid/files/index-node.ts'
-import { isStoredDotless, singleDot, EMPTY_SPAN, type DotSpan } from '../dots.ts'
+import { isStoredDotless, singleDot, type DotSpan } from '../dots.ts'
 import { decodeSpan, encodeSpan, MAX_SPAN_BYTES } from '../encoding/dots-codec.ts'
 import { Reader } from '../encoding/reader.ts'
 import { Writer } from '../encoding/writer.ts'
@@ -11,24 +10,17 @@ import { BrokenFolderError } from '../errors.ts'
 import { compareNames, MAX_PATH_NAMES, placeOf } from '../names.ts'
 import { bareBytes, writeEntry, type Form } from './entry-codec.ts'
 import { readEntry } from './entry-decoder.ts'
-import { fitsLeaf, sumSummaries, summarize, type Summary } from './summary.ts'
+import { BRANCH_BITS, hasPrefix, MAX_DEPTH } from './position.ts'
+import { EMPTY_SUMMARY, fitsLeaf, sumSummaries, summarize, type Summary } from './summary.ts'
 
-/** A node of a directory's trie: all entries whose names begin, in their places, with the node's prefix. */
-export type Node = LeafNode | BranchNode
+/**
+ * All entries of a directory whose places begin with one prefix: stored, or in memory as loose entries that fit a leaf
+ * (and may yet become part of a larger one), or as two halves within a branch.
+ */
+export type Part = StoredPart | Node
 
-export interface LeafNode {
-  readonly kind: 'leaf'
-  /** Sorted by name, then by bare bytes. */
-  readonly entries: readonly Entry[]
-  readonly summary: Summary
-}
-
-export interface BranchNode {
-  readonly kind: 'branch'
-  /** One for each next hexadecimal digit, absent where no name has it. */
-  readonly children: readonly (StoredPart | undefined)[]
-  readonly summary: Summary
-}
+/** A part as far as it is known. */
+export type Node = LoosePart | InnerPart
 
 /** A node that the store has, and what its parent says of it. */
 export interface StoredPart {
@@ -38,9 +30,21 @@ export interface StoredPart {
   readonly summary: Summary
 }
 
-export const FAN_OUT = 16
-/** Digits of a place. Two names that share all of them have never been found. */
-export const MAX_DEPTH = 64
+export interface LoosePart {
+  readonly kind: 'loose'
+  /** Sorted by name, then by bare bytes. */
+  readonly entries: readonly Entry[]
+  readonly summary: Summary
+}
+
+/** Too much for a leaf: the part whose next bit is 0, and the one whose next bit is 1. */
+export interface InnerPart {
+  readonly kind: 'inner'
+  readonly halves: readonly [Part, Part]
+  readonly summary: Summary
+}
+
+export const EMPTY_PART: LoosePart = { kind: 'loose', entries: [], summary: EMPTY_SUMMARY }
 
 /** @param entries sorted */
 export function encodeLeaf(entries: readonly Entry[], prefix: string, form: Form): BlockFrame {
@@ -55,19 +59,28 @@ export function encodeLeaf(entries: readonly Entry[], prefix: string, form: Form
   return { kind: KIND_LEAF, level: prefix.length, links, content: writer.finish() }
 }
 
+/**
+ * A child of a branch: the names whose next four bits, as a number, are one of `width` beginning with `first`. More than
+ * one only where all of them fit one leaf.
+ */
+export interface BranchChild {
+  readonly first: number
+  readonly width: number
+  readonly part: StoredPart
+}
+
+/** @param children in order, none of them empty */
 export function encodeBranch(
-  children: readonly (StoredPart | undefined)[],
+  children: readonly BranchChild[],
   prefix: string,
   form: Form,
 ): BlockFrame {
-  assert(children.length === FAN_OUT, 'a branch has a place for every digit')
   const writer = new Writer()
   writer.u8(FORMS.indexOf(form))
-  writer.u16(children.reduce((bits, child, digit) => bits | (child ? 1 << digit : 0), 0))
   const links: Link[] = []
-  for (const child of children) {
-    if (child === undefined) continue
-    const { reference, verifyKey, summary } = child
+  for (const { first, width, part } of children) {
+    const { reference, verifyKey, summary } = part
+    writer.u8((first << BRANCH_BITS) | WIDTHS.indexOf(width))
     links.push({ type: 'block', id: reference.id, verifyKey })
     writer.bytes(reference.key)
     writer.int(summary.weight)
@@ -119,12 +132,15 @@ export function decodeNode(frame: BlockFrame, context: NodeContext): Node {
 }
 
 const FORMS: readonly Form[] = ['full', 'bare']
+const FAN_OUT = 2 ** BRANCH_BITS
+/** A child of all 16 would be the leaf in the branch's place. */
+const WIDTHS: readonly number[] = [1, 2, 4, 8]
 
 function readLeaf(
   reader: Reader,
   links: Links,
   { prefix, dots, form }: NodeContext & { form: Form },
-): LeafNode {
+): LoosePart {
   const stamp =
     form === 'bare' && dots?.kind === 'one' ? { dots: singleDot(dots.dot), span: dots } : undefined
   const surroundings = { form, stamp, takeLink: () => links.take() }
@@ -134,7 +150,7 @@ function readLeaf(
   while (!reader.isAtEnd) {
     const entry = readEntry(reader, surroundings)
     if (previous !== undefined) checkOrder(previous, entry)
-    if (prefix !== '' && !placeOf(entry.name).startsWith(prefix)) {
+    if (prefix !== '' && !hasPrefix(placeOf(entry.name), prefix)) {
       throw new BrokenFolderError('an entry lies in the wrong place')
     }
     entries.push((previous = entry))
@@ -142,41 +158,75 @@ function readLeaf(
   const summary = summarize(entries)
   if (!fitsLeaf(summary)) throw new BrokenFolderError('a leaf is too large')
   if (entries.length === 0 && prefix !== '') throw new BrokenFolderError('a leaf has no entry')
-  return { kind: 'leaf', entries, summary }
+  return { kind: 'loose', entries, summary }
 }
 
 function readBranch(
   reader: Reader,
   links: Links,
-  { dots, form }: NodeContext & { form: Form },
-): BranchNode {
-  const bits = reader.u16()
-  const children = Array.from({ length: FAN_OUT }, (_, digit) => {
-    if ((bits & (1 << digit)) === 0) return undefined
-    const key = reader.bytes({ min: 32, max: 32 })
-    const numbers = {
-      weight: reader.uint(Number.MAX_SAFE_INTEGER),
-      names: reader.uint(Number.MAX_SAFE_INTEGER),
-      files: reader.uint(Number.MAX_SAFE_INTEGER),
-      copies: reader.uint(Number.MAX_SAFE_INTEGER),
-      sizeBytes: reader.uint(Number.MAX_SAFE_INTEGER),
-      newestMs: reader.isNull() ? undefined : reader.int({ min: MIN_MTIME_MS, max: MAX_MTIME_MS }),
-      height: reader.uint(MAX_PATH_NAMES),
+  { prefix, dots, form }: NodeContext & { form: Form },
+): Node {
+  if (prefix.length % BRANCH_BITS !== 0) throw new BrokenFolderError('a branch should be a leaf')
+  const children: BranchChild[] = []
+  let end = 0
+  // Ends, as every child begins where the one before it ended or later.
+  while (!reader.isAtEnd) {
+    const range = reader.u8()
+    const first = range >> BRANCH_BITS
+    const width = WIDTHS[range & (FAN_OUT - 1)]
+    if (width === undefined || first < end || first % width !== 0) {
+      throw new BrokenFolderError('the children of a branch are not in order')
     }
-    const link = links.take()
-    if (link.type !== 'block') throw new BrokenFolderError('a branch leads out of its directory')
-    const span = form === 'full' ? readSpan(reader) : (dots ?? EMPTY_SPAN)
-    if (span.kind === 'empty' || numbers.names === 0) {
-      throw new BrokenFolderError('a branch has an empty child')
-    }
-    const summary = { ...numbers, dots: span }
-    const reference = { key, id: link.id }
-    return { kind: 'stored' as const, reference, verifyKey: link.verifyKey, summary }
-  })
-  const present = children.filter((child) => child !== undefined)
-  const summary = sumSummaries(present.map((child) => child.summary))
-  if (fitsLeaf(summary)) throw new BrokenFolderError('a branch should be a leaf')
-  return { kind: 'branch', children, summary }
+    end = first + width
+    children.push({
+      first,
+      width,
+      part: readChild(reader, links, form === 'bare' ? dots : undefined),
+    })
+  }
+  const part = partOfRange(children, { first: 0, width: FAN_OUT })
+  if (part.kind !== 'inner') throw new BrokenFolderError('a branch has no children')
+  return part
+}
+
+function readChild(reader: Reader, links: Links, stamp: DotSpan | undefined): StoredPart {
+  const key = reader.bytes({ min: 32, max: 32 })
+  const numbers = {
+    weight: reader.uint(Number.MAX_SAFE_INTEGER),
+    names: reader.uint(Number.MAX_SAFE_INTEGER),
+    files: reader.uint(Number.MAX_SAFE_INTEGER),
+    copies: reader.uint(Number.MAX_SAFE_INTEGER),
+    sizeBytes: reader.uint(Number.MAX_SAFE_INTEGER),
+    newestMs: reader.isNull() ? undefined : reader.int({ min: MIN_MTIME_MS, max: MAX_MTIME_MS }),
+    height: reader.uint(MAX_PATH_NAMES),
+  }
+  const dots = stamp ?? readSpan(reader)
+  if (dots.kind === 'empty' || numbers.names === 0) {
+    throw new BrokenFolderError('a branch has an empty child')
+  }
+  const link = links.take()
+  if (link.type !== 'block') throw new BrokenFolderError('a branch leads out of its directory')
+  const reference = { key, id: link.id }
+  return { kind: 'stored', reference, verifyKey: link.verifyKey, summary: { ...numbers, dots } }
+}
+
+/** Children in memory as the halves of halves that they stand for. @throws BrokenFolderError if two should be one */
+function partOfRange(
+  children: readonly BranchChild[],
+  { first, width }: { first: number; width: number },
+): Part {
+  const within = children.filter((child) => child.first >= first && child.first < first + width)
+  const [only] = within
+  if (only === undefined) return EMPTY_PART
+  if (only.width === width) return only.part
+  const half = width / 2
+  const halves = [
+    partOfRange(within, { first, width: half }),
+    partOfRange(within, { first: first + half, width: half }),
+  ] as const
+  const summary = sumSummaries(halves.map((part) => part.summary).filter(({ names }) => names > 0))
+  if (fitsLeaf(summary)) throw new BrokenFolderError('a branch holds what fits a leaf')
+  return { kind: 'inner', halves, summary }
 }
 
 function readSpan(reader: Reader): DotSpan {

@@ -1,64 +1,30 @@
 import { verifyKeyOf } from '../../crypto/block-keys.ts'
-import { mapConcurrently } from '../../foundation/concurrency.ts'
 import { assert } from '../../foundation/error.ts'
 import type { BlockFrame } from '../../grid/blocks/frame.ts'
+import type { BlockReference } from '../../grid/files/index-node.ts'
 import type { DotSpan } from '../dots.ts'
 import type { Directory, Entry } from '../entry.ts'
 import { BrokenFolderError, TooManyVersionsError } from '../errors.ts'
-import { placeOf } from '../names.ts'
+import { bitOf, placeOf, type Name } from '../names.ts'
+import type { Form } from './entry-codec.ts'
 import {
   compareEntries,
   decodeNode,
   encodeBranch,
   encodeLeaf,
-  FAN_OUT,
   formOf,
-  MAX_DEPTH,
+  type BranchChild,
+  type LoosePart,
   type Node,
+  type Part,
   type StoredPart,
 } from './node-codec.ts'
-import { NODES_AT_ONCE, type TreeStore } from './store.ts'
-import {
-  EMPTY_SUMMARY,
-  equalTotals,
-  fitsLeaf,
-  groupByName,
-  summarize,
-  sumSummaries,
-  type Summary,
-} from './summary.ts'
-
-/**
- * All entries of a directory whose places begin with one prefix: stored, or loose where it is still open whether they
- * become a leaf of their own or part of a larger one. Loose entries always fit a leaf.
- */
-export type Part = StoredPart | LoosePart
-
-export interface LoosePart {
-  readonly kind: 'loose'
-  readonly entries: readonly Entry[]
-  readonly summary: Summary
-}
-
-export const EMPTY_PART: LoosePart = { kind: 'loose', entries: [], summary: EMPTY_SUMMARY }
+import { BRANCH_BITS, halfPosition, isAtBranch, MAX_DEPTH, type Position } from './position.ts'
+import { memoryOf, type TreeStore } from './store.ts'
+import { equalTotals, fitsLeaf, summarize, sumSummaries, type Summary } from './summary.ts'
 
 /** Versions of one name. Devices that see each other's keep few; this many fit a block whatever is in them. */
 export const MAX_VERSIONS = 128
-
-/** Where a part lies. */
-export interface Position {
-  /** The digits that the places of all its names begin with. */
-  readonly prefix: string
-  /** Whether the directory is the root of a folder, whose topmost node nobody tells its dots. */
-  readonly isInRoot: boolean
-}
-
-export const TOP: Position = { prefix: '', isInRoot: false }
-export const ROOT_TOP: Position = { prefix: '', isInRoot: true }
-
-export function childPosition({ prefix, isInRoot }: Position, digit: number): Position {
-  return { prefix: prefix + digit.toString(FAN_OUT), isInRoot }
-}
 
 /** Brings entries in any order into their canonical part. */
 export async function partOf(
@@ -66,31 +32,30 @@ export async function partOf(
   entries: readonly Entry[],
   position: Position,
 ): Promise<Part> {
-  return await sortedPartOf(store, entries.toSorted(compareEntries), position)
+  const sorted = entries.toSorted(compareEntries)
+  return await partOfSorted(
+    store,
+    { kind: 'loose', entries: sorted, summary: summarize(sorted) },
+    position,
+  )
 }
 
-/** Joins what lies under the sixteen digits after a prefix; writes what is final now. */
+/** Joins the two halves of what lies at a position; writes what is final now. */
 export async function composePart(
   store: TreeStore,
-  children: readonly Part[],
+  halves: readonly [Part, Part],
   position: Position,
 ): Promise<Part> {
-  const summary = sumSummaries(children.map((child) => child.summary).filter(hasNames))
+  const summary = sumSummaries(halves.map((half) => half.summary).filter(({ names }) => names > 0))
   if (fitsLeaf(summary)) {
-    const filled = children.filter((child) => hasNames(child.summary))
-    const lists = await mapConcurrently(filled, NODES_AT_ONCE, async (child) => {
-      return await entriesOfPart(store, child, childPosition(position, children.indexOf(child)))
-    })
-    const entries = lists.flat().sort(compareEntries)
-    return { kind: 'loose', entries, summary }
+    const entries = await entriesBelow(store, halves, position)
+    return { kind: 'loose', entries: entries.sort(compareEntries), summary }
   }
-  const stored = await mapConcurrently(children, NODES_AT_ONCE, async (child, digit) =>
-    hasNames(child.summary)
-      ? await storePart(store, child, childPosition(position, digit))
-      : undefined,
-  )
-  const frame = encodeBranch(stored, position.prefix, formAt(position, summary.dots))
-  return await put(store, frame, summary)
+  if (!isAtBranch(position)) return { kind: 'inner', halves, summary }
+  const range = { first: 0, width: 2 ** BRANCH_BITS }
+  const children = await storeChildren(store, { kind: 'inner', halves, summary }, range, position)
+  const form = formAt(position, summary.dots)
+  return await put(store, encodeBranch(children, position.prefix, form), summary)
 }
 
 /** Writes a part as the whole of a directory. */
@@ -105,23 +70,10 @@ export async function storeDirectory(
   return { reference, verifyKey, totals }
 }
 
-/**
- * The same store for work that comes back to nodes again and again: a part that was opened stays decoded for as long
- * as the part is held, that is, until the work is done.
- */
-export function remembering(store: TreeStore): TreeStore {
-  const same: TreeStore = {
-    put: async (node) => await store.put(node),
-    get: async (reference) => await store.get(reference),
-  }
-  MEMORIES.set(same, new WeakMap())
-  return same
-}
-
-/** Reads what a part holds one level down. */
+/** Reads what a part holds. */
 export async function openPart(store: TreeStore, part: Part, position: Position): Promise<Node> {
-  if (part.kind === 'loose') return { ...part, kind: 'leaf' }
-  const memory = MEMORIES.get(store)
+  if (part.kind !== 'stored') return part
+  const memory = memoryOf(store)
   let opened = memory?.get(part)
   if (opened === undefined) {
     opened = openStored(store, part, position)
@@ -130,72 +82,91 @@ export async function openPart(store: TreeStore, part: Part, position: Position)
   return await opened
 }
 
-const MEMORIES = new WeakMap<TreeStore, WeakMap<StoredPart, Promise<Node>>>()
-
-async function openStored(store: TreeStore, part: StoredPart, { prefix }: Position): Promise<Node> {
-  const node = decodeNode(await store.get(part.reference), { prefix, dots: part.summary.dots })
-  const { weight, names } = part.summary
-  if (node.summary.weight !== weight || node.summary.names !== names) throw notAsTold()
-  return checkTotals(node, part.summary)
-}
-
 /** Reads the topmost node of a nested directory. */
 export async function openDirectory(store: TreeStore, directory: Directory): Promise<Node> {
   const { reference, totals } = directory
   const node = decodeNode(await store.get(reference), { prefix: '', dots: totals.dots })
-  return checkTotals(node, totals)
+  if (!equalTotals(node.summary, totals)) throw notAsTold()
+  return node
 }
 
 /** Reads the topmost node of a folder. */
-export async function openRoot(
-  store: TreeStore,
-  { reference }: Pick<Directory, 'reference'>,
-): Promise<Node> {
-  return decodeNode(await store.get(reference), { prefix: '', dots: undefined })
+export async function openRoot(store: TreeStore, root: BlockReference): Promise<Node> {
+  return decodeNode(await store.get(root), { prefix: '', dots: undefined })
 }
 
-/** A node's children as parts, the loose ones of a leaf by their next digits. */
-export function childrenOf(node: Node, { prefix }: Position): readonly Part[] {
-  if (node.kind === 'branch') return node.children.map((child) => child ?? EMPTY_PART)
+/** The halves of a node that lies at a position. */
+export function halvesOf(node: Node, { prefix }: Position): readonly [Part, Part] {
+  if (node.kind === 'inner') return node.halves
   assert(prefix.length < MAX_DEPTH, 'different names have different places')
-  const lists = Array.from({ length: FAN_OUT }, (): Entry[] => [])
-  for (const entries of groupByName(node.entries)) {
-    const [first] = entries
-    if (first === undefined) continue
-    const digit = Number.parseInt(placeOf(first.name).charAt(prefix.length), FAN_OUT)
-    for (const entry of entries) lists[digit]?.push(entry)
+  const halves: [Entry[], Entry[]] = [[], []]
+  let name: Name | undefined
+  let half = halves[0]
+  for (const entry of node.entries) {
+    if (entry.name !== name) half = halves[bitOf(placeOf((name = entry.name)), prefix.length)]
+    half.push(entry)
   }
-  return lists.map((entries) => ({ kind: 'loose', entries, summary: summarize(entries) }))
+  return [looseOf(halves[0]), looseOf(halves[1])]
 }
 
-async function sortedPartOf(
+function looseOf(entries: readonly Entry[]): LoosePart {
+  return { kind: 'loose', entries, summary: summarize(entries) }
+}
+
+async function partOfSorted(store: TreeStore, part: Part, position: Position): Promise<Part> {
+  if (part.kind !== 'loose' || fitsLeaf(part.summary)) return part
+  const [low, high] = halvesOf(part, position)
+  const halves = await Promise.all([
+    partOfSorted(store, low, halfPosition(position, 0)),
+    partOfSorted(store, high, halfPosition(position, 1)),
+  ])
+  return await composePart(store, halves, position)
+}
+
+/** The entries of parts that fit one leaf together. */
+async function entriesBelow(
   store: TreeStore,
-  entries: readonly Entry[],
+  [low, high]: readonly [Part, Part],
   position: Position,
-): Promise<Part> {
-  const summary = summarize(entries)
-  if (fitsLeaf(summary)) return { kind: 'loose', entries, summary }
-  const children = childrenOf({ kind: 'leaf', entries, summary }, position)
-  const parts = await mapConcurrently(children, NODES_AT_ONCE, async (child, digit) =>
-    child.kind === 'stored'
-      ? child
-      : await sortedPartOf(store, child.entries, childPosition(position, digit)),
-  )
-  return await composePart(store, parts, position)
+): Promise<Entry[]> {
+  const lists = await Promise.all([
+    entriesOf(store, low, halfPosition(position, 0)),
+    entriesOf(store, high, halfPosition(position, 1)),
+  ])
+  return lists.flat()
 }
 
-async function entriesOfPart(
+async function entriesOf(
   store: TreeStore,
   part: Part,
   position: Position,
 ): Promise<readonly Entry[]> {
+  if (part.summary.names === 0) return []
   const node = await openPart(store, part, position)
-  if (node.kind === 'branch') throw notAsTold()
-  return node.entries
+  return node.kind === 'loose' ? node.entries : await entriesBelow(store, node.halves, position)
+}
+
+/** Stores what lies under a range of a branch's digits, as its children. */
+async function storeChildren(
+  store: TreeStore,
+  part: Part,
+  { first, width }: { first: number; width: number },
+  position: Position,
+): Promise<BranchChild[]> {
+  if (part.summary.names === 0) return []
+  if (part.kind !== 'inner') return [{ first, width, part: await storePart(store, part, position) }]
+  const half = width / 2
+  const [low, high] = part.halves
+  const lists = await Promise.all([
+    storeChildren(store, low, { first, width: half }, halfPosition(position, 0)),
+    storeChildren(store, high, { first: first + half, width: half }, halfPosition(position, 1)),
+  ])
+  return lists.flat()
 }
 
 async function storePart(store: TreeStore, part: Part, position: Position): Promise<StoredPart> {
   if (part.kind === 'stored') return part
+  assert(part.kind === 'loose', 'what does not fit a leaf was stored as a branch')
   const { entries, summary } = part
   if (summary.names === 1 && entries.length > MAX_VERSIONS) {
     throw new TooManyVersionsError(
@@ -211,19 +182,22 @@ async function put(store: TreeStore, frame: BlockFrame, summary: Summary): Promi
   return { kind: 'stored', reference, verifyKey: verifyKeyOf(reference.key), summary }
 }
 
-function formAt({ prefix, isInRoot }: Position, dots: DotSpan): 'full' | 'bare' {
-  return formOf(isInRoot && prefix === '' ? undefined : dots)
+async function openStored(
+  store: TreeStore,
+  { reference, summary }: StoredPart,
+  { prefix }: Position,
+): Promise<Node> {
+  const node = decodeNode(await store.get(reference), { prefix, dots: summary.dots })
+  const { weight, names } = node.summary
+  const isAsTold = weight === summary.weight && names === summary.names
+  if (!isAsTold || !equalTotals(node.summary, summary)) throw notAsTold()
+  return node
 }
 
-function checkTotals(node: Node, totals: Parameters<typeof equalTotals>[0]): Node {
-  if (!equalTotals(node.summary, totals)) throw notAsTold()
-  return node
+function formAt({ prefix, isInRoot }: Position, dots: DotSpan): Form {
+  return formOf(isInRoot && prefix === '' ? undefined : dots)
 }
 
 function notAsTold(): BrokenFolderError {
   return new BrokenFolderError('a node is not what its parent says')
-}
-
-function hasNames(summary: Pick<Summary, 'names'>): boolean {
-  return summary.names > 0
 }

@@ -1,15 +1,19 @@
 import { equalBytes } from '../../foundation/bytes.ts'
-import { mapConcurrently, mapInOrder } from '../../foundation/concurrency.ts'
+import { mapInOrder } from '../../foundation/concurrency.ts'
 import { equalSpans, type DotSpan } from '../dots.ts'
 import type { Directory, DirectoryEntry, Entry, Version } from '../entry.ts'
 import { isVersion } from '../entry.ts'
-import { compareNames, placeOf, type Name } from '../names.ts'
-import { FAN_OUT, type Node, type StoredPart } from './node-codec.ts'
-import { childPosition, childrenOf, openPart, TOP, type Part, type Position } from './part.ts'
-import { NODES_AT_ONCE, type TreeStore } from './store.ts'
+import { bitOf, compareNames, placeOf, type Name } from '../names.ts'
+import type { Node, Part, StoredPart } from './node-codec.ts'
+import { halvesOf, openPart } from './part.ts'
+import { halfPosition, TOP, type Position } from './position.ts'
+import type { TreeStore } from './store.ts'
 import { groupByName } from './summary.ts'
 import { equalDots } from '../dots.ts'
 import { equalVersions } from '../versions.ts'
+
+/** Leaves that a reader fetches before they are asked for. */
+const LEAVES_AHEAD = 8
 
 /** All that a directory has under one name. */
 export interface NameEntries {
@@ -21,15 +25,13 @@ export interface NameEntries {
 export async function lookUp(store: TreeStore, top: Node, name: Name): Promise<NameEntries> {
   let node = top
   let position = TOP
-  let place: string | undefined
-  // Ends, as every step adds a digit to the prefix, and no node lies deeper than a place has digits.
-  while (node.kind === 'branch') {
+  let place: Uint8Array | undefined
+  // Ends, as every step adds a bit to the prefix, and no node lies deeper than a place has bits.
+  while (node.kind === 'inner') {
     place ??= placeOf(name)
-    const digit = Number.parseInt(place.charAt(position.prefix.length), FAN_OUT)
-    const child = node.children[digit]
-    if (child === undefined) return { versions: [] }
-    position = childPosition(position, digit)
-    node = await openPart(store, child, position)
+    const bit = bitOf(place, position.prefix.length)
+    position = halfPosition(position, bit)
+    node = await openPart(store, node.halves[bit], position)
   }
   return nameEntriesOf(entriesNamed(node.entries, name))
 }
@@ -50,23 +52,24 @@ export async function* readLeaves(
   position: Position = TOP,
   isWanted: (part: Part) => boolean = () => true,
 ): AsyncGenerator<readonly Entry[]> {
-  if (node.kind === 'leaf') {
+  if (node.kind === 'loose') {
     yield node.entries
     return
   }
-  const wanted = [...childrenOf(node, position).entries()].filter(
-    ([, part]) => part.summary.names > 0 && isWanted(part),
+  const wanted = [...partsIn(node, position)].filter(
+    ({ part }) => part.summary.names > 0 && isWanted(part),
   )
-  const opened = mapInOrder(wanted, NODES_AT_ONCE, async ([digit, part]) => {
-    const below = childPosition(position, digit)
-    return { below, node: await openPart(store, part, below) }
+  const opened = mapInOrder(wanted, LEAVES_AHEAD, async ({ part, position }) => {
+    return { node: await openPart(store, part, position), position }
   })
-  for await (const { below, node } of opened) yield* readLeaves(store, node, below, isWanted)
+  for await (const { node, position } of opened) {
+    yield* readLeaves(store, node, position, isWanted)
+  }
 }
 
 /** All entries of a directory, sorted by name. */
 export async function readEntries(store: TreeStore, node: Node): Promise<readonly Entry[]> {
-  if (node.kind === 'leaf') return node.entries
+  if (node.kind === 'loose') return node.entries
   const leaves: (readonly Entry[])[] = []
   for await (const entries of readLeaves(store, node)) leaves.push(entries)
   // Stable, so that the entries of one name keep their order.
@@ -89,28 +92,25 @@ export async function* diffNodes(
   { before, after }: { before: Node; after: Node },
   position: Position = TOP,
 ): AsyncGenerator<NameDifference> {
-  if (before.kind === 'leaf' && after.kind === 'leaf') {
+  if (before.kind === 'loose' && after.kind === 'loose') {
     yield* diffEntries(before.entries, after.entries)
     return
   }
-  const older = childrenOf(before, position)
-  const newer = childrenOf(after, position)
-  const pairs = older.flatMap((part, digit) => {
-    const other = newer[digit]
-    return other === undefined || areSameParts(part, other) ? [] : [{ part, other, digit }]
-  })
-  const opened = mapInOrder(pairs, NODES_AT_ONCE, async ({ part, other, digit }) => {
-    const below = childPosition(position, digit)
-    const [before, after] = await mapConcurrently([part, other], 2, async (part) => {
-      return await openPart(store, part, below)
-    })
-    return { before: before as Node, after: after as Node, below }
-  })
-  for await (const { below, ...pair } of opened) yield* diffNodes(store, pair, below)
+  const older = halvesOf(before, position)
+  const newer = halvesOf(after, position)
+  for (const bit of [0, 1] as const) {
+    if (areSameParts(older[bit], newer[bit])) continue
+    const half = halfPosition(position, bit)
+    const nodes = await Promise.all([
+      openPart(store, older[bit], half),
+      openPart(store, newer[bit], half),
+    ])
+    yield* diffNodes(store, { before: nodes[0], after: nodes[1] }, half)
+  }
 }
 
 /** Whether two stored nodes hold the same entries: the same bytes, and the same dot where they leave it out. */
-export function areSameStored(
+function areSameStored(
   a: Pick<StoredPart, 'reference'> & { readonly dots: DotSpan },
   b: Pick<StoredPart, 'reference'> & { readonly dots: DotSpan },
 ): boolean {
@@ -121,11 +121,25 @@ export function areSameDirectories(a: Directory, b: Directory): boolean {
   return areSameStored({ ...a, dots: a.totals.dots }, { ...b, dots: b.totals.dots })
 }
 
-function areSameParts(a: Part, b: Part): boolean {
-  if (a.kind === 'loose' || b.kind === 'loose') {
+/** Whether two parts are known to be the same without a look at their entries. */
+export function areSameParts(a: Part, b: Part): boolean {
+  if (a.kind !== 'stored' || b.kind !== 'stored') {
     return a.summary.names === 0 && b.summary.names === 0
   }
   return areSameStored({ ...a, dots: a.summary.dots }, { ...b, dots: b.summary.dots })
+}
+
+/** The parts within a branch, in order. */
+function* partsIn(
+  part: Part,
+  position: Position,
+): Generator<{ readonly part: Part; readonly position: Position }> {
+  if (part.kind !== 'inner') {
+    yield { part, position }
+    return
+  }
+  yield* partsIn(part.halves[0], halfPosition(position, 0))
+  yield* partsIn(part.halves[1], halfPosition(position, 1))
 }
 
 /** The entries of one name among sorted ones. */

@@ -2,20 +2,10 @@ import { mapConcurrently } from '../../foundation/concurrency.ts'
 import type { Dot } from '../../protocol/version-vector.ts'
 import { isStoredDotless, singleDot, type DotSpan } from '../dots.ts'
 import type { Directory, Entry } from '../entry.ts'
-import { placeOf, type Name } from '../names.ts'
-import { FAN_OUT, type Node } from './node-codec.ts'
-import {
-  childPosition,
-  childrenOf,
-  composePart,
-  openDirectory,
-  openPart,
-  partOf,
-  storeDirectory,
-  TOP,
-  type Part,
-  type Position,
-} from './part.ts'
+import { bitOf, placeOf, type Name } from '../names.ts'
+import type { Node, Part } from './node-codec.ts'
+import { composePart, openDirectory, openPart, partOf, storeDirectory } from './part.ts'
+import { halfPosition, TOP, type Position } from './position.ts'
 import { NODES_AT_ONCE, type TreeStore } from './store.ts'
 import type { Summary } from './summary.ts'
 
@@ -29,7 +19,7 @@ export interface Rewrite {
 
 export interface NameChange {
   readonly name: Name
-  readonly place: string
+  readonly place: Uint8Array
   readonly entries: readonly Entry[]
 }
 
@@ -47,28 +37,31 @@ export async function rewriteNode(
   rewrite: Rewrite,
   position: Position,
 ): Promise<Part> {
-  if (node.kind === 'leaf') {
+  if (node.kind === 'loose') {
     const changed = new Set(rewrite.names.map(({ name }) => name))
     const kept = node.entries.filter(({ name }) => !changed.has(name))
     const stamped = await stampEntries(store, kept, rewrite.stamp)
     const added = rewrite.names.flatMap(({ entries }) => entries)
     return await partOf(store, [...stamped, ...added], position)
   }
-  const changes = byDigit(rewrite.names, position)
-  const parts = await mapConcurrently(
-    childrenOf(node, position),
-    NODES_AT_ONCE,
-    async (child, digit) => {
-      const names = changes[digit] ?? []
-      return await rewritePart(
-        store,
-        child,
-        { names, stamp: rewrite.stamp },
-        childPosition(position, digit),
-      )
-    },
-  )
-  return await composePart(store, parts, position)
+  const { stamp } = rewrite
+  const depth = position.prefix.length
+  const [low, high] = node.halves
+  const halves = await Promise.all([
+    rewritePart(
+      store,
+      low,
+      { names: changesAt(rewrite, depth, 0), stamp },
+      halfPosition(position, 0),
+    ),
+    rewritePart(
+      store,
+      high,
+      { names: changesAt(rewrite, depth, 1), stamp },
+      halfPosition(position, 1),
+    ),
+  ])
+  return await composePart(store, halves, position)
 }
 
 /** Gives everything in a directory one dot, its subdirectories included. Nothing is read or written if it has one. */
@@ -124,10 +117,6 @@ function stampSpan(span: DotSpan, dot: Dot): DotSpan {
   return span.kind === 'empty' ? span : { kind: 'one', dot }
 }
 
-function byDigit(names: readonly NameChange[], { prefix }: Position): readonly NameChange[][] {
-  const lists = Array.from({ length: FAN_OUT }, (): NameChange[] => [])
-  for (const change of names) {
-    lists[Number.parseInt(change.place.charAt(prefix.length), FAN_OUT)]?.push(change)
-  }
-  return lists
+function changesAt({ names }: Rewrite, depth: number, bit: 0 | 1): readonly NameChange[] {
+  return names.filter(({ place }) => bitOf(place, depth) === bit)
 }
