@@ -30,6 +30,7 @@ export class KnownSlot {
   /** Saves come one after another, each with what is known by then. */
   #saving: Promise<void> = Promise.resolve()
   #savesPending = 0
+  #isUnsaved = false
 
   constructor(
     slot: SlotKey,
@@ -56,7 +57,11 @@ export class KnownSlot {
 
   /** Whether someone watches it, writes to it or waits for it to be saved. */
   get isBusy(): boolean {
-    return this.#listeners.size > 0 || this.writing.available === 0 || this.#savesPending > 0
+    return this.#listeners.size > 0 || this.writing.available === 0 || this.#hasToSave
+  }
+
+  get #hasToSave(): boolean {
+    return this.#isUnsaved || this.#savesPending > 0
   }
 
   /** Takes in states of the slot. @returns whether one of them is new */
@@ -103,10 +108,21 @@ export class KnownSlot {
 
   /** Resolves when all that is known now would survive a power cut. */
   async save(): Promise<void> {
+    this.#isUnsaved = false
     this.#savesPending += 1
     const saved = this.#saveAfter(this.#saving)
     this.#saving = saved.catch(() => undefined)
     await saved
+  }
+
+  /** Notes that there is something to {@link save} that may wait until there is more. */
+  saveLater(): void {
+    this.#isUnsaved = true
+  }
+
+  /** Saves what was left for later. */
+  async saveLeft(): Promise<void> {
+    if (this.#isUnsaved) await this.save()
   }
 
   async #saveAfter(earlier: Promise<void>): Promise<void> {

@@ -42,6 +42,8 @@ export class SlotReplicas implements AsyncDisposable {
   readonly #renewing: HeadsBatcher
   readonly #topUp: TopUpQueue
   readonly #background = new Set<Promise<void>>()
+  readonly #unsaved = new Set<KnownSlot>()
+  #cancelSave: (() => void) | undefined
 
   constructor(
     context: GridContext,
@@ -126,8 +128,25 @@ export class SlotReplicas implements AsyncDisposable {
       // Before the caller is told that it is stored, it must be sure to be brought to more nodes even after a crash.
       await known.save()
       await this.#topUp.add(known.slot)
-    } else this.inBackground(known.save())
+    } else this.#saveLater(known)
     return replication
+  }
+
+  /**
+   * What is lost if it is never saved is the memory of one's own last write. A write that follows soon saves it too, so
+   * a disk that takes its time is asked once for each of many writes.
+   */
+  #saveLater(known: KnownSlot): void {
+    known.saveLater()
+    if (this.#unsaved.size === 0)
+      this.#cancelSave = this.context.clock.after(SAVE_MS, this.#saveAll)
+    this.#unsaved.add(known)
+  }
+
+  readonly #saveAll = (): void => {
+    this.#cancelSave?.()
+    for (const known of this.#unsaved) this.inBackground(known.saveLeft())
+    this.#unsaved.clear()
   }
 
   /** Gives a node the states of a slot that it lacks, in the background. */
@@ -151,11 +170,13 @@ export class SlotReplicas implements AsyncDisposable {
   }
 
   async settle(): Promise<void> {
+    this.#saveAll()
     while (this.#background.size > 0) await Promise.all(this.#background)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#topUp[Symbol.dispose]()
+    this.#saveAll()
     this.#closing.abort(new Error('the slot client is closed'))
     await Promise.allSettled(this.#background)
   }
@@ -234,3 +255,6 @@ export class SlotReplicas implements AsyncDisposable {
     return holders >= enough
   }
 }
+
+/** How long what was learnt of a slot may wait for more before it is saved. */
+const SAVE_MS = 500
