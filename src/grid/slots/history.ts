@@ -1,5 +1,6 @@
 import { verifyKeyOf } from '../../crypto/block-keys.ts'
 import { concatBytes, equalBytes } from '../../foundation/bytes.ts'
+import { mapConcurrently } from '../../foundation/concurrency.ts'
 import { blockIdHex, type BlockIdHex } from '../../protocol/block-id.ts'
 import { KIND_HISTORY, type BlockFrame } from '../blocks/frame.ts'
 import type { BlockStore } from '../blocks/store.ts'
@@ -51,13 +52,24 @@ export async function* walkHistory(
 ): AsyncGenerator<PastState> {
   const seen = new Set<BlockIdHex>()
   let open: PastState[] = []
+  /** Those not met before: concurrent states have parents in common, alone or in bundles. */
+  const unseen = (references: readonly BlockReference[]): BlockReference[] =>
+    references.filter(({ id }) => {
+      const name = blockIdHex(id)
+      if (seen.has(name)) return false
+      seen.add(name)
+      return true
+    })
   const visit = async (references: readonly BlockReference[]): Promise<void> => {
-    const fresh = references.filter(({ id }) => !seen.has(blockIdHex(id)))
-    for (const { id } of fresh) seen.add(blockIdHex(id))
-    const found = await Promise.all(
-      fresh.map(async (reference) => await statesUnder(store, reference, signal)),
-    )
-    open = [...open, ...found.flat()].sort(byTime)
+    const frames = await framesOf(store, unseen(references), signal)
+    const states = frames.filter(({ frame }) => frame.level === 0)
+    const bundles = frames.filter(({ frame }) => frame.level !== 0)
+    const bundled = unseen(bundles.flatMap(({ frame }) => decodeBundle(frame)))
+    states.push(...(await framesOf(store, bundled, signal)))
+    const found = states.map(({ reference, frame }) => {
+      return { reference, contents: decodeState(frame) }
+    })
+    open = [...open, ...found].sort(byTime)
   }
   await visit(parents)
   for (;;) {
@@ -68,32 +80,22 @@ export async function* walkHistory(
   }
 }
 
-/** The states that a history block holds or bundles; none if it was not kept. */
-async function statesUnder(
+/** History blocks, but for those that were not kept: there history goes back no further. */
+async function framesOf(
   store: Pick<BlockStore, 'get'>,
-  reference: BlockReference,
+  references: readonly BlockReference[],
   signal: AbortSignal | undefined,
-): Promise<PastState[]> {
-  try {
-    const frame = await store.get(reference, { expect: { kinds: [KIND_HISTORY] }, signal })
-    if (frame.level === 0) return [{ reference, contents: decodeState(frame) }]
-    const bundled = decodeBundle(frame)
-    const states = bundled.map(async (member): Promise<PastState[]> => {
-      const expect = { kinds: [KIND_HISTORY], level: 0 }
-      try {
-        const state = await store.get(member, { expect, signal })
-        return [{ reference: member, contents: decodeState(state) }]
-      } catch (error) {
-        if (error instanceof NotEnoughSharesError) return []
-        throw error
-      }
-    })
-    return (await Promise.all(states)).flat()
-  } catch (error) {
-    // Its lease has lapsed: history goes back no further.
-    if (error instanceof NotEnoughSharesError) return []
-    throw error
-  }
+): Promise<{ reference: BlockReference; frame: BlockFrame }[]> {
+  const frames = await mapConcurrently(references, BLOCKS_AT_ONCE, async (reference) => {
+    try {
+      const expect = { kinds: [KIND_HISTORY] }
+      return { reference, frame: await store.get(reference, { expect, signal }) }
+    } catch (error) {
+      if (error instanceof NotEnoughSharesError) return undefined
+      throw error
+    }
+  })
+  return frames.filter((found) => found !== undefined)
 }
 
 /** Level 0: what the payload of a record said, and its links without the places that were empty. */
@@ -110,8 +112,9 @@ function stateFrame(contents: SlotContents): BlockFrame {
   }
 }
 
-/** @throws BrokenSlotRecordError */
-function decodeState({ links, content }: BlockFrame): SlotContents {
+/** @throws BrokenSlotRecordError, BrokenFileError */
+function decodeState({ level, links, content }: BlockFrame): SlotContents {
+  if (level !== 0) throw new BrokenFileError('a bundle of old states holds another')
   const [first] = links
   const root = first?.type === 'block' ? first : undefined
   const parents = root === undefined ? links : links.slice(1)
@@ -154,5 +157,7 @@ function byTime(a: PastState, b: PastState): number {
 }
 
 const KEY_BYTES = 32
+/** Blocks fetched at once. */
+const BLOCKS_AT_ONCE = 16
 /** More states than ever stand beside each other. */
 const MAX_BUNDLED = 256

@@ -1,0 +1,291 @@
+import { readFileSync } from 'node:fs'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  slotReadKeyOf,
+  slotReadKeys,
+  slotWriteKey,
+  slotWriteKeys,
+} from '../../../src/capabilities/slot-keys.ts'
+import { sealBox } from '../../../src/crypto/aead.ts'
+import { verifyKeyOf } from '../../../src/crypto/block-keys.ts'
+import { concatBytes, fromHex, toHex } from '../../../src/foundation/bytes.ts'
+import { encodeFrame, KIND_HISTORY, type BlockFrame } from '../../../src/grid/blocks/frame.ts'
+import type { BlockReference } from '../../../src/grid/files/index-node.ts'
+import {
+  BrokenSlotRecordError,
+  encodeContentFields,
+  encodeSlotLinks,
+  encodeSlotPayload,
+  type SlotContents,
+} from '../../../src/grid/slots/contents.ts'
+import { recordHistory, walkHistory, type PastState } from '../../../src/grid/slots/history.ts'
+import { openRecord, openRecordLinks, sealRecord } from '../../../src/grid/slots/seal.ts'
+import { blockId } from '../../../src/protocol/block-id.ts'
+import { encodeFields } from '../../../src/protocol/cbor.ts'
+import { decodeSlotRecord, encodeSlotHead } from '../../../src/protocol/slot-record.ts'
+import { tagHex } from '../../../src/protocol/version-vector.ts'
+import { someBytes } from '../../support/grid.ts'
+import { testSlot } from '../../support/devices.ts'
+
+const keys = testSlot()
+const readKey = keys.readKey
+const clock = new Map([[tagHex(someBytes(8)), 7]])
+
+const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).filter((b) => b.some((x) => x > 0))
+const reference: fc.Arbitrary<BlockReference> = fc.record({
+  key: bytes32,
+  id: bytes32.map(blockId),
+})
+const size = fc.maxSafeNat()
+const contents: fc.Arbitrary<SlotContents> = fc.record(
+  {
+    kind: fc.constantFrom('file', 'folder', 'link', 'roster', 'deleted'),
+    root: reference,
+    parents: fc.array(reference, { maxLength: 3 }),
+    sizeBytes: size,
+    modifiedMs: size,
+    device: fc
+      .string({ unit: 'grapheme', maxLength: 12 })
+      .filter((s) => Buffer.byteLength(s) <= 64),
+    capability: fc.uint8Array({ maxLength: 128 }),
+  },
+  { requiredKeys: ['kind', 'parents'] },
+)
+
+/** A record with these plaintexts in its boxes, signed as it should be. */
+function forged(links: Uint8Array, payload: Uint8Array): ReturnType<typeof decodeSlotRecord> {
+  const boxKeys = slotReadKeys(readKey)
+  const nonce = someBytes(24)
+  const head = encodeSlotHead({ slot: keys.slot, expiresS: 0, clock, nonce })
+  const box = { nonce, associatedData: head }
+  const message = concatBytes([
+    head,
+    sealBox({ key: boxKeys.linksBoxKey, ...box }, links),
+    sealBox({ key: boxKeys.payloadBoxKey, ...box }, payload),
+  ])
+  return decodeSlotRecord(concatBytes([message, keys.sign(message)]))
+}
+
+function sealed(state: SlotContents): ReturnType<typeof decodeSlotRecord> {
+  const randomness = { bytes: (length: number) => someBytes(length, 3) }
+  return decodeSlotRecord(sealRecord(keys, { contents: state, clock, expiresS: 0 }, randomness))
+}
+
+const full: SlotContents = {
+  kind: 'file',
+  root: { key: someBytes(32, 1), id: blockId(someBytes(32, 2)) },
+  parents: [
+    { key: someBytes(32, 3), id: blockId(someBytes(32, 4)) },
+    { key: someBytes(32, 5), id: blockId(someBytes(32, 6)) },
+  ],
+  sizeBytes: 1_000,
+  modifiedMs: 1_767_225_600_000,
+  device: 'Ada’s laptop',
+}
+
+describe('a state in a record', () => {
+  it('is opened as it was sealed, and its links with the verify key alone', () => {
+    fc.assert(
+      fc.property(contents, (state) => {
+        const record = sealed(state)
+        expect(openRecord(readKey, record).contents).toEqual(state)
+        const links = openRecordLinks(keys.verifyKey, record)
+        expect(links.root).toEqual(
+          state.root && {
+            type: 'block',
+            id: state.root.id,
+            verifyKey: verifyKeyOf(state.root.key),
+          },
+        )
+        expect(links.parents.map((link) => 'id' in link && link.id)).toEqual(
+          state.parents.map(({ id }) => id),
+        )
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('is closed to other keys, the verify key of the slot included', () => {
+    const record = sealed(full)
+    const other = testSlot('another')
+    expect(() => openRecord(other.readKey, record)).toThrow(BrokenSlotRecordError)
+    expect(() => openRecord(keys.verifyKey as never, record)).toThrow(BrokenSlotRecordError)
+    expect(() => openRecordLinks(other.verifyKey, record)).toThrow(BrokenSlotRecordError)
+  })
+
+  const links = encodeSlotLinks(full)
+  const payload = encodeSlotPayload(full)
+  const fieldsWith = (...changes: [number, unknown][]): Uint8Array => {
+    const fields = new Map<number, unknown>([
+      [0, 0],
+      [1, full.root?.key],
+      [5, full.parents.map(({ key }) => key)],
+      ...changes,
+    ])
+    for (const [key, value] of fields) if (value === undefined) fields.delete(key)
+    return padded(encodeFields(fields))
+  }
+  const padded = (cbor: Uint8Array): Uint8Array => {
+    const bytes = new Uint8Array(512)
+    bytes.set([cbor.length >> 8, cbor.length & 255])
+    bytes.set(cbor, 2)
+    return bytes
+  }
+  const changed = (bytes: Uint8Array, at: number, value: number): Uint8Array => {
+    const copy = bytes.slice()
+    copy[at] = value
+    return copy
+  }
+
+  it('is accepted by the tools of the forger below when nothing is forged', () => {
+    expect(openRecord(readKey, forged(links, payload)).contents).toEqual(full)
+    expect(openRecord(readKey, forged(links, fieldsWith())).contents.kind).toBe('file')
+  })
+
+  const forgeries: Record<string, () => [Uint8Array, Uint8Array]> = {
+    'a root that is history': () => [changed(links, 0, 2), payload],
+    'a root that is a slot': () => [changed(links, 0, 1), payload],
+    'a link of an unknown type': () => [changed(links, 65, 3), payload],
+    'a parent that is no history': () => [changed(links, 65, 0), payload],
+    'a gap among the parents': () => {
+      const gap = links.slice()
+      gap.copyWithin(65 * 3, 65 * 2, 65 * 3)
+      gap.fill(0, 65 * 2, 65 * 3)
+      return [gap, payload]
+    },
+    'a link to other links than its key is for': () => [changed(links, 40, 99), payload],
+    'a root without a key': () => [links, fieldsWith([1, undefined])],
+    'a key without a root': () => [links.slice().fill(0, 0, 65), payload],
+    'a parent without a key': () => [links, fieldsWith([5, [full.parents[0]?.key]])],
+    'no list of parents': () => [links, fieldsWith([5, undefined])],
+    'an empty list of parents': () => [links.slice().fill(0, 65), fieldsWith([5, []])],
+    'a short key': () => [links, fieldsWith([1, someBytes(31)])],
+    'an unknown kind': () => [links, fieldsWith([0, 5])],
+    'an unknown field': () => [links, fieldsWith([7, 1])],
+    'a negative field': () => [links, fieldsWith([-1, 1])],
+    'a negative size': () => [links, fieldsWith([2, -1])],
+    'a size that is no whole number': () => [links, fieldsWith([2, 1.5])],
+    'a device of bytes': () => [links, fieldsWith([4, someBytes(3)])],
+    'a device with a long name': () => [links, fieldsWith([4, 'x'.repeat(65)])],
+    'a long capability': () => [links, fieldsWith([6, someBytes(129)])],
+    'something in the padding': () => [links, changed(payload, 511, 1)],
+    'a length beyond the end': () => [links, changed(payload, 0, 255)],
+    'a length too short': () => [links, changed(payload, 1, 3)],
+    'CBOR that is not deterministic': () => [links, padded(Uint8Array.of(0xa1, 0x18, 0, 0))],
+    'no CBOR': () => [links, new Uint8Array(512)],
+  }
+
+  it.each(Object.entries(forgeries))('is refused with %s', (_, forge) => {
+    expect(() => openRecord(readKey, forged(...forge()))).toThrow(BrokenSlotRecordError)
+  })
+})
+
+/** A store without a grid: references are numbers. */
+class TrialStore {
+  readonly frames = new Map<string, BlockFrame>()
+
+  async put(frame: BlockFrame): Promise<BlockReference> {
+    const key = new Uint8Array(32).fill(this.frames.size + 1)
+    const named = { key, id: blockId(key) }
+    this.frames.set(toHex(key), frame)
+    return await Promise.resolve(named)
+  }
+
+  async get({ key }: BlockReference): Promise<BlockFrame> {
+    return await Promise.resolve(this.frames.get(toHex(key)) as BlockFrame)
+  }
+}
+
+describe('history', () => {
+  it('has every state that was replaced once, the last changed first, however they were merged', async () => {
+    // Each turn replaces so many heads by one.
+    const turns = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 })
+    await fc.assert(
+      fc.asyncProperty(turns, async (widths) => {
+        const store = new TrialStore()
+        let time = 1
+        let heads: SlotContents[] = [{ kind: 'file', parents: [], modifiedMs: time }]
+        let replaced = 0
+        for (const width of widths) {
+          const parents = await recordHistory(
+            store,
+            heads.map((state) => ({ contents: state })),
+          )
+          expect(parents.length).toBeLessThanOrEqual(3)
+          replaced += heads.length
+          heads = Array.from({ length: width }, () => {
+            time += 1
+            return { kind: 'file' as const, parents, modifiedMs: time }
+          })
+        }
+        const past: PastState[] = []
+        const begin = heads.flatMap(({ parents }) => parents)
+        for await (const state of walkHistory(store, begin)) past.push(state)
+        const times = past.map(({ contents: { modifiedMs } }) => modifiedMs ?? 0)
+        expect(times).toEqual(Array.from({ length: replaced }, (_, at) => replaced - at))
+      }),
+      { numRuns: 30 },
+    )
+  })
+})
+
+interface Vectors {
+  readonly records: readonly {
+    readonly writeKey: string
+    readonly nonce: string
+    readonly tag: string
+    readonly counter: number
+    readonly rootKey: string
+    readonly rootId: string
+    readonly parentKeys: readonly string[]
+    readonly parentIds: readonly string[]
+    readonly sizeBytes: number
+    readonly modifiedMs: number
+    readonly device: string
+    readonly cbor: string
+    readonly record: string
+    readonly historyFrame: string
+  }[]
+}
+
+const bytesOf = (hex: string): Uint8Array => fromHex(hex) as Uint8Array
+
+describe('frozen vectors', () => {
+  const file = new URL('../../vectors/slot-states.json', import.meta.url)
+  const { records } = JSON.parse(readFileSync(file, 'utf8')) as Vectors
+
+  it.each(records)('record %#', async (vector) => {
+    const writeKey = slotWriteKey(bytesOf(vector.writeKey))
+    const own = slotWriteKeys(writeKey)
+    const state: SlotContents = {
+      kind: 'file',
+      root: { key: bytesOf(vector.rootKey), id: blockId(bytesOf(vector.rootId)) },
+      parents: vector.parentKeys.map((key, at) => ({
+        key: bytesOf(key),
+        id: blockId(bytesOf(vector.parentIds[at] as string)),
+      })),
+      sizeBytes: vector.sizeBytes,
+      modifiedMs: vector.modifiedMs,
+      device: vector.device,
+    }
+    expect(toHex(encodeContentFields(state))).toBe(vector.cbor)
+    const made = sealRecord(
+      own,
+      {
+        contents: state,
+        clock: new Map([[tagHex(bytesOf(vector.tag)), vector.counter]]),
+        expiresS: 0,
+      },
+      { bytes: () => bytesOf(vector.nonce) },
+    )
+    expect(toHex(made)).toBe(vector.record)
+    const record = decodeSlotRecord(bytesOf(vector.record))
+    expect(openRecord(slotReadKeyOf(writeKey), record).contents).toEqual(state)
+    const store = new TrialStore()
+    const [past] = await recordHistory(store, [{ contents: state }])
+    const frame = await store.get(past as BlockReference)
+    expect(frame.kind).toBe(KIND_HISTORY)
+    expect(toHex(encodeFrame(frame).whole)).toBe(vector.historyFrame)
+  })
+})
