@@ -221,16 +221,18 @@ class Play {
   #action(replica: Replica, visible: readonly Element[]): Action {
     const randomness = this.#randomness
     const device = replica.name
-    switch (randomness.below(10)) {
+    switch (randomness.below(11)) {
       case 0:
         return { kind: 'make-directory', path: this.#path(visible) }
       case 1:
-      case 2:
         return { kind: 'remove', path: this.#path(visible) }
+      case 2:
+        return { kind: 'remove', path: this.#source(visible) }
       case 3:
-        return { kind: 'move', from: this.#path(visible), to: this.#path(visible) }
+      case 10:
+        return { kind: 'move', from: this.#source(visible), to: this.#path(visible) }
       case 4:
-        return { kind: 'copy', from: this.#path(visible), to: this.#path(visible) }
+        return { kind: 'copy', from: this.#source(visible), to: this.#path(visible) }
       case 5:
         return { kind: 'set', path: this.#path(visible), mtimeMs: this.#timeMs() }
       default: {
@@ -253,6 +255,13 @@ class Play {
     const depth = randomness.pick([1, 1, 1, 2, 2, 3])
     const names = Array.from({ length: depth - 1 }, () => randomness.pick(DIRECTORY_NAMES))
     return [...names, randomness.pick(NAMES)].join('/')
+  }
+
+  /** Often a directory with something in it. */
+  #source(visible: readonly Element[]): string {
+    const directories = directoriesOf(visible).filter((path) => path !== '')
+    const isDirectory = directories.length > 0 && this.#randomness.chance(0.6)
+    return isDirectory ? this.#randomness.pick(directories) : this.#path(visible)
   }
 
   #timeMs(): number {

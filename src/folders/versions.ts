@@ -26,7 +26,7 @@ export function contentsOf(versions: readonly Version[]): SharedContent[] {
 }
 
 /** Newest last: by time, then by dot; what still ties was moved together with its directory, and goes by its bytes. */
-export function compareVersions(a: Version, b: Version): number {
+function compareVersions(a: Version, b: Version): number {
   if (a.mtimeMs !== b.mtimeMs) return a.mtimeMs - b.mtimeMs
   const dotA = greatestDot(a.dots)
   const dotB = greatestDot(b.dots)

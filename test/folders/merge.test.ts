@@ -6,7 +6,7 @@ import { mergeStates } from '../../src/folders/merge.ts'
 import type { FolderState } from '../../src/folders/state.ts'
 import type { TagHex } from '../../src/protocol/version-vector.ts'
 import type { Edit } from '../../src/folders/commit/edits.ts'
-import { ANNA, Bench, BOB, CARL, mkdir, move, NOON_MS, put, remove, rootOf } from './support.ts'
+import { ANNA, Bench, BOB, CARL, mkdir, move, NOON_MS, put, remove } from './support.ts'
 
 // Histories: each step is an edit by someone, on their own state or merged with another's.
 
@@ -90,6 +90,24 @@ describe('merging', () => {
     const anna = await bench.commit(base, ANNA, remove('a'), remove('b'))
     const bob = await bench.commit(base, BOB, put('a', 'edited'))
     expect(await bench.names(await mergeStates(bench.store, [anna, bob]))).toEqual(['a'])
+  })
+
+  it('takes what was moved for new, although all of it was seen elsewhere', async () => {
+    const bench = new Bench()
+    const first = await bench.commit(await bench.empty(), ANNA, put('d/one'), put('d/e/two'))
+    const base = await bench.commit(first, BOB, put('d/three'))
+    const anna = await bench.commit(base, ANNA, move('d', 'moved'))
+    const bob = await bench.commit(base, BOB, put('d/three', 'edited'))
+    const merged = await mergeStates(bench.store, [anna, bob])
+    expect(await bench.paths(merged)).toEqual([
+      'd',
+      'd/three',
+      'moved',
+      'moved/e',
+      'moved/e/two',
+      'moved/one',
+      'moved/three',
+    ])
   })
 
   it('keeps a removed directory for what others put into it, and only for that', async () => {

@@ -178,11 +178,9 @@ function readBranch(
       throw new BrokenFolderError('the children of a branch are not in order')
     }
     end = first + width
-    children.push({
-      first,
-      width,
-      part: readChild(reader, links, form === 'bare' ? dots : undefined),
-    })
+    const part = readChild(reader, links, form === 'bare' ? dots : undefined)
+    if (width > 1 && !fitsLeaf(part.summary)) throw new BrokenFolderError('a leaf is too large')
+    children.push({ first, width, part })
   }
   const part = partOfRange(children, { first: 0, width: FAN_OUT })
   if (part.kind !== 'inner') throw new BrokenFolderError('a branch has no children')
