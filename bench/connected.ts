@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { parseCapability } from '../src/capabilities/text.ts'
-import { openClient } from '../src/cli/client.ts'
-import { homeFiles } from '../src/cli/home/layout.ts'
+import { openClient } from '../src/library/client.ts'
+import { homeFiles } from '../src/home/layout.ts'
+import { openHome } from '../src/home/opened-home.ts'
 import { systemClock } from '../src/foundation/system.ts'
 
 /**
@@ -28,7 +29,7 @@ export async function measureConnectedRange(
 ): Promise<{ wallS: number; cpuS: number }[]> {
   const capability = parseCapability((await readFile(capabilityPath, 'utf8')).trim())
   if (capability.kind !== 'file-read') throw new Error('a range is read from a stored file')
-  await using client = await openClient(homeFiles(home), signal)
+  await using client = await openClient(openHome(homeFiles(home), noPassphrase), signal)
   const measured: { wallS: number; cpuS: number }[] = []
   for (let read = 0; read <= reads; read++) {
     const startMs = systemClock.monotonicMs()
@@ -47,3 +48,7 @@ export async function measureConnectedRange(
 }
 
 const STEP_BYTES = 50_000
+
+async function noPassphrase(): Promise<never> {
+  return await Promise.reject(new Error('the homes of practice grids have no passphrase'))
+}

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { currentHome, type HomeFiles } from './home/layout.ts'
+import { currentHome, type HomeFiles } from '../home/layout.ts'
 import { CAPABILITY_HELP, jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -9,7 +9,8 @@ import { describe } from '../capabilities/describe.ts'
 import { MalformedCapabilityError } from '../capabilities/malformed.ts'
 import { parseCapability } from '../capabilities/text.ts'
 import { erasureCode, type ErasureCode } from '../erasure/code.ts'
-import { CliError, describingFailures, usageError } from './failures.ts'
+import { describingFailures } from '../foundation/system-failure.ts'
+import { CliError, usageError } from './failures.ts'
 import { EXIT } from './exit-codes.ts'
 
 /** Longer than any capability with a path of 255 names of 255 bytes. */

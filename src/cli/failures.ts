@@ -1,4 +1,5 @@
-import { HayloftError, messageOf, systemCodeOf } from '../foundation/error.ts'
+import { HayloftError, messageOf } from '../foundation/error.ts'
+import { describeSystemFailure } from '../foundation/system-failure.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 
 /** How a failure is told: a status for the shell, a stable code for programs, a sentence for people. */
@@ -46,28 +47,10 @@ export function failureOf(thrown: unknown): Failure {
   return system ?? internalFailure()
 }
 
-/**
- * A failed system call as a sentence about `subject` ("The file a.txt"), which begins it.
- * @returns undefined if that is not what was thrown
- */
+/** See {@link describeSystemFailure}. */
 export function systemFailure(thrown: unknown, subject: string): Failure | undefined {
-  const code = systemCodeOf(thrown)
-  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return undefined
-  const known = SYSTEM_FAILURES[code]
-  if (known !== undefined) {
-    return { exit: known.exit, code: known.code, message: `${subject} ${known.predicate}.` }
-  }
-  return { exit: EXIT.io, code: 'io', message: `${subject} failed with the system error ${code}.` }
-}
-
-/** Runs `work`; a failed system call becomes a sentence about `subject`. */
-export async function describingFailures<T>(subject: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (thrown) {
-    const failure = systemFailure(thrown, subject)
-    throw failure === undefined ? thrown : new CliError(failure, { cause: thrown })
-  }
+  const failure = describeSystemFailure(thrown, subject)
+  return failure && { exit: EXIT_OF_CODE[failure.code] ?? EXIT.io, ...failure }
 }
 
 /** The stack, for those who look for the bug. */
@@ -86,37 +69,16 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   'too-few-nodes': EXIT.lost,
   'not-enough-shares': EXIT.lost,
   'file-broken': EXIT.lost,
-}
-
-const SYSTEM_FAILURES: Readonly<
-  Record<string, { exit: ExitCode; code: string; predicate: string }>
-> = {
-  ENOENT: { exit: EXIT.inputMissing, code: 'not-found', predicate: 'does not exist' },
-  ENOTDIR: {
-    exit: EXIT.inputMissing,
-    code: 'not-found',
-    predicate: 'does not exist: part of its path is not a directory',
-  },
-  EISDIR: { exit: EXIT.inputMissing, code: 'is-directory', predicate: 'is a directory' },
-  EACCES: { exit: EXIT.permission, code: 'permission', predicate: 'is not yours to access' },
-  EPERM: { exit: EXIT.permission, code: 'permission', predicate: 'is not yours to access' },
-  EROFS: { exit: EXIT.cannotCreate, code: 'read-only', predicate: 'is on a read-only disk' },
-  ENOSPC: { exit: EXIT.io, code: 'disk-full', predicate: 'does not fit: the disk is full' },
-  EDQUOT: {
-    exit: EXIT.io,
-    code: 'disk-full',
-    predicate: 'does not fit: your disk quota is used up',
-  },
-  EFBIG: { exit: EXIT.io, code: 'disk-full', predicate: 'is larger than this disk allows' },
-  EIO: { exit: EXIT.io, code: 'io', predicate: 'cannot be read or written: the disk fails' },
-  EMFILE: { exit: EXIT.io, code: 'io', predicate: 'cannot be opened: too many files are open' },
-  ENAMETOOLONG: { exit: EXIT.inputMissing, code: 'not-found', predicate: 'has too long a name' },
-  ELOOP: {
-    exit: EXIT.inputMissing,
-    code: 'not-found',
-    predicate: 'is a symbolic link in a circle',
-  },
-  EPIPE: { exit: EXIT.brokenPipe, code: 'broken-pipe', predicate: 'ended: its reader went away' },
+  'not-found': EXIT.inputMissing,
+  'is-directory': EXIT.inputMissing,
+  permission: EXIT.permission,
+  'read-only': EXIT.cannotCreate,
+  'broken-pipe': EXIT.brokenPipe,
+  'home-damaged': EXIT.config,
+  'no-account': EXIT.config,
+  'no-grid': EXIT.config,
+  'secrets-exposed': EXIT.permission,
+  'passphrase-wrong': EXIT.permission,
 }
 
 function internalFailure(): Failure {

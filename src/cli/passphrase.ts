@@ -4,7 +4,8 @@ import { StringDecoder } from 'node:string_decoder'
 import { ReadStream, WriteStream } from 'node:tty'
 import { utf8 } from '../foundation/bytes.ts'
 import { EXIT } from './exit-codes.ts'
-import { CliError, describingFailures, InterruptedError, usageError } from './failures.ts'
+import { describingFailures } from '../foundation/system-failure.ts'
+import { CliError, InterruptedError, usageError } from './failures.ts'
 import { PASSPHRASE_FILE_VARIABLE } from './passphrase-file.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { AccountSecret } from '../capabilities/account.ts'
-import type { HomeFiles } from './home/layout.ts'
+import type { HomeFiles } from '../home/layout.ts'
 
 /** `no-grid`: the home belongs to no grid that could hold it. `unwritten`: nothing is in it, so no node holds it. */
 export type RootFolderState = 'no-grid' | 'unwritten'

@@ -3,7 +3,8 @@ import { open, type FileHandle } from 'node:fs/promises'
 import type { BigIntStats } from 'node:fs'
 import { allocateBytes } from '../foundation/bytes.ts'
 import { EXIT } from './exit-codes.ts'
-import { CliError, describingFailures } from './failures.ts'
+import { describingFailures } from '../foundation/system-failure.ts'
+import { CliError } from './failures.ts'
 
 /** What is to be put: bytes, and how many there will be if that is known. */
 export interface Source extends AsyncDisposable {

@@ -3,8 +3,9 @@ import { access, open, realpath, rename, rm, stat, type FileHandle } from 'node:
 import { dirname } from 'node:path'
 import { systemCodeOf } from '../foundation/error.ts'
 import { EXIT } from './exit-codes.ts'
-import { CliError, describingFailures, systemFailure } from './failures.ts'
-import { syncDirectory, temporaryBeside } from './home/files.ts'
+import { describingFailures } from '../foundation/system-failure.ts'
+import { CliError, systemFailure } from './failures.ts'
+import { syncDirectory, temporaryBeside } from '../home/files.ts'
 
 /**
  * A file that appears under its name whole or not at all. Disposing before {@link commit} leaves no trace; a process

@@ -9,14 +9,16 @@ const RANKS: readonly (readonly string[])[] = [
   ['capabilities', 'network', 'storage-node'],
   ['grid'],
   ['folders'],
+  ['home'],
+  ['library'],
   ['gateway'],
   ['cli'],
 ]
 
 /** Arrows that the ranks allow and the architecture does not. */
 function isBarred(from: string, to: string): boolean {
-  // Everything but the composition root takes the Network interface, so that a simulated one serves.
-  if (to === 'network') return from !== 'cli'
+  // Everything but the composition roots takes the Network interface, so that a simulated one serves.
+  if (to === 'network') return from !== 'cli' && from !== 'library'
   // They meet in protocol alone, so that a test or simulation swaps either.
   return from === 'grid' && to === 'storage-node'
 }

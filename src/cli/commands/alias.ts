@@ -6,10 +6,11 @@ import { systemRandomness } from '../../foundation/system.ts'
 import { capabilityArgument } from '../arguments.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
-import type { HomeFiles } from '../home/layout.ts'
-import { openHome } from '../opened-home.ts'
-import { readAliases, writeAliases } from '../paths/alias-file.ts'
-import { checkAliasName, HOME_ALIAS } from '../paths/alias-name.ts'
+import type { HomeFiles } from '../../home/layout.ts'
+import { openOwnHome } from '../own-home.ts'
+import { readAliases, writeAliases } from '../../home/alias-file.ts'
+import { HOME_ALIAS } from '../../home/opened-home.ts'
+import { checkAliasName } from '../paths/alias-name.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Context {
@@ -24,7 +25,7 @@ export async function aliasAdd(
 ): Promise<ExitCode> {
   const name = changeable(request.name)
   const capability = await capabilityArgument(request.capability)
-  const account = await openHome(files).account()
+  const account = await openOwnHome(files).account()
   const aliases = await readAliases(files.aliases, account)
   if (aliases.has(name)) {
     throw new CliError({
@@ -45,7 +46,7 @@ export async function aliasList(
   request: { readonly show: boolean },
   { files, terminal }: Context,
 ): Promise<ExitCode> {
-  const account = await openHome(files).account()
+  const account = await openOwnHome(files).account()
   const aliases = await readAliases(files.aliases, account)
   const all: [string, Capability][] = [[HOME_ALIAS, rootFolderOf(account)], ...aliases]
   if (terminal.json) {
@@ -72,7 +73,7 @@ export async function aliasRemove(
   { files, terminal }: Context,
 ): Promise<ExitCode> {
   const name = changeable(request.name)
-  const account = await openHome(files).account()
+  const account = await openOwnHome(files).account()
   const changed = new Map(await readAliases(files.aliases, account))
   if (!changed.delete(name)) {
     throw new CliError({

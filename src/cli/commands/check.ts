@@ -1,9 +1,9 @@
 import type { FileReadCapability, FileVerifyCapability } from '../../capabilities/capability.ts'
 import type { CheckReport } from '../../grid/check.ts'
 import { fileArgument, isStored } from '../arguments.ts'
-import { openClient } from '../client.ts'
+import { openOwnClient } from '../own-home.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import type { HomeFiles } from '../home/layout.ts'
+import type { HomeFiles } from '../../home/layout.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
 
@@ -31,7 +31,7 @@ async function checkStored(
   verify: Verification,
   { files, terminal, signal }: Context,
 ): Promise<ExitCode> {
-  await using client = await openClient(files, signal)
+  await using client = await openOwnClient(files, signal)
   const checked = await withProgress(terminal, 'Checking', (onProgress) =>
     client.grid.check(capability, { verify, signal, onProgress }),
   )

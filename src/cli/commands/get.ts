@@ -2,10 +2,10 @@ import type { FileReadCapability, LiteralCapability } from '../../capabilities/c
 import { systemClock } from '../../foundation/system.ts'
 import type { Download } from '../../grid/download.ts'
 import { readableArgument } from '../arguments.ts'
-import { openClient } from '../client.ts'
+import { openOwnClient } from '../own-home.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { usageError } from '../failures.ts'
-import type { HomeFiles } from '../home/layout.ts'
+import type { HomeFiles } from '../../home/layout.ts'
 import { readLiteral } from '../literal.ts'
 import { openProgress } from '../progress.ts'
 import { openTarget, type Target } from '../target.ts'
@@ -63,7 +63,7 @@ async function download(
     return { fileBytes: capability.bytes.length, writtenBytes: bytes.length }
   }
   const { files, signal } = context
-  await using client = await openClient(files, signal)
+  await using client = await openOwnClient(files, signal)
   const fetched = await client.grid.get(
     capability,
     range === undefined ? { signal } : { range, signal },

@@ -4,10 +4,15 @@ import { systemRandomness } from '../../foundation/system.ts'
 import { nodeKeyOfIdentity } from '../../network/identity.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
-import { makePrivateDirectory } from '../home/files.ts'
-import { ensureSecrets, placeOfSecrets, writeSecrets, type HomeSecrets } from '../home/key-store.ts'
-import type { HomeFiles } from '../home/layout.ts'
-import { readSecret, SECRET_BYTES } from '../home/secrets.ts'
+import { makePrivateDirectory } from '../../home/files.ts'
+import {
+  ensureSecrets,
+  placeOfSecrets,
+  writeSecrets,
+  type HomeSecrets,
+} from '../../home/key-store.ts'
+import type { HomeFiles } from '../../home/layout.ts'
+import { readSecret, SECRET_BYTES } from '../../home/secrets.ts'
 import { askNewPassphrase, askPassphrase } from '../passphrase.ts'
 import { accountName, describeRecoveryKey, printRecoveryKey } from '../recovery-sheet.ts'
 import { ensureRootFolder, type RootFolderState } from '../root-folder.ts'

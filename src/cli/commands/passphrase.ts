@@ -1,8 +1,8 @@
 import { systemRandomness } from '../../foundation/system.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { ensureSecrets, placeOfSecrets, writeSecrets } from '../home/key-store.ts'
-import type { HomeFiles } from '../home/layout.ts'
-import { noAccount } from '../opened-home.ts'
+import { ensureSecrets, placeOfSecrets, writeSecrets } from '../../home/key-store.ts'
+import type { HomeFiles } from '../../home/layout.ts'
+import { noAccount } from '../../home/opened-home.ts'
 import { askNewPassphrase, askPassphrase } from '../passphrase.ts'
 import type { Terminal } from '../terminal.ts'
 

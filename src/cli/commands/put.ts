@@ -3,10 +3,11 @@ import type { ErasureCode } from '../../erasure/code.ts'
 import { mapConcurrently, Semaphore } from '../../foundation/concurrency.ts'
 import { systemClock } from '../../foundation/system.ts'
 import type { PutResult } from '../../grid/upload.ts'
-import { openClient, type Client } from '../client.ts'
+import type { Client } from '../../library/client.ts'
+import { openOwnClient } from '../own-home.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { failureOf, InterruptedError, usageError, type Failure } from '../failures.ts'
-import type { HomeFiles } from '../home/layout.ts'
+import type { HomeFiles } from '../../home/layout.ts'
 import { openProgress, type Progress } from '../progress.ts'
 import { openSource, STANDARD_INPUT } from '../source.ts'
 import { count, formatBytes, type Terminal } from '../terminal.ts'
@@ -54,7 +55,7 @@ async function storeAll(
   const only = request.files[0]
   if (request.files.length === 1 && only !== undefined)
     await (await openSource(only))[Symbol.asyncDispose]()
-  await using client = await openClient(files, signal)
+  await using client = await openOwnClient(files, signal)
   const label =
     only !== undefined && request.files.length === 1 ? only : count(request.files.length, 'file')
   const progress = await openProgress(terminal, { label: `Putting ${label}`, clock: systemClock })

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import type { HomeFiles } from '../home/layout.ts'
-import { openHome } from '../opened-home.ts'
+import type { HomeFiles } from '../../home/layout.ts'
+import { openOwnHome } from '../own-home.ts'
 import { describeRecoveryKey, printRecoveryKey } from '../recovery-sheet.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -12,7 +12,7 @@ export async function recoveryKey({
   readonly files: HomeFiles
   readonly terminal: Terminal
 }): Promise<ExitCode> {
-  const account = await openHome(files).account()
+  const account = await openOwnHome(files).account()
   if (terminal.json) terminal.value(describeRecoveryKey(account))
   else printRecoveryKey(account, terminal)
   return EXIT.ok

@@ -1,8 +1,8 @@
 import type { RepairReport } from '../../grid/repair.ts'
 import { fileArgument, isStored } from '../arguments.ts'
-import { openClient } from '../client.ts'
+import { openOwnClient } from '../own-home.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import type { HomeFiles } from '../home/layout.ts'
+import type { HomeFiles } from '../../home/layout.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
 
@@ -22,7 +22,7 @@ export async function repair(
   const { files, terminal, signal } = context
   const capability = await fileArgument(request.capability)
   if (!isStored(capability)) return reportRepaired(NOTHING_TO_REPAIR, terminal)
-  await using client = await openClient(files, signal)
+  await using client = await openOwnClient(files, signal)
   const repaired = await withProgress(terminal, 'Repairing', (onProgress) =>
     client.grid.repair(capability, { verify: request.verify, signal, onProgress }),
   )

@@ -1,8 +1,5 @@
 import { usageError } from '../failures.ts'
 
-/** The alias of the account's root folder. It follows from the account, so it can be neither given nor taken away. */
-export const HOME_ALIAS = 'home'
-
 /** Long enough for any name, and short enough for a table. */
 const MAX_ALIAS_CHARACTERS = 64
 

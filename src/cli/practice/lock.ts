@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { sleep } from '../../foundation/clock.ts'
 import { systemCodeOf } from '../../foundation/error.ts'
 import { EXIT } from '../exit-codes.ts'
-import { CliError, describingFailures } from '../failures.ts'
-import { makePrivateDirectory, readIfThere } from '../home/files.ts'
-import { isAlive, processBirth } from '../home/processes.ts'
+import { describingFailures } from '../../foundation/system-failure.ts'
+import { CliError } from '../failures.ts'
+import { makePrivateDirectory, readIfThere } from '../../home/files.ts'
+import { isAlive, processBirth } from '../../home/processes.ts'
 import type { System } from './practice.ts'
 
 /** As long as another start or stop of the same grid may take. */

@@ -2,8 +2,8 @@ import { join, resolve } from 'node:path'
 import { existsSync } from 'node:fs'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
-import { readJsonFile, writeJsonFile } from '../home/json-file.ts'
-import { currentHome, homeFiles, type HomeFiles } from '../home/layout.ts'
+import { readJsonFile, writeJsonFile } from '../../home/json-file.ts'
+import { currentHome, homeFiles, type HomeFiles } from '../../home/layout.ts'
 
 /** A grid on one machine to practise with: each node has a home under one directory, and so has the client. */
 export interface Practice {

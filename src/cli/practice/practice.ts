@@ -4,12 +4,12 @@ import { messageOf } from '../../foundation/error.ts'
 import type { Randomness } from '../../foundation/randomness.ts'
 import { withDeadline } from '../../network/deadline.ts'
 import { parsePeerIdText, peerIdText } from '../../network/identity.ts'
-import { openClient } from '../client.ts'
+import { openOwnClient } from '../own-home.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
-import { readAddressFile, writeAddressFile } from '../home/address-file.ts'
-import { readGridFile, storageMembers } from '../home/grid-file.ts'
-import { readRunning, type RunningFile } from '../home/running-file.ts'
+import { readAddressFile, writeAddressFile } from '../../home/address-file.ts'
+import { readGridFile, storageMembers } from '../../home/grid-file.ts'
+import { readRunning, type RunningFile } from '../../home/running-file.ts'
 import { startNode, stopNode } from './node-process.ts'
 import { nodeNames, readPractice, requirePractice, type Practice } from './practice-file.ts'
 import { preparePractice } from './prepare.ts'
@@ -114,7 +114,7 @@ async function startAll(nodes: Practice['nodes'], system: System): Promise<void>
 /** A node counts as reachable when it has answered the grid's own client over the network. */
 async function contactAll(practice: Practice, { clock, signal }: System): Promise<void> {
   await tellAddresses(practice)
-  await using client = await openClient(practice.client, signal)
+  await using client = await openOwnClient(practice.client, signal)
   const unreached = await Promise.all(
     storageMembers(client.file).map(async ({ key, name }) => {
       try {

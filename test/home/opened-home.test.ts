@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { accountSecret, rootFolderOf } from '../../src/capabilities/account.ts'
-import { homeFiles } from '../../src/cli/home/layout.ts'
-import { writeSecrets } from '../../src/cli/home/key-store.ts'
-import { openHome } from '../../src/cli/opened-home.ts'
-import { writeAliases } from '../../src/cli/paths/alias-file.ts'
+import { homeFiles } from '../../src/home/layout.ts'
+import { writeSecrets } from '../../src/home/key-store.ts'
+import { openHome } from '../../src/home/opened-home.ts'
+import { writeAliases } from '../../src/home/alias-file.ts'
 import { placeArgument } from '../../src/cli/paths/place.ts'
 import { utf8 } from '../../src/foundation/bytes.ts'
 import { systemRandomness } from '../../src/foundation/system.ts'
@@ -37,7 +37,9 @@ describe('an opened home', () => {
   })
 
   it('without an account says how to get one', async () => {
-    const home = openHome(homeFiles(await temporaryFolder()))
+    const home = openHome(homeFiles(await temporaryFolder()), () =>
+      Promise.reject(new Error('asked')),
+    )
     expect(await home.secrets()).toEqual({})
     await expect(home.findAlias('home')).rejects.toMatchObject({ code: 'no-account' })
   })

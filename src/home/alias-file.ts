@@ -1,19 +1,19 @@
-import type { AccountSecret } from '../../capabilities/account.ts'
-import type { Capability } from '../../capabilities/capability.ts'
-import { formatCapability, parseCapability } from '../../capabilities/text.ts'
-import { openBox, sealBox } from '../../crypto/aead.ts'
-import { deriveKey } from '../../crypto/hash.ts'
-import { KEY_LABELS } from '../../crypto/tags.ts'
-import { fromHex, toHex, utf8 } from '../../foundation/bytes.ts'
-import type { Randomness } from '../../foundation/randomness.ts'
-import { damaged, readJsonFile, writeJsonFile } from '../home/json-file.ts'
+import type { AccountSecret } from '../capabilities/account.ts'
+import type { Capability } from '../capabilities/capability.ts'
+import { formatCapability, parseCapability } from '../capabilities/text.ts'
+import { openBox, sealBox } from '../crypto/aead.ts'
+import { deriveKey } from '../crypto/hash.ts'
+import { KEY_LABELS } from '../crypto/tags.ts'
+import { fromHex, toHex, utf8 } from '../foundation/bytes.ts'
+import type { Randomness } from '../foundation/randomness.ts'
+import { damaged, readJsonFile, writeJsonFile } from './json-file.ts'
 
 /** Names that the user of a home gave to capabilities, sorted. */
 export type Aliases = ReadonlyMap<string, Capability>
 
 /**
  * `aliases.json`. It is sealed under a key that follows from the account's secret, so a passphrase that protects the one
- * protects the other. @throws CliError if it is damaged or belongs to another account
+ * protects the other. @throws HomeError if it is damaged or belongs to another account
  */
 export async function readAliases(path: string, account: AccountSecret): Promise<Aliases> {
   const fields = await readJsonFile(path, FORMAT)

@@ -1,5 +1,4 @@
-import { EXIT } from '../exit-codes.ts'
-import { CliError } from '../failures.ts'
+import { HomeError } from './errors.ts'
 import { readIfThere, writePrivateFile } from './files.ts'
 
 /** What a home file says about itself, so that a later Hayloft knows how to read it and an older one that it cannot. */
@@ -39,9 +38,8 @@ export async function writeJsonFile(path: string, format: FileFormat, body: obje
   await writePrivateFile(path, `${JSON.stringify({ ...format, ...body }, undefined, 2)}\n`)
 }
 
-export function damaged(path: string, why: string): CliError {
-  return new CliError({
-    exit: EXIT.config,
+export function damaged(path: string, why: string): HomeError {
+  return new HomeError({
     code: 'home-damaged',
     message: `The file ${path} cannot be used: ${why}.`,
   })
@@ -114,7 +112,7 @@ export class Fields {
     return value
   }
 
-  #wrong(name: string, expected: string): CliError {
+  #wrong(name: string, expected: string): HomeError {
     return damaged(this.path, `"${name}" is not ${expected}`)
   }
 }

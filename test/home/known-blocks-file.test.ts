@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { KnownBlocksFile } from '../../../src/cli/home/known-blocks-file.ts'
-import { blockId } from '../../../src/protocol/block-id.ts'
-import { temporaryFolder } from '../../support/temporary.ts'
+import { KnownBlocksFile } from '../../src/home/known-blocks-file.ts'
+import { blockId } from '../../src/protocol/block-id.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
-import { sha256 } from '../../crypto/hash.ts'
-import { concatBytes, equalBytes, viewOf } from '../../foundation/bytes.ts'
-import type { BlockName, KnownBlocks } from '../../grid/blocks/known-blocks.ts'
-import { blockId, type BlockId } from '../../protocol/block-id.ts'
+import { sha256 } from '../crypto/hash.ts'
+import { concatBytes, equalBytes, viewOf } from '../foundation/bytes.ts'
+import type { BlockName, KnownBlocks } from '../grid/blocks/known-blocks.ts'
+import { blockId, type BlockId } from '../protocol/block-id.ts'
 
 /**
  * Known blocks as a direct-mapped cache on disk: a name's first bits say which row it would be in, and a newcomer takes

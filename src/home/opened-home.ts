@@ -1,25 +1,25 @@
 import { rootFolderOf, type AccountSecret } from '../capabilities/account.ts'
-import { EXIT } from './exit-codes.ts'
-import { CliError } from './failures.ts'
-import { readSecrets, type AskPassphrase, type HomeSecrets } from './home/key-store.ts'
-import type { HomeFiles } from './home/layout.ts'
-import { askPassphrase } from './passphrase.ts'
-import { readAliases, type Aliases } from './paths/alias-file.ts'
-import { HOME_ALIAS } from './paths/alias-name.ts'
-import type { FindAlias } from './paths/place.ts'
+import type { Capability } from '../capabilities/capability.ts'
+import { readAliases, type Aliases } from './alias-file.ts'
+import { HomeError } from './errors.ts'
+import { readSecrets, type AskPassphrase, type HomeSecrets } from './key-store.ts'
+import type { HomeFiles } from './layout.ts'
+
+/** The alias of the account's root folder. It follows from the account, so it can be neither given nor taken away. */
+export const HOME_ALIAS = 'home'
 
 /** A home whose secrets are opened when first needed and only once, so that a passphrase is asked for at most once. */
 export interface OpenedHome {
   readonly files: HomeFiles
   /** What is there of them. @throws as `readSecrets` */
   readonly secrets: () => Promise<Partial<HomeSecrets>>
-  /** @throws as {@link secrets}, and CliError if the home has no account */
+  /** @throws as {@link secrets}, and HomeError if the home has no account */
   readonly account: () => Promise<AccountSecret>
-  /** For `placeArgument`. @throws as {@link account} */
-  readonly findAlias: FindAlias
+  /** What an alias stands for; undefined if there is none of that name. @throws as {@link account} */
+  readonly findAlias: (name: string) => Promise<Capability | undefined>
 }
 
-export function openHome(files: HomeFiles, ask: AskPassphrase = askPassphrase): OpenedHome {
+export function openHome(files: HomeFiles, ask: AskPassphrase): OpenedHome {
   let opened: Promise<Partial<HomeSecrets>> | undefined
   let aliases: Promise<Aliases> | undefined
   const secrets = async (): Promise<Partial<HomeSecrets>> =>
@@ -41,9 +41,8 @@ export function openHome(files: HomeFiles, ask: AskPassphrase = askPassphrase): 
   }
 }
 
-export function noAccount({ home }: HomeFiles): CliError {
-  return new CliError({
-    exit: EXIT.config,
+export function noAccount({ home }: HomeFiles): HomeError {
+  return new HomeError({
     code: 'no-account',
     message: `There is no account in ${home}. "hayloft init" makes one, and "hayloft recover" brings one back.`,
   })

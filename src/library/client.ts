@@ -6,13 +6,12 @@ import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { openGrid, type Grid } from '../grid/grid.ts'
 import { openNetwork, type GridNetwork } from '../network/open.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
-import { EXIT } from './exit-codes.ts'
-import { CliError } from './failures.ts'
-import { readAddressFile, writeAddressFile } from './home/address-file.ts'
-import { gridIdBytes, readGridFile, viewOfGrid, type GridFile } from './home/grid-file.ts'
-import { KnownBlocksFile } from './home/known-blocks-file.ts'
-import type { HomeFiles } from './home/layout.ts'
-import { openHome, type OpenedHome } from './opened-home.ts'
+import { HomeError } from '../home/errors.ts'
+import { readAddressFile, writeAddressFile } from '../home/address-file.ts'
+import { gridIdBytes, readGridFile, viewOfGrid, type GridFile } from '../home/grid-file.ts'
+import { KnownBlocksFile } from '../home/known-blocks-file.ts'
+import type { HomeFiles } from '../home/layout.ts'
+import type { OpenedHome } from '../home/opened-home.ts'
 
 /** A member of the grid at work: the grid over its network, with what its home says. */
 export interface Client extends AsyncDisposable {
@@ -24,15 +23,14 @@ export interface Client extends AsyncDisposable {
   nameOf(node: NodeKey): string
 }
 
-/** @param home - where the command has opened it already, so that no passphrase is asked for twice */
+/** @throws HomeError if the home belongs to no grid or its secrets cannot be had; whatever opening a network throws */
 export async function openClient(
-  files: HomeFiles,
+  { files, secrets }: Pick<OpenedHome, 'files' | 'secrets'>,
   signal: AbortSignal,
-  home: Pick<OpenedHome, 'secrets'> = openHome(files),
 ): Promise<Client> {
   const file = await readGridFile(files.grid)
   if (file === undefined) throw notSetUp(files)
-  const { identity, account } = await home.secrets()
+  const { identity, account } = await secrets()
   if (identity === undefined || account === undefined) throw notSetUp(files)
   const network = await openNetwork({
     ...networkMembership(file),
@@ -91,9 +89,8 @@ export async function keepAddresses(files: HomeFiles, network: GridNetwork): Pro
   }
 }
 
-function notSetUp(files: HomeFiles): CliError {
-  return new CliError({
-    exit: EXIT.config,
+function notSetUp(files: HomeFiles): HomeError {
+  return new HomeError({
     code: 'no-grid',
     message:
       `${files.home} belongs to no grid. Start one to practise with, "hayloft practice start", then set ` +

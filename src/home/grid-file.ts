@@ -1,7 +1,7 @@
-import { fromHex } from '../../foundation/bytes.ts'
-import { assert } from '../../foundation/error.ts'
-import type { GridView } from '../../grid/view.ts'
-import { nodeKey, type NodeKey } from '../../protocol/node-key.ts'
+import { fromHex } from '../foundation/bytes.ts'
+import { assert } from '../foundation/error.ts'
+import type { GridView } from '../grid/view.ts'
+import { nodeKey, type NodeKey } from '../protocol/node-key.ts'
 import { readJsonFile, writeJsonFile, type Fields } from './json-file.ts'
 
 /** `grid.json`: the grid as its members know it. Nothing in it is secret, but only members need it. */

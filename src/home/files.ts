@@ -1,9 +1,9 @@
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { toHex } from '../../foundation/bytes.ts'
-import { systemCodeOf } from '../../foundation/error.ts'
-import { systemRandomness } from '../../foundation/system.ts'
-import { describingFailures } from '../failures.ts'
+import { toHex } from '../foundation/bytes.ts'
+import { systemCodeOf } from '../foundation/error.ts'
+import { systemRandomness } from '../foundation/system.ts'
+import { describingFailures } from '../foundation/system-failure.ts'
 
 /** Only the owner may read a home: addresses and members are nobody else's business, and keys least of all. */
 const PRIVATE_FILE = 0o600

@@ -1,4 +1,4 @@
-import { nodeKey, type NodeKey } from '../../protocol/node-key.ts'
+import { nodeKey, type NodeKey } from '../protocol/node-key.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
 
 const FORMAT = { format: 'hayloft-addresses', version: 1 }

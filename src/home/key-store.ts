@@ -1,12 +1,11 @@
 import { rm } from 'node:fs/promises'
-import { accountSecret, type AccountSecret } from '../../capabilities/account.ts'
-import { openBox, sealBox } from '../../crypto/aead.ts'
-import { sha256 } from '../../crypto/hash.ts'
-import { keyOfPassword } from '../../crypto/passwords.ts'
-import { concatBytes, fromHex, toHex, utf8 } from '../../foundation/bytes.ts'
-import type { Randomness } from '../../foundation/randomness.ts'
-import { EXIT } from '../exit-codes.ts'
-import { CliError } from '../failures.ts'
+import { accountSecret, type AccountSecret } from '../capabilities/account.ts'
+import { openBox, sealBox } from '../crypto/aead.ts'
+import { sha256 } from '../crypto/hash.ts'
+import { keyOfPassword } from '../crypto/passwords.ts'
+import { concatBytes, fromHex, toHex, utf8 } from '../foundation/bytes.ts'
+import type { Randomness } from '../foundation/randomness.ts'
+import { HomeError } from './errors.ts'
 import { damaged, readJsonFile, writeJsonFile, type Fields } from './json-file.ts'
 import type { HomeFiles } from './layout.ts'
 import { ensureSecret, readSecret, refuseExposed, SECRET_BYTES } from './secrets.ts'
@@ -19,14 +18,14 @@ export interface HomeSecrets {
   readonly identity: Uint8Array
 }
 
-/** Gives the passphrase of a home when it is needed, and not before. @throws CliError if there is none to be had */
+/** Gives the passphrase of a home when it is needed, and not before. @throws HomeError if there is none to be had */
 export type AskPassphrase = () => Promise<Uint8Array>
 
 /**
  * The secrets of a home, wherever it keeps them: in one file, `secrets.json`, which may be under a passphrase, or each in
  * a file of its own, as practice grids and nodes do. What is not there is undefined.
  *
- * @throws CliError: the passphrase is wrong, a file is damaged, or others on the machine can read it
+ * @throws HomeError: the passphrase is wrong, a file is damaged, or others on the machine can read it
  */
 export async function readSecrets(
   files: HomeFiles,
@@ -160,8 +159,7 @@ async function open(
   const key = keyOfPassword(await ask(), salt)
   const plain = openBox({ key, nonce, associatedData: ASSOCIATED_DATA }, sealed)
   if (plain !== undefined) return plain
-  throw new CliError({
-    exit: EXIT.permission,
+  throw new HomeError({
     code: 'passphrase-wrong',
     message: `That is not the passphrase of ${path}. If it is lost, move the file away and run "hayloft recover".`,
   })

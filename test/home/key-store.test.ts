@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { accountSecret } from '../../../src/capabilities/account.ts'
+import { accountSecret } from '../../src/capabilities/account.ts'
 import {
   ensureSecrets,
   placeOfSecrets,
@@ -9,12 +9,12 @@ import {
   writeSecrets,
   type AskPassphrase,
   type HomeSecrets,
-} from '../../../src/cli/home/key-store.ts'
-import { homeFiles, type HomeFiles } from '../../../src/cli/home/layout.ts'
-import { ensureSecret } from '../../../src/cli/home/secrets.ts'
-import { toHex, utf8 } from '../../../src/foundation/bytes.ts'
-import { systemRandomness } from '../../../src/foundation/system.ts'
-import { temporaryFolder } from '../../support/temporary.ts'
+} from '../../src/home/key-store.ts'
+import { homeFiles, type HomeFiles } from '../../src/home/layout.ts'
+import { ensureSecret } from '../../src/home/secrets.ts'
+import { toHex, utf8 } from '../../src/foundation/bytes.ts'
+import { systemRandomness } from '../../src/foundation/system.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 
 const SECRETS: HomeSecrets = {
   account: accountSecret(Uint8Array.from({ length: 32 }, (_, i) => i)),

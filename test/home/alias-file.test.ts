@@ -2,12 +2,12 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { accountSecret } from '../../../src/capabilities/account.ts'
-import { formatCapability } from '../../../src/capabilities/text.ts'
-import { readAliases, writeAliases } from '../../../src/cli/paths/alias-file.ts'
-import { systemRandomness } from '../../../src/foundation/system.ts'
-import { capabilities } from '../../capabilities/support.ts'
-import { temporaryFolder } from '../../support/temporary.ts'
+import { accountSecret } from '../../src/capabilities/account.ts'
+import { formatCapability } from '../../src/capabilities/text.ts'
+import { readAliases, writeAliases } from '../../src/home/alias-file.ts'
+import { systemRandomness } from '../../src/foundation/system.ts'
+import { capabilities } from '../capabilities/support.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 
 const account = accountSecret(new Uint8Array(32).fill(1))
 const other = accountSecret(new Uint8Array(32).fill(2))

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises'
-import type { Randomness } from '../../foundation/randomness.ts'
-import { EXIT } from '../exit-codes.ts'
-import { CliError, describingFailures } from '../failures.ts'
+import type { Randomness } from '../foundation/randomness.ts'
+import { describingFailures } from '../foundation/system-failure.ts'
+import { HomeError } from './errors.ts'
 import { readIfThere, writePrivateFile } from './files.ts'
 import { damaged } from './json-file.ts'
 
 export const SECRET_BYTES = 32
 
-/** @returns undefined if there is no such file. @throws CliError if others can read it, or it is damaged */
+/** @returns undefined if there is no such file. @throws HomeError if others can read it, or it is damaged */
 export async function readSecret(path: string): Promise<Uint8Array | undefined> {
   const bytes = await readIfThere(path)
   if (bytes === undefined) return undefined
@@ -31,8 +31,7 @@ export async function refuseExposed(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const { mode } = await describingFailures(`The file ${path}`, async () => await stat(path))
   if ((mode & OTHERS) === 0) return
-  throw new CliError({
-    exit: EXIT.permission,
+  throw new HomeError({
     code: 'secrets-exposed',
     message:
       `Others on this machine can read the secrets in ${path} (its mode is ${(mode & 0o777).toString(8)}). ` +
