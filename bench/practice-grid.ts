@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { assert } from '../src/foundation/error.ts'
-import { homeFiles } from '../src/cli/home/layout.ts'
+import { homeFiles } from '../src/home/layout.ts'
 import { runHayloft, type CommandOptions, type CommandRun } from './command.ts'
 import { cpuSecondsOf, peakBytesOf, resetPeak } from './process-usage.ts'
 

@@ -4,7 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { processBirth } from '../../src/cli/home/processes.ts'
+import { processBirth } from '../../src/home/processes.ts'
 import { hayloft } from '../support/hayloft.ts'
 import { TestGrid, until, type PracticeJson } from './grid.ts'
 

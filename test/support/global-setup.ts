@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isAlive } from '../../src/cli/home/processes.ts'
+import { isAlive } from '../../src/home/processes.ts'
 
 /** Names the folder that all practice grids of the tests lie in. */
 export const GRIDS_VARIABLE = 'HAYLOFT_TEST_GRIDS'
