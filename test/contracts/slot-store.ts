@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { utf8 } from '../../src/foundation/bytes.ts'
 import { recordDigest } from '../../src/protocol/slot-record.ts'
 import { GRACE_S } from '../../src/storage-node/leases.ts'
 import { recordRowKey, slotRowKey } from '../../src/storage-node/slots/slot-rows.ts'
@@ -210,6 +211,36 @@ export function slotStoreContract(name: string, makeDrive: () => Promise<TestDri
       expect(await leaseSlots(node, BOB, [one.slot, two.slot])).toEqual([0])
       expect(await outcomeOf(node, testRecord(one, { a: 1, b: 1, c: 1 }))).toBe('stored')
       expect(await node.node.recount()).toBe(true)
+    })
+
+    test('an account that others have brought beyond its quota may still write what is no larger', async () => {
+      await using node = await openNode({ quotaBytes: 2 * RECORD_BYTES + 5 })
+      for (const slot of [one, two]) await putRecord(node, testRecord(slot, { a: 1 }))
+      expect(await outcomeOf(node, testRecord(one, { b: 1 }), { who: BOB })).toBe('stored')
+      expect(await node.usedBytesOf(ALICE)).toBe(3 * RECORD_BYTES)
+      expect(await outcomeOf(node, testRecord(two, { a: 2 }))).toBe('stored')
+      expect(await outcomeOf(node, testRecord(two, { a: 2 }))).toBe('have')
+      expect(await outcomeOf(node, testRecord(two, { b: 1 }))).toBe('quota')
+    })
+
+    test('no record stays on the disk that is no head', async () => {
+      const drive = await makeDrive()
+      const clock = new HandClock()
+      const disk = await drive.open()
+      await using node = await TestNode.open({ disk, clock })
+      const bounds = { from: utf8('r'), to: utf8('s'), limit: 100 }
+      for (let at = 1; at < 6; at++) {
+        await Promise.all(
+          ['a', 'b', 'c'].map((tag) => putRecord(node, testRecord(one, { [tag]: at }))),
+        )
+      }
+      await putRecord(node, testRecord(two, { a: 1 }))
+      expect(await disk.rows.range(bounds)).toHaveLength(4)
+      await putRecord(node, testRecord(one, { a: 6, b: 5, c: 5 }))
+      expect(await disk.rows.range(bounds)).toHaveLength(2)
+      clock.advanceS(1000 + GRACE_S)
+      await node.node.collect()
+      expect(await disk.rows.range(bounds)).toEqual([])
     })
 
     test('capacity bounds what all keep together, however they race', async () => {

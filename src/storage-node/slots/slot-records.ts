@@ -42,10 +42,9 @@ export class SlotRecords {
   /** Reads a record from the disk, whatever the cache knows, and verifies it anew. */
   async isIntact(slot: SlotKey, { digest }: HeldRecord): Promise<boolean> {
     const record = await this.#rows.get(recordRowKey(slot, digest))
-    const intact =
+    return (
       record !== undefined && equalBytes(recordDigest(record), digest) && isRecordOf(slot, record)
-    if (!intact) this.#cache.delete(recordDigestHex(digest))
-    return intact
+    )
   }
 }
 

@@ -4,6 +4,7 @@ import { SimulatedDrive } from '../../../simulations/disk.ts'
 import { SeededRandomness } from '../../../simulations/randomness.ts'
 import type { Reply } from '../../../src/protocol/messages.ts'
 import type { Refusal } from '../../../src/protocol/network.ts'
+import type { KeyValueStore } from '../../../src/storage-node/disk.ts'
 import type { NodeKey } from '../../../src/protocol/node-key.ts'
 import { headsDigest, recordDigest } from '../../../src/protocol/slot-record.ts'
 import { leaseSlots, putRecord } from '../../support/slot-nodes.ts'
@@ -17,6 +18,23 @@ const EMPTY = headsDigest([])
 async function openNode(clock = new SimulatedClock()): Promise<TestNode> {
   const drive = new SimulatedDrive({ clock, randomness: new SeededRandomness(1) })
   return await TestNode.open({ disk: drive.open(), clock })
+}
+
+async function turnsOver(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+}
+
+/** What it reads is old by the time that it has read it. */
+async function openSlowNode(): Promise<TestNode> {
+  const clock = new SimulatedClock()
+  const drive = new SimulatedDrive({ clock, randomness: new SeededRandomness(1) })
+  const disk = drive.open()
+  const getMany: KeyValueStore['getMany'] = async (keys) => {
+    const values = await disk.rows.getMany(keys)
+    await turnsOver(40)
+    return values
+  }
+  return await TestNode.open({ disk: { ...disk, rows: { ...disk.rows, getMany } }, clock })
 }
 
 /** A watch, and whether it was answered. */
@@ -71,13 +89,12 @@ test('a watch is answered by the first write that is accepted, and by nothing le
 })
 
 test('no write is missed, whenever it comes', async () => {
-  for (let turns = 0; turns < 12; turns++) {
-    await using node = await openNode()
-    const record = testRecord(one, { a: 1 })
-    const writing = (async () => {
-      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
-      return await putRecord(node, record)
-    })()
+  const record = testRecord(one, { a: 1 })
+  for (let turns = 0; turns < 100; turns++) {
+    await using node = await openSlowNode()
+    const writing = putRecord(node, record)
+    // Until the write is long over: one of these watches looks the slot up just before it has changed.
+    await turnsOver(turns)
     const changed = [{ slot: one.slot, heads: [record] }]
     expect(await watch(node, [one]).reply).toEqual({ op: 'slot-watch', changed })
     await writing
