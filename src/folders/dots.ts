@@ -38,31 +38,58 @@ export function singleDot({ tag, counter }: Dot): Dots {
   return new Map([[tag, counter]])
 }
 
-/** The span of one entry's own dots. An implied directory has none, which no single dot can stand for. */
-export function spanOfDots(dots: Dots): DotSpan {
-  if (dots.size === 1) {
-    for (const [tag, counter] of dots) return { kind: 'one', dot: { tag, counter } }
-  }
-  if (dots.size > MAX_SPAN_TAGS) return SCATTERED
-  const ranges = new Map<TagHex, DotRange>()
-  for (const [tag, counter] of dots) ranges.set(tag, { least: counter, greatest: counter })
-  return { kind: 'ranges', ranges }
-}
+/** Gathers the span of many entries. */
+export class SpanBuilder {
+  readonly #ranges = new Map<TagHex, { least: number; greatest: number }>()
+  #isEmpty = true
+  #isScattered = false
+  /** The one dot that everything so far has; undefined if there are others, or entries without. */
+  #only: { readonly tag: TagHex; readonly counter: number } | undefined
 
-export function joinSpans(spans: readonly DotSpan[]): DotSpan {
-  const filled = spans.filter(({ kind }) => kind !== 'empty')
-  const [first, ...rest] = filled
-  if (first === undefined) return EMPTY_SPAN
-  if (rest.every((span) => span === first || equalOnes(span, first))) return first
-  const ranges = new Map<TagHex, DotRange>()
-  for (const span of filled) {
-    if (span.kind === 'scattered') return SCATTERED
-    for (const [tag, range] of rangesOf(span)) {
-      const known = ranges.get(tag)
-      ranges.set(tag, known === undefined ? range : widen(known, range))
-    }
+  /** One entry's own dots. An implied directory has none, so no single dot stands for it. */
+  addDots(dots: Dots): void {
+    if (dots.size !== 1) this.#only = undefined
+    for (const [tag, counter] of dots) this.#add(tag, counter, counter, dots.size === 1)
+    this.#isEmpty = false
   }
-  return ranges.size > MAX_SPAN_TAGS ? SCATTERED : { kind: 'ranges', ranges }
+
+  addSpan(span: DotSpan): void {
+    switch (span.kind) {
+      case 'empty':
+        return
+      case 'one':
+        this.#add(span.dot.tag, span.dot.counter, span.dot.counter, true)
+        break
+      case 'ranges':
+        this.#only = undefined
+        for (const [tag, { least, greatest }] of span.ranges) this.#add(tag, least, greatest, false)
+        break
+      case 'scattered':
+        this.#isScattered = true
+        break
+    }
+    this.#isEmpty = false
+  }
+
+  finish(): DotSpan {
+    if (this.#isEmpty) return EMPTY_SPAN
+    if (this.#isScattered || this.#ranges.size > MAX_SPAN_TAGS) return SCATTERED
+    if (this.#only !== undefined) return { kind: 'one', dot: this.#only }
+    return { kind: 'ranges', ranges: this.#ranges }
+  }
+
+  #add(tag: TagHex, least: number, greatest: number, isSingle: boolean): void {
+    const only = this.#only
+    if (isSingle && only?.tag === tag && only.counter === least) return
+    this.#only = isSingle && this.#isEmpty ? { tag, counter: least } : undefined
+    const known = this.#ranges.get(tag)
+    if (known === undefined) {
+      this.#ranges.set(tag, { least, greatest })
+      return
+    }
+    known.least = Math.min(known.least, least)
+    known.greatest = Math.max(known.greatest, greatest)
+  }
 }
 
 /** Whether `clock` is known to have seen every dot of the span. */
@@ -142,15 +169,4 @@ export function greatestDot(dots: Dots): Dot | undefined {
 function equalOnes(a: DotSpan, b: DotSpan): boolean {
   if (a.kind !== 'one' || b.kind !== 'one') return false
   return a.dot.tag === b.dot.tag && a.dot.counter === b.dot.counter
-}
-
-function rangesOf(span: DotSpan): Iterable<readonly [TagHex, DotRange]> {
-  if (span.kind === 'ranges') return span.ranges
-  if (span.kind !== 'one') return []
-  const { tag, counter } = span.dot
-  return [[tag, { least: counter, greatest: counter }]]
-}
-
-function widen(a: DotRange, b: DotRange): DotRange {
-  return { least: Math.min(a.least, b.least), greatest: Math.max(a.greatest, b.greatest) }
 }

@@ -49,8 +49,10 @@ export function fromHex(text: string): Uint8Array | undefined {
   return new Uint8Array(Buffer.from(text, 'hex'))
 }
 
+const UTF8 = new TextEncoder()
+
 export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text)
+  return UTF8.encode(text)
 }
 
 /** A view for reading and writing big-endian integers. */

@@ -73,24 +73,13 @@ export function bareBytes(entry: Entry): Uint8Array {
  * depend on dots, or moving a directory would change its shape.
  */
 export function weightOf(entry: Entry): number {
-  let weight = WEIGHTS.get(entry)
-  if (weight === undefined) {
-    const sizer = new Sizer()
-    writeEntry(sizer, entry, 'bare')
-    weight = sizer.length + ALLOWANCE_BYTES
-    WEIGHTS.set(entry, weight)
-  }
-  return weight
-}
-
-/** What a decoder learned on the way spares encoding the entry again. */
-export function rememberWeight(entry: Entry, bareLength: number): void {
-  WEIGHTS.set(entry, bareLength + ALLOWANCE_BYTES)
+  const sizer = new Sizer()
+  writeEntry(sizer, entry, 'bare')
+  return sizer.length + ALLOWANCE_BYTES
 }
 
 /** A link (65) is counted once for all kinds; typical dots take 14. */
 export const ALLOWANCE_BYTES = 64
-const WEIGHTS = new WeakMap<Entry, number>()
 
 function writeVersion(sink: Sink, version: Version, form: Form): void {
   const { kind, name, device, mtimeMs, extension } = version

@@ -2,8 +2,8 @@ import { MalformedMessageError, decodeFields } from '../../protocol/cbor.ts'
 import { slotKey } from '../../protocol/slot-key.ts'
 import { type VersionVector } from '../../protocol/version-vector.ts'
 import type { BlockLink, Link, SlotLink } from '../../grid/blocks/frame.ts'
-import { equalBytes, utf8 } from '../../foundation/bytes.ts'
-import { EMPTY_SPAN, type Dots, type DotSpan } from '../dots.ts'
+import { EMPTY_BYTES, equalBytes, utf8 } from '../../foundation/bytes.ts'
+import { EMPTY_SPAN, NO_DOTS, type Dots, type DotSpan } from '../dots.ts'
 import { decodeDots, decodeSpan, MAX_DOTS_BYTES, MAX_SPAN_BYTES } from '../encoding/dots-codec.ts'
 import type { Reader } from '../encoding/reader.ts'
 import {
@@ -19,7 +19,7 @@ import {
 import { BrokenFolderError, InvalidNameError } from '../errors.ts'
 import { checkDevice } from '../devices.ts'
 import { checkName, MAX_NAME_BYTES, MAX_PATH_NAMES, type Name } from '../names.ts'
-import { FIELD, KINDS, rememberWeight, type Form } from './entry-codec.ts'
+import { FIELD, KINDS, type Form } from './entry-codec.ts'
 
 /** What an entry takes from its node. */
 export interface EntrySurroundings {
@@ -28,26 +28,44 @@ export interface EntrySurroundings {
   readonly takeLink: () => Link
   /** The dots of every entry in a bare node, and the span below its directories. */
   readonly stamp: { readonly dots: Dots; readonly span: DotSpan } | undefined
+  readonly known: Known
+}
+
+/** Neighbours often have the same writer and the same dots: what the last one had is not decoded again. */
+export class Known {
+  #device = ''
+  #bytes: Uint8Array = EMPTY_BYTES
+  #dots = NO_DOTS
+
+  /** @throws BrokenFolderError */
+  device(text: string): string {
+    if (text !== this.#device || text === '') this.#device = deviceOf(text)
+    return this.#device
+  }
+
+  /** @throws BrokenFolderError */
+  dots(bytes: Uint8Array): Dots {
+    if (!equalBytes(bytes, this.#bytes)) {
+      this.#dots = decodeDots(bytes)
+      this.#bytes = bytes
+    }
+    return this.#dots
+  }
 }
 
 /** Reads one entry. @throws BrokenFolderError unless it is one, in its only encoding, with what its kind needs */
 export function readEntry(reader: Reader, surroundings: EntrySurroundings): Entry {
-  const start = reader.offset
   const raw = new RawEntry()
   const count = reader.map(MAX_FIELDS)
   raw.count = count
   let previous = -1
   for (let at = 0; at < count; at++) {
-    const before = reader.offset
     const number = reader.uint(MAX_FIELDS)
     if (number <= previous) throw new BrokenFolderError('the fields of an entry are not in order')
     previous = number
-    readField(reader, number, raw)
-    if (number === FIELD.dots || number === FIELD.span) raw.dotBytes += reader.offset - before
+    readField(reader, number, raw, surroundings.known)
   }
-  const entry = entryOf(new Fields(raw, surroundings))
-  rememberWeight(entry, reader.offset - start - raw.dotBytes)
-  return entry
+  return entryOf(new Fields(raw, surroundings))
 }
 
 /** Bytes of the header of a map do not grow before this. */
@@ -71,10 +89,9 @@ class RawEntry {
   copies: number | undefined = undefined
   height: number | undefined = undefined
   count = 0
-  dotBytes = 0
 }
 
-function readField(reader: Reader, number: number, raw: RawEntry): void {
+function readField(reader: Reader, number: number, raw: RawEntry, known: Known): void {
   switch (number) {
     case FIELD.name:
       raw.name = nameOf(reader.text({ maxBytes: MAX_NAME_BYTES }))
@@ -83,7 +100,7 @@ function readField(reader: Reader, number: number, raw: RawEntry): void {
       raw.kind = KINDS[reader.uint(KINDS.length - 1)] as Entry['kind']
       return
     case FIELD.device:
-      raw.device = deviceOf(reader.text({ maxBytes: MAX_DEVICE_BYTES }))
+      raw.device = known.device(reader.text({ maxBytes: MAX_DEVICE_BYTES }))
       return
     case FIELD.content:
       raw.content = reader.bytes({ max: Math.max(MAX_LITERAL_BYTES, MAX_TARGET_BYTES) })
@@ -104,7 +121,7 @@ function readField(reader: Reader, number: number, raw: RawEntry): void {
       raw.executable = reader.true()
       return
     case FIELD.dots:
-      raw.dots = decodeDots(reader.bytes({ max: MAX_DOTS_BYTES }))
+      raw.dots = known.dots(reader.bytes({ max: MAX_DOTS_BYTES }))
       return
     case FIELD.lastSeen:
       raw.lastSeen = decodeDots(reader.bytes({ max: MAX_DOTS_BYTES }))

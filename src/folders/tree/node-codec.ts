@@ -9,7 +9,7 @@ import { MAX_MTIME_MS, MIN_MTIME_MS, type Entry } from '../entry.ts'
 import { BrokenFolderError } from '../errors.ts'
 import { compareNames, MAX_PATH_NAMES, placeOf } from '../names.ts'
 import { bareBytes, writeEntry, type Form } from './entry-codec.ts'
-import { readEntry } from './entry-decoder.ts'
+import { Known, readEntry } from './entry-decoder.ts'
 import { BRANCH_BITS, hasPrefix, MAX_DEPTH } from './position.ts'
 import { EMPTY_SUMMARY, fitsLeaf, sumSummaries, summarize, type Summary } from './summary.ts'
 
@@ -143,7 +143,7 @@ function readLeaf(
 ): LoosePart {
   const stamp =
     form === 'bare' && dots?.kind === 'one' ? { dots: singleDot(dots.dot), span: dots } : undefined
-  const surroundings = { form, stamp, takeLink: () => links.take() }
+  const surroundings = { form, stamp, takeLink: () => links.take(), known: new Known() }
   const entries: Entry[] = []
   let previous: Entry | undefined
   // Ends, as an entry takes at least one byte of a node that has at most 1 MiB.

@@ -1,4 +1,5 @@
 import { verifyKeyOf } from '../../crypto/block-keys.ts'
+import { compareBytes } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
 import type { BlockFrame } from '../../grid/blocks/frame.ts'
 import type { BlockReference } from '../../grid/files/index-node.ts'
@@ -6,7 +7,7 @@ import type { DotSpan } from '../dots.ts'
 import type { Directory, Entry } from '../entry.ts'
 import { BrokenFolderError, TooManyVersionsError } from '../errors.ts'
 import { bitOf, placeOf, type Name } from '../names.ts'
-import type { Form } from './entry-codec.ts'
+import { weightOf, type Form } from './entry-codec.ts'
 import {
   compareEntries,
   decodeNode,
@@ -21,7 +22,14 @@ import {
 } from './node-codec.ts'
 import { BRANCH_BITS, halfPosition, isAtBranch, MAX_DEPTH, type Position } from './position.ts'
 import { memoryOf, type TreeStore } from './store.ts'
-import { equalTotals, fitsLeaf, summarize, sumSummaries, type Summary } from './summary.ts'
+import {
+  equalTotals,
+  fitsLeaf,
+  groupByName,
+  summarize,
+  sumSummaries,
+  type Summary,
+} from './summary.ts'
 
 /** Versions of one name. Devices that see each other's keep few; this many fit a block whatever is in them. */
 export const MAX_VERSIONS = 128
@@ -33,11 +41,14 @@ export async function partOf(
   position: Position,
 ): Promise<Part> {
   const sorted = entries.toSorted(compareEntries)
-  return await partOfSorted(
-    store,
-    { kind: 'loose', entries: sorted, summary: summarize(sorted) },
-    position,
-  )
+  const summary = summarize(sorted)
+  if (fitsLeaf(summary)) return { kind: 'loose', entries: sorted, summary }
+  const names = groupByName(sorted).map((entries) => {
+    const weight = entries.reduce((sum, entry) => sum + weightOf(entry), 0)
+    return { place: placeOf((entries[0] as Entry).name), weight, entries }
+  })
+  names.sort((a, b) => compareBytes(a.place, b.place))
+  return await partOfNames(store, names, position)
 }
 
 /** Joins the two halves of what lies at a position; writes what is final now. */
@@ -113,12 +124,29 @@ function looseOf(entries: readonly Entry[]): LoosePart {
   return { kind: 'loose', entries, summary: summarize(entries) }
 }
 
-async function partOfSorted(store: TreeStore, part: Part, position: Position): Promise<Part> {
-  if (part.kind !== 'loose' || fitsLeaf(part.summary)) return part
-  const [low, high] = halvesOf(part, position)
+interface PlacedName {
+  readonly place: Uint8Array
+  readonly weight: number
+  readonly entries: readonly Entry[]
+}
+
+/** @param names sorted by place */
+async function partOfNames(
+  store: TreeStore,
+  names: readonly PlacedName[],
+  position: Position,
+): Promise<Part> {
+  const weight = names.reduce((sum, name) => sum + name.weight, 0)
+  if (fitsLeaf({ weight, names: names.length })) {
+    return looseOf(names.flatMap(({ entries }) => entries).sort(compareEntries))
+  }
+  const depth = position.prefix.length
+  assert(depth < MAX_DEPTH, 'different names have different places')
+  const low = names.filter(({ place }) => bitOf(place, depth) === 0)
+  const high = names.slice(low.length)
   const halves = await Promise.all([
-    partOfSorted(store, low, halfPosition(position, 0)),
-    partOfSorted(store, high, halfPosition(position, 1)),
+    partOfNames(store, low, halfPosition(position, 0)),
+    partOfNames(store, high, halfPosition(position, 1)),
   ])
   return await composePart(store, halves, position)
 }

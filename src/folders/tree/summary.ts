@@ -1,5 +1,5 @@
-import { EMPTY_SPAN, equalSpans, joinSpans, spanOfDots, type DotSpan } from '../dots.ts'
-import { isVersion, sizeOf, type Entry, type Totals, type Version } from '../entry.ts'
+import { EMPTY_SPAN, equalSpans, SpanBuilder } from '../dots.ts'
+import { isVersion, sizeOf, type Entry, type Totals } from '../entry.ts'
 import { BrokenFolderError } from '../errors.ts'
 import { contentsOf } from '../versions.ts'
 import { weightOf } from './entry-codec.ts'
@@ -38,28 +38,82 @@ export const EMPTY_SUMMARY: Summary = {
  * @throws BrokenFolderError if their sizes add up to 2^53 or more
  */
 export function summarize(entries: readonly Entry[]): Summary {
-  return sumSummaries(groupByName(entries).map(summarizeName))
+  const sum = new Sum()
+  let first = 0
+  for (let at = 0; at < entries.length; at++) {
+    if (entries[at]?.name === entries[at + 1]?.name) continue
+    sum.addName(entries, first, at + 1)
+    first = at + 1
+  }
+  return sum.finish()
 }
 
+/** @throws BrokenFolderError if their sizes add up to 2^53 or more */
 export function sumSummaries(parts: readonly Summary[]): Summary {
   const [only] = parts
-  if (only === undefined) return EMPTY_SUMMARY
-  if (parts.length === 1) return only
-  let { weight, names, files, copies, sizeBytes, newestMs, height } = EMPTY_SUMMARY
-  for (const part of parts) {
-    weight += part.weight
-    names += part.names
-    files += part.files
-    copies += part.copies
-    sizeBytes += part.sizeBytes
-    newestMs = laterOf(newestMs, part.newestMs)
-    height = Math.max(height, part.height)
+  if (only !== undefined && parts.length === 1) return only
+  const sum = new Sum()
+  for (const part of parts) sum.addSummary(part)
+  return sum.finish()
+}
+
+class Sum {
+  #weight = 0
+  #names = 0
+  #files = 0
+  #copies = 0
+  #sizeBytes = 0
+  #newestMs: number | undefined
+  #height = 0
+  readonly #dots = new SpanBuilder()
+
+  addSummary(part: Summary): void {
+    this.#weight += part.weight
+    this.#names += part.names
+    this.#addTotals(part)
+    this.#height = Math.max(this.#height, part.height)
   }
-  for (const sum of [weight, names, files, copies, sizeBytes]) {
-    if (!Number.isSafeInteger(sum)) throw new BrokenFolderError('its sizes add up to too much')
+
+  /** Entries of one name, from `first` up to before `end`. */
+  addName(entries: readonly Entry[], first: number, end: number): void {
+    this.#names += 1
+    let hasDirectory = false
+    for (let at = first; at < end; at++) {
+      const entry = entries[at]
+      if (entry === undefined) continue
+      this.#weight += weightOf(entry)
+      this.#dots.addDots(entry.dots)
+      if (entry.kind === 'directory') {
+        hasDirectory = true
+        this.#addTotals(entry.totals)
+        this.#height = Math.max(this.#height, entry.totals.height + 1)
+      } else {
+        this.#files += 1
+        this.#sizeBytes += sizeOf(entry)
+        this.#newestMs = laterOf(this.#newestMs, entry.mtimeMs)
+      }
+    }
+    // Usually a name has one entry, which has no copy.
+    if (end - first > 1) this.#copies += copiesOf(entries.slice(first, end), hasDirectory)
   }
-  const dots = joinSpans(parts.map((part) => part.dots))
-  return { weight, names, files, copies, sizeBytes, newestMs, height, dots }
+
+  finish(): Summary {
+    const [weight, names, files, copies] = [this.#weight, this.#names, this.#files, this.#copies]
+    const sizeBytes = this.#sizeBytes
+    for (const sum of [weight, names, files, copies, sizeBytes]) {
+      if (!Number.isSafeInteger(sum)) throw new BrokenFolderError('its sizes add up to too much')
+    }
+    const [newestMs, height] = [this.#newestMs, this.#height]
+    return { weight, names, files, copies, sizeBytes, newestMs, height, dots: this.#dots.finish() }
+  }
+
+  #addTotals({ files, copies, sizeBytes, newestMs, dots }: Totals): void {
+    this.#files += files
+    this.#copies += copies
+    this.#sizeBytes += sizeBytes
+    this.#newestMs = laterOf(this.#newestMs, newestMs)
+    this.#dots.addSpan(dots)
+  }
 }
 
 /** Entries with the same name, in the given order. */
@@ -84,40 +138,10 @@ export function equalTotals(a: Totals, b: Totals): boolean {
   )
 }
 
-function summarizeName(entries: readonly Entry[]): Summary {
-  const versions: Version[] = []
-  const spans: DotSpan[] = []
-  let { weight, files, sizeBytes, newestMs, height } = EMPTY_SUMMARY
-  for (const entry of entries) {
-    weight += weightOf(entry)
-    spans.push(spanOfDots(entry.dots))
-    if (isVersion(entry)) {
-      versions.push(entry)
-      files += 1
-      sizeBytes += sizeOf(entry)
-      newestMs = laterOf(newestMs, entry.mtimeMs)
-    } else {
-      files += entry.totals.files
-      sizeBytes += entry.totals.sizeBytes
-      newestMs = laterOf(newestMs, entry.totals.newestMs)
-      height = Math.max(height, entry.totals.height + 1)
-      spans.push(entry.totals.dots)
-    }
-  }
-  const copies = copiesOf(versions, entries)
-  return { weight, names: 1, files, copies, sizeBytes, newestMs, height, dots: joinSpans(spans) }
-}
-
 /** A directory keeps the name, else the newest content does; the others are copies. */
-function copiesOf(versions: readonly Version[], entries: readonly Entry[]): number {
-  let copies = versions.length > 1 ? contentsOf(versions).length : versions.length
-  let hasDirectory = false
-  for (const entry of entries) {
-    if (isVersion(entry)) continue
-    copies += entry.totals.copies
-    hasDirectory = true
-  }
-  return hasDirectory || copies === 0 ? copies : copies - 1
+function copiesOf(entries: readonly Entry[], hasDirectory: boolean): number {
+  const contents = contentsOf(entries.filter(isVersion)).length
+  return hasDirectory ? contents : contents - 1
 }
 
 function laterOf(a: number | undefined, b: number | undefined): number | undefined {

@@ -154,7 +154,7 @@ describe('a leaf', () => {
       hex.replace('010002', '01180002'),
       // An indefinite map; fields out of order; one twice.
       `${hex.replace(/^a8/, 'bf')}ff`,
-      hex.replace('006161' + '0100', '0100' + '006161'),
+      hex.replace('0061610100', '0100006161'),
       hex.replace(/^a8006161/, 'a9006161006161'),
       // Not UTF-8.
       hex.replace('006161', '0061ff'),
