@@ -4,6 +4,7 @@ import { sleep } from '../../foundation/clock.ts'
 import { assert } from '../../foundation/error.ts'
 import { randomBelow } from '../../foundation/randomness.ts'
 import { MAX_SLOT_HEADS } from '../../protocol/limits.ts'
+import type { SlotKey } from '../../protocol/slot-key.ts'
 import type { TagHex, VersionVector } from '../../protocol/version-vector.ts'
 import type { GridContext } from '../context.ts'
 import type { SlotContents, SlotLinks } from './contents.ts'
@@ -12,7 +13,7 @@ import { clockOf, type Head } from './heads.ts'
 import type { KnownSlot } from './known.ts'
 import { openHeads, openHeadLinks, type Opened } from './opened.ts'
 import type { Freshness } from './poll.ts'
-import { SlotReplicas, type ReadOptions, type Refreshed } from './replicas.ts'
+import { SlotReplicas, type ReadOptions, type Refreshed, type SlotHealth } from './replicas.ts'
 import { sealRecord, type OpenedRecord, type SlotReader, type SlotVerifier } from './seal.ts'
 import type { SlotMemory } from './memory.ts'
 import { watchSlot } from './watch.ts'
@@ -39,6 +40,10 @@ export interface SlotClient extends AsyncDisposable {
    * waited for and no reason to end.
    */
   watch(reader: SlotReader, signal: AbortSignal): AsyncIterable<SlotState>
+  /** How many good copies of a slot there are. Its key suffices. Many at once share messages. @throws SlotUnavailableError */
+  check(slot: SlotKey, options?: ReadOptions): Promise<SlotHealth>
+  /** The same after the nodes that were asked got what they lacked. @throws SlotUnavailableError */
+  repair(slot: SlotKey, options?: ReadOptions): Promise<SlotHealth>
   /** Resolves when nothing is on its way any more: late copies, what is pushed to nodes that lag, what is to be saved. */
   settle(): Promise<void>
 }
@@ -169,6 +174,14 @@ class GridSlotClient implements SlotClient {
     return (async function* states() {
       for await (const refreshed of watching) yield stateOf(refreshed)
     })()
+  }
+
+  async check(slot: SlotKey, options: ReadOptions = {}): Promise<SlotHealth> {
+    return await this.#replicas.examine(slot, { ...options, mend: false })
+  }
+
+  async repair(slot: SlotKey, options: ReadOptions = {}): Promise<SlotHealth> {
+    return await this.#replicas.examine(slot, { ...options, mend: true })
   }
 
   async settle(): Promise<void> {

@@ -29,6 +29,17 @@ export interface Refreshed {
   readonly missing: VersionVector | undefined
 }
 
+/** Where a slot is. */
+export interface SlotHealth {
+  /** States that it has now; none if nobody ever wrote it, or all copies are lost. */
+  readonly heads: number
+  /** Nodes that keep all of them. */
+  readonly holders: readonly NodeKey[]
+  /** As many as these there should be. */
+  readonly copies: number
+  readonly answered: readonly NodeKey[]
+}
+
 /** The copies of slots on the nodes: asks for them, sends new ones, and brings nodes that lag up to date. */
 export class SlotReplicas implements AsyncDisposable {
   readonly code: ErasureCode
@@ -66,8 +77,12 @@ export class SlotReplicas implements AsyncDisposable {
 
   /** Copies from which on a write counts at all: one more than k, if there are so many nodes. */
   get degradedAt(): number {
-    const { required, total } = this.code
-    return Math.min(required + 1, total, Math.max(1, this.context.view.nodes.length))
+    return Math.min(this.code.required + 1, this.copies)
+  }
+
+  /** Copies that there should be: n, if there are so many nodes. */
+  get copies(): number {
+    return Math.max(1, Math.min(this.code.total, this.context.view.nodes.length))
   }
 
   async known(slot: SlotKey): Promise<KnownSlot> {
@@ -237,22 +252,40 @@ export class SlotReplicas implements AsyncDisposable {
 
   /** Brings what is known of a slot to enough nodes. @returns whether it is there */
   async #bringToEnough(slot: SlotKey): Promise<boolean> {
-    const known = await this.#known.open(slot)
     const enough = happinessThreshold(this.code)
-    const poll = await this.#poll(known, { enough, signal: this.closed })
+    const { holders } = await this.examine(slot, { enough, mend: true, signal: this.closed })
+    return holders.length >= enough
+  }
+
+  /**
+   * Finds out which nodes have all heads of a slot, and with `mend` gives them to those that do not.
+   * @param options.enough answers to wait for; by default as many as there should be copies
+   * @throws SlotUnavailableError
+   */
+  async examine(
+    slot: SlotKey,
+    options: ReadOptions & { enough?: number | undefined; mend: boolean },
+  ): Promise<SlotHealth> {
+    const known = await this.#known.open(slot)
+    const { copies } = this
+    const poll = await this.#poll(known, { ...options, enough: options.enough ?? copies })
     known.learn(poll.heads)
-    const kept = [...poll.answers].map(async ([node, held]) => {
+    await known.save()
+    const { heads } = known
+    const kept = [...poll.answers].map(async ([node, held]): Promise<NodeKey[]> => {
+      const lacking = this.#lacking(known, held)
+      if (lacking.length === 0) return [node]
+      if (!options.mend) return []
       try {
-        await this.#give(node, this.#lacking(known, held))
-        return true
+        await this.#give(node, lacking)
+        return [node]
       } catch (error) {
-        if (error instanceof HayloftError) return false
+        if (error instanceof HayloftError) return []
         throw error
       }
     })
-    const holders = (await Promise.all(kept)).filter((isKept) => isKept).length
-    await known.save()
-    return holders >= enough
+    const holders = (await Promise.all(kept)).flat()
+    return { heads: this.live(heads).length, holders, copies, answered: [...poll.answers.keys()] }
   }
 }
 

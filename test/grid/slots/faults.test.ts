@@ -218,6 +218,27 @@ describe('a restored backup', () => {
   })
 })
 
+describe('the copies of a slot', () => {
+  it('are counted, and made up for by whoever knows no more than its key', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    await using writer = new TestDevice(grid)
+    await using friend = new TestDevice(grid, { client: 1 })
+    await writer.write(keys, adding('x'))
+    await writer.settle()
+    const { slots } = friend
+    const check = async () => await grid.run(() => slots.check(keys.slot))
+    expect(await check()).toMatchObject({ heads: 1, copies: 10, holders: { length: 10 } })
+    for (const at of [1, 2, 3, 4]) await grid.run(() => grid.nodes[at]!.empty())
+    grid.nodes[5]!.crash()
+    expect(await check()).toMatchObject({ holders: { length: 5 }, answered: { length: 9 } })
+    const mended = await grid.run(() => slots.repair(keys.slot))
+    expect(mended).toMatchObject({ holders: { length: 9 } })
+    expect(await check()).toMatchObject({ holders: { length: 9 } })
+    const nothing = await grid.run(() => slots.check(testSlot('never written').slot))
+    expect(nothing).toMatchObject({ heads: 0 })
+  })
+})
+
 describe('concurrent writers', () => {
   it('converge by merging, and nothing acknowledged is lost', async () => {
     await using grid = await testGrid({ clients: 4 })
