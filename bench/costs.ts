@@ -18,9 +18,9 @@ export function putWorkload(bytes: number): Workload {
   }
 }
 
-/** As for a first PUT, except that nothing travels: to know that shares are there takes their ids, hence their hashes. */
+/** The keys of the blocks; their ids are remembered by the client that stored them. */
 export function unchangedPutWorkload(bytes: number): Workload {
-  return { sha256: bytes + bytes * EXPANSION, aead: bytes, encode: bytes }
+  return { sha256: bytes }
 }
 
 /** Three shares are fetched and checked, two more rebuilt and checked; the file is written once. */
@@ -33,7 +33,7 @@ export function readWorkload(bytes: number): Workload {
   return { sha256: bytes * (5 / 3), aead: bytes, decode: bytes, tcp: bytes }
 }
 
-/** Three shares are fetched and checked, the lost ones rebuilt, checked, sent, checked again and written. */
+/** Three shares are fetched and checked, the lost ones rebuilt, checked, sent, checked again and written; the others sampled. */
 export function repairWorkload(bytes: number, sharesLost: number): Workload {
   const lostBytes = (bytes * sharesLost) / CODE.required
   return {
