@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import { manyListeners } from '../foundation/abort.ts'
 import { messageOf } from '../foundation/error.ts'
 import { decodeRequest, encodeReply } from '../protocol/codec.ts'
 import { encodeFrame, FrameReader, type Frame } from '../protocol/framing.ts'
@@ -21,7 +22,7 @@ export class ServedStream {
   readonly #service: () => StorageService | undefined
   readonly #writer: FrameWriter
   readonly #reader = new FrameReader()
-  readonly #gone = new AbortController()
+  readonly #gone = manyListeners(new AbortController())
   /** Frames that arrived in a chunk with others when the stream was already at its bound. */
   readonly #waiting: Frame[] = []
   #requestsInFlight = 0
@@ -174,7 +175,8 @@ function expectedReplyBytes(request: Request): number {
     case 'slot-get':
       return request.slots.length * SLOT_BYTES
     case 'slot-watch':
-      return request.watches.length * SLOT_BYTES
+      // Held for as long as it waits, and the node lets nobody have many; most replies are a record or none.
+      return request.watches.length * MAX_SLOT_RECORD_BYTES
   }
 }
 

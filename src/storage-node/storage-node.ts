@@ -278,6 +278,8 @@ function isGood(manifest: Uint8Array, index: number, shard: Uint8Array): boolean
 
 function watchReply(outcome: Awaited<ReturnType<SlotService['watch']>>): Reply | Refusal {
   switch (outcome) {
+    case 'superseded':
+      return refusal('busy', 'Another watch of this caller has taken the place of this one.')
     case 'too-many':
       return refusal('busy', 'Too many watches wait at this node already.')
     case 'closed':

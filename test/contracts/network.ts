@@ -10,6 +10,7 @@ import {
   type StorageService,
 } from '../../src/protocol/network.ts'
 import type { NodeKey } from '../../src/protocol/node-key.ts'
+import { slotSamples } from './slot-samples.ts'
 
 /** Two hosts of one grid that can reach each other, whatever the network is made of. */
 export interface NetworkPair extends AsyncDisposable {
@@ -293,6 +294,7 @@ const samples: { request: Request; reply: Reply }[] = [
       account: { usedBytes: 5, quotaBytes: 6 },
     },
   },
+  ...slotSamples,
 ]
 
 function callAny<O extends Op>(

@@ -301,6 +301,17 @@ export function slotStoreContract(name: string, makeDrive: () => Promise<TestDri
       }
     })
 
+    test('a scrub in parts reaches every record once', async () => {
+      await using node = await openNode()
+      const slots = Array.from({ length: 40 }, (_, at) => testSlot(at))
+      await Promise.all(slots.map((slot) => putRecord(node, testRecord(slot, { a: 1 }))))
+      let records = 0
+      for (let first = 0; first < 0x1_0000; first += 0x1000) {
+        records += (await node.node.scrub({ first, end: first + 0x1000 })).records
+      }
+      expect(records).toBe(40)
+    })
+
     for (const found of ['by a scrub', 'by a reader', 'by who brings it again'] as const) {
       test(`a record that rotted is found ${found}, reported, and may come back`, async () => {
         const drive = await makeDrive()

@@ -6,17 +6,21 @@ import { slotKeyHex, type SlotKey, type SlotKeyHex } from '../../protocol/slot-k
 
 /** Watches waiting at a node: with up to 64 slots each, some 20 MB of memory. */
 const MAX_WATCHES = 1024
-/** Of one caller: 512 slots, and its stream has room for many other requests. */
-const MAX_WATCHES_PER_CALLER = 8
+/**
+ * Of one caller: 2,048 slots, and its stream has room for many other requests. One more ends the first: a caller that has
+ * given up a watch has no way to say so, and must not be kept from another by it.
+ */
+const MAX_WATCHES_PER_CALLER = 32
 
 /** Why waiting ended. */
-export type WatchEnd = 'changed' | 'time-over' | 'closed' | 'caller-gone'
+export type WatchEnd = 'changed' | 'time-over' | 'closed' | 'caller-gone' | 'superseded'
 
 /** Those who wait to hear that a slot has changed. Costs nothing but memory while nothing happens. */
 export class SlotWatchers {
   readonly #clock: Clock
   readonly #bySlot = new Map<SlotKeyHex, Set<Watcher>>()
-  readonly #byCaller = new Map<NodeKey, number>()
+  /** The one that has waited longest first. */
+  readonly #byCaller = new Map<NodeKey, Set<Watcher>>()
   #count = 0
   #closed = false
 
@@ -55,8 +59,8 @@ export class SlotWatchers {
       readonly signal?: AbortSignal | undefined
     },
   ): Watcher | undefined {
-    const callers = this.#byCaller.get(caller) ?? 0
-    if (this.#count >= MAX_WATCHES || callers >= MAX_WATCHES_PER_CALLER) return undefined
+    this.#supersede(caller)
+    if (this.#count >= MAX_WATCHES) return undefined
     const watcher = new Watcher(watches, () => {
       this.#remove(caller, watcher)
       cancelTimer()
@@ -72,33 +76,44 @@ export class SlotWatchers {
     if (signal?.aborted === true) onAbort()
     if (this.#closed) watcher.end('closed')
     this.#count++
-    this.#byCaller.set(caller, callers + 1)
-    for (const hex of watcher.slots) {
-      const others = this.#bySlot.get(hex)
-      if (others === undefined) this.#bySlot.set(hex, new Set([watcher]))
-      else others.add(watcher)
-    }
+    addTo(this.#byCaller, caller, watcher)
+    for (const hex of watcher.slots) addTo(this.#bySlot, hex, watcher)
     return watcher
+  }
+
+  #supersede(caller: NodeKey): void {
+    const others = this.#byCaller.get(caller)
+    const [oldest] = others ?? []
+    if (oldest === undefined || (others?.size ?? 0) < MAX_WATCHES_PER_CALLER) return
+    oldest.end('superseded')
+    // At once, or many that come together would be more than there may be.
+    oldest[Symbol.dispose]()
   }
 
   #remove(caller: NodeKey, watcher: Watcher): void {
     this.#count--
-    const callers = (this.#byCaller.get(caller) ?? 0) - 1
-    if (callers > 0) this.#byCaller.set(caller, callers)
-    else this.#byCaller.delete(caller)
-    for (const hex of watcher.slots) {
-      const others = this.#bySlot.get(hex)
-      others?.delete(watcher)
-      if (others?.size === 0) this.#bySlot.delete(hex)
-    }
+    removeFrom(this.#byCaller, caller, watcher)
+    for (const hex of watcher.slots) removeFrom(this.#bySlot, hex, watcher)
   }
+}
+
+function addTo<K>(sets: Map<K, Set<Watcher>>, key: K, watcher: Watcher): void {
+  const set = sets.get(key)
+  if (set === undefined) sets.set(key, new Set([watcher]))
+  else set.add(watcher)
+}
+
+function removeFrom<K>(sets: Map<K, Set<Watcher>>, key: K, watcher: Watcher): void {
+  const set = sets.get(key)
+  set?.delete(watcher)
+  if (set?.size === 0) sets.delete(key)
 }
 
 /** One who waits for some slots. */
 export class Watcher implements Disposable {
   readonly #watches = new Map<SlotKeyHex, SlotWatch>()
   readonly #woken = new Set<SlotKeyHex>()
-  readonly #remove: () => void
+  #remove: (() => void) | undefined
   #end: Exclude<WatchEnd, 'changed'> | undefined
   #signal = deferred()
 
@@ -136,6 +151,7 @@ export class Watcher implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#remove()
+    this.#remove?.()
+    this.#remove = undefined
   }
 }
