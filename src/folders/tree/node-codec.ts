@@ -9,7 +9,8 @@ import { MAX_MTIME_MS, MIN_MTIME_MS, type Entry } from '../entry.ts'
 import { BrokenFolderError } from '../errors.ts'
 import { compareNames, MAX_PATH_NAMES, placeOf } from '../names.ts'
 import { bareBytes, writeEntry, type Form } from './entry-codec.ts'
-import { Known, readEntry } from './entry-decoder.ts'
+import { readEntry } from './entry-decoder.ts'
+import { Known } from './entry-fields.ts'
 import { BRANCH_BITS, hasPrefix, MAX_DEPTH } from './position.ts'
 import { EMPTY_SUMMARY, fitsLeaf, sumSummaries, summarize, type Summary } from './summary.ts'
 
@@ -131,6 +132,9 @@ export function decodeNode(frame: BlockFrame, context: NodeContext): Node {
   return node
 }
 
+/** Entries of one name. Devices that see each other's keep few; this many fit a block whatever is in them. */
+export const MAX_VERSIONS = 128
+
 const FORMS: readonly Form[] = ['full', 'bare']
 const FAN_OUT = 2 ** BRANCH_BITS
 /** A child of all 16 would be the leaf in the branch's place. */
@@ -156,7 +160,9 @@ function readLeaf(
     entries.push((previous = entry))
   }
   const summary = summarize(entries)
-  if (!fitsLeaf(summary)) throw new BrokenFolderError('a leaf is too large')
+  if (!fitsLeaf(summary) || (summary.names === 1 && entries.length > MAX_VERSIONS)) {
+    throw new BrokenFolderError('a leaf is too large')
+  }
   if (entries.length === 0 && prefix !== '') throw new BrokenFolderError('a leaf has no entry')
   return { kind: 'loose', entries, summary }
 }

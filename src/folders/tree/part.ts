@@ -14,6 +14,7 @@ import {
   encodeBranch,
   encodeLeaf,
   formOf,
+  MAX_VERSIONS,
   type BranchChild,
   type LoosePart,
   type Node,
@@ -30,9 +31,6 @@ import {
   sumSummaries,
   type Summary,
 } from './summary.ts'
-
-/** Versions of one name. Devices that see each other's keep few; this many fit a block whatever is in them. */
-export const MAX_VERSIONS = 128
 
 /** Brings entries in any order into their canonical part. */
 export async function partOf(
