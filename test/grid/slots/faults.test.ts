@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { concatBytes } from '../../../src/foundation/bytes.ts'
 import { sealRecord } from '../../../src/grid/slots/seal.ts'
 import {
+  SlotClockFullError,
   SlotContendedError,
   SlotNotStoredError,
   SlotUnavailableError,
 } from '../../../src/grid/slots/errors.ts'
 import { StoredSlotMemory } from '../../../src/grid/slots/stored-memory.ts'
+import { encodeSlotHead } from '../../../src/protocol/slot-record.ts'
 import { tagHex, type VersionVector } from '../../../src/protocol/version-vector.ts'
 import { someBytes, testGrid, type TestGrid } from '../../support/grid.ts'
 import {
@@ -310,6 +313,62 @@ describe('concurrent writers', () => {
     expect((await device.read(keys)).heads).toHaveLength(2)
     await device.write(keys, adding('x'))
     expect((await device.read(keys)).heads).toHaveLength(1)
+  })
+})
+
+describe('odd states', () => {
+  it('more devices than a clock holds can be read, and not written over', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid, { memory: new StoredSlotMemory(new MemoryStore()) })
+    const clockOf40 = (from: number): VersionVector =>
+      new Map(Array.from({ length: 40 }, (_, at) => [tag(from + at), 1]))
+    await plant(grid, ALL, { word: 'one', clock: clockOf40(1_000) })
+    await device.write(keys, adding('two'))
+    await plant(grid, ALL, { word: 'three', clock: clockOf40(2_000) })
+    expect(wordsOf(await device.read(keys))).toEqual(['one', 'three', 'two'])
+    await expect(device.write(keys, adding('four'))).rejects.toThrow(SlotClockFullError)
+    expect(wordsOf(await device.read(keys))).toEqual(['one', 'three', 'two'])
+  })
+
+  it('one that has expired is gone, and no rollback', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    const expiresS = Math.ceil(grid.world.clock.nowMs() / 1000) + 100
+    await device.write(keys, () => ({ contents: saying('x'), expiresS }))
+    await device.settle()
+    expect(wordsOf(await device.read(keys))).toEqual(['x'])
+    await grid.run(() => grid.world.clock.advance(101_000))
+    const state = await device.read(keys)
+    expect(state.heads).toEqual([])
+    expect(state.rollback).toBeUndefined()
+    await device.write(keys, adding('y'))
+    expect(wordsOf(await device.read(keys))).toEqual(['y'])
+  })
+
+  it('one that makes no sense is counted, hides no other, and is replaced by the next write', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    await device.write(keys, adding('x'))
+    await device.settle()
+    const head = encodeSlotHead({
+      slot: keys.slot,
+      expiresS: 0,
+      clock: new Map([[tag(1), 1]]),
+      nonce: someBytes(24),
+    })
+    const message = concatBytes([head, someBytes(276), someBytes(528)])
+    const record = concatBytes([message, keys.sign(message)])
+    const { endpoint } = grid.world.client
+    for (const { key } of grid.nodes) {
+      const request = { op: 'slot-put' as const, record, leaseS: 1_000 }
+      await grid.run(() => endpoint.call<'slot-put'>(key, request))
+    }
+    const state = await device.read(keys)
+    expect(state.unreadable).toBe(1)
+    expect(wordsOf(state)).toEqual(['x'])
+    await device.write(keys, adding('y'))
+    const after = await device.read(keys)
+    expect(after).toMatchObject({ unreadable: 0, heads: { length: 1 } })
   })
 })
 
