@@ -25,7 +25,7 @@ export interface PollOptions {
   readonly order: readonly NodeKey[]
   /** Copies that a slot has: so many nodes are asked at once. */
   readonly copies: number
-  /** Answers that settle it; by default two thirds of the copies. */
+  /** Answers to wait for; by default those that settle it, two thirds of the copies. */
   readonly enough?: number | undefined
   /** Called for a node that answers after the poll has settled. */
   readonly onLate?: (node: NodeKey, heads: readonly Head[]) => void
@@ -54,6 +54,7 @@ class Polling implements Disposable {
   readonly #unasked: NodeKey[]
   readonly #answers = new Map<NodeKey, readonly Head[]>()
   readonly #needed: number
+  readonly #settledAt: number
   readonly #result = deferred<Poll>()
   /** Nodes that owe an answer and are not known to be silent. */
   #awaited = 0
@@ -72,7 +73,8 @@ class Polling implements Disposable {
       ...order.filter((node) => !monitor.isGood(node)),
     ]
     const copies = Math.min(options.copies, order.length)
-    this.#needed = options.enough ?? Math.ceil((2 * copies) / 3)
+    this.#settledAt = Math.ceil((2 * copies) / 3)
+    this.#needed = options.enough ?? this.#settledAt
   }
 
   async run(): Promise<Poll> {
@@ -138,11 +140,11 @@ class Polling implements Disposable {
   }
 
   #look(): void {
-    const isSettled = this.#answers.size >= this.#needed
+    const hasAll = this.#answers.size >= this.#needed
     const isHopeless = this.#awaited === 0 && this.#silent === 0
     // Silent nodes may come back, but whoever has an answer need not wait for them.
     const isEnough = this.#answers.size > 0 && (this.#isOverdue || this.#awaited === 0)
-    if (isSettled || isHopeless || isEnough) this.#finish()
+    if (hasAll || isHopeless || isEnough) this.#finish()
   }
 
   #finish(): void {
@@ -155,7 +157,7 @@ class Polling implements Disposable {
     const answers = new Map(this.#answers)
     this.#result.resolve({
       heads: maximaOf([...answers.values()].flat()),
-      freshness: answers.size >= this.#needed ? 'settled' : 'maybe-stale',
+      freshness: answers.size >= this.#settledAt ? 'settled' : 'maybe-stale',
       answers,
     })
   }

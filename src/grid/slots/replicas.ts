@@ -1,6 +1,6 @@
 import type { ErasureCode } from '../../erasure/code.ts'
 import { manyListeners } from '../../foundation/abort.ts'
-import { assert, HayloftError } from '../../foundation/error.ts'
+import { assert, HayloftError, systemCodeOf } from '../../foundation/error.ts'
 import { DEFAULT_LEASE_S } from '../../protocol/limits.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
@@ -110,7 +110,11 @@ export class SlotReplicas implements AsyncDisposable {
   async refresh(known: KnownSlot, { renew, signal }: ReadOptions = {}): Promise<Refreshed> {
     // Taken before nodes are asked: what is written meanwhile need not show.
     const expected = this.#expected(known)
-    const poll = await this.#poll(known, { renew, signal })
+    let poll = await this.#poll(known, { renew, signal })
+    if (this.#missingFrom(poll, known.slot, expected) !== undefined) {
+      // Before anyone is accused, all who can answer are heard: the copies may just be on the slower nodes.
+      poll = await this.#poll(known, { enough: this.copies, signal })
+    }
     const missing = this.#missingFrom(poll, known.slot, expected)
     if (known.learn(poll.heads)) await known.save()
     if (poll.freshness === 'settled') known.isSynced = true
@@ -177,7 +181,8 @@ export class SlotReplicas implements AsyncDisposable {
         () => undefined,
         (error: unknown) => {
           // What the world breaks in the background is tried again when its turn comes; our own bugs must come out.
-          if (!(error instanceof HayloftError) && !this.closed.aborted) throw error
+          const isWorlds = error instanceof HayloftError || systemCodeOf(error) !== undefined
+          if (!isWorlds && !this.closed.aborted) throw error
         },
       )
       .finally(() => this.#background.delete(quiet))

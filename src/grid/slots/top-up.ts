@@ -1,6 +1,6 @@
 import type { Clock } from '../../foundation/clock.ts'
 import { mapConcurrently } from '../../foundation/concurrency.ts'
-import { HayloftError } from '../../foundation/error.ts'
+import { HayloftError, systemCodeOf } from '../../foundation/error.ts'
 import { randomBelow, type Randomness } from '../../foundation/randomness.ts'
 import { slotKeyHex, type SlotKey, type SlotKeyHex } from '../../protocol/slot-key.ts'
 import type { SlotMemory } from './memory.ts'
@@ -82,8 +82,9 @@ export class TopUpQueue implements Disposable {
         this.#owed.delete(name)
         await this.#memory.setOwed(slot, false)
       } catch (error) {
-        // The world may be better next time.
-        if (!(error instanceof HayloftError) && !this.#isClosed) throw error
+        // The world may be better next time; the memory's disk is part of it.
+        const isWorlds = error instanceof HayloftError || systemCodeOf(error) !== undefined
+        if (!isWorlds && !this.#isClosed) throw error
       }
     })
   }

@@ -175,6 +175,22 @@ describe('a rollback', () => {
     await stranger[Symbol.asyncDispose]()
   })
 
+  it('is not suspected where the nodes that have the newest state are merely slow', async () => {
+    await using grid = await testGrid({ nodes: 14 })
+    await using device = new TestDevice(grid)
+    const order = orderOf(grid, keys)
+    const written = await device.write(keys, adding('x'))
+    await device.settle()
+    // Four of the slot's own nodes are gone, three have lost it, and the three that have it are slow.
+    for (const at of order.slice(0, 4)) grid.nodes[at]!.crash()
+    for (const at of order.slice(4, 7)) await grid.run(() => grid.nodes[at]!.empty())
+    for (const at of order.slice(7, 10))
+      grid.world.network.setLink(grid.nodes[at]!.key, { latencyMs: 300 })
+    const state = await device.read(keys)
+    expect(state.rollback).toBeUndefined()
+    expect(state.clock).toEqual(written?.record.record.clock)
+  })
+
   it('is not told by whoever has no memory: it cannot be', async () => {
     await using grid = await testGrid()
     await using writer = new TestDevice(grid)
