@@ -28,14 +28,14 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'no clock check: what one side lacks always comes back',
     file: 'src/folders/merge.ts',
-    right: 'return !hasSeen || other?.get(tag) === counter',
+    right: 'return !hasSeen || witness.sides.some((at) => sides[at]?.get(tag) === counter)',
     wrong: 'return true',
   },
   {
     name: 'no clock check: what one side lacks always goes',
     file: 'src/folders/merge.ts',
-    right: 'return !hasSeen || other?.get(tag) === counter',
-    wrong: 'return other?.get(tag) === counter',
+    right: 'return !hasSeen || witness.sides.some((at) => sides[at]?.get(tag) === counter)',
+    wrong: 'return witness.sides.some((at) => sides[at]?.get(tag) === counter)',
   },
   {
     name: 'no collapse: equal contents appear as copies',

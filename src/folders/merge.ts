@@ -85,14 +85,23 @@ function isWithin(state: FolderState, other: FolderState): boolean {
 /** What the states have at one place; undefined where a state has nothing. */
 type Sides<T> = readonly (T | undefined)[]
 
+/**
+ * States with one clock. That there are several is nobody's intent: a device wrote twice from one state, say after a
+ * backup was restored. None of them is evidence against the others, so together they hold what any of them does.
+ */
+interface Witness {
+  readonly clock: VersionVector
+  /** Where its states stand in all {@link Sides}. */
+  readonly sides: readonly number[]
+}
+
 class Merge {
   readonly #store: TreeStore
-  /** One a state, in the order of all {@link Sides}. */
-  readonly #clocks: readonly VersionVector[]
+  readonly #witnesses: readonly Witness[]
 
   constructor(store: TreeStore, clocks: readonly VersionVector[]) {
     this.#store = store
-    this.#clocks = clocks
+    this.#witnesses = witnessesOf(clocks)
   }
 
   async nodes(nodes: Sides<Node>, position: Position): Promise<Part> {
@@ -150,12 +159,13 @@ class Merge {
   ): T | 'gone' | 'mixed' {
     const present = sides.find((side) => side !== undefined)
     if (present === undefined) return 'gone'
-    const absent: VersionVector[] = []
-    for (const [at, side] of sides.entries()) {
-      if (side === undefined) absent.push(this.#clocks[at] ?? NO_DOTS)
-      else if (side !== present && !areSame(side, present)) return 'mixed'
+    if (sides.some((side) => side !== undefined && side !== present && !areSame(side, present))) {
+      return 'mixed'
     }
-    const clock = absent.reduce(joinVectors, NO_DOTS)
+    const clock = this.#witnesses
+      .filter((witness) => witness.sides.every((at) => sides[at] === undefined))
+      .map((witness) => witness.clock)
+      .reduce(joinVectors, NO_DOTS)
     if (hasSeenNone(clock, dotsOf(present))) return present
     return hasSeenAll(clock, dotsOf(present)) ? 'gone' : 'mixed'
   }
@@ -217,15 +227,25 @@ class Merge {
     const merged = new Map<TagHex, number>()
     for (const dots of sides) {
       for (const [tag, counter] of dots ?? NO_DOTS) {
-        const isKept = sides.every((other, at) => {
-          const hasSeen = covers(this.#clocks[at] ?? NO_DOTS, { tag, counter })
-          return !hasSeen || other?.get(tag) === counter
+        const isKept = this.#witnesses.every((witness) => {
+          const hasSeen = covers(witness.clock, { tag, counter })
+          return !hasSeen || witness.sides.some((at) => sides[at]?.get(tag) === counter)
         })
         if (isKept) merged.set(tag, counter)
       }
     }
     return merged
   }
+}
+
+function witnessesOf(clocks: readonly VersionVector[]): readonly Witness[] {
+  const witnesses: { clock: VersionVector; sides: number[] }[] = []
+  for (const [at, clock] of clocks.entries()) {
+    const same = witnesses.find((witness) => compareVectors(witness.clock, clock) === 'equal')
+    if (same === undefined) witnesses.push({ clock, sides: [at] })
+    else same.sides.push(at)
+  }
+  return witnesses
 }
 
 function directoryEntry(

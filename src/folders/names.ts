@@ -1,5 +1,5 @@
-import { utf8, type Branded } from '../foundation/bytes.ts'
-import { taggedHash } from '../crypto/hash.ts'
+import { concatBytes, utf8, type Branded } from '../foundation/bytes.ts'
+import { sha256, tagPrefix } from '../crypto/hash.ts'
 import { TAGS } from '../crypto/tags.ts'
 import { InvalidNameError, PathTooDeepError } from './errors.ts'
 
@@ -65,13 +65,19 @@ export function compareNames(a: string, b: string): number {
 
 /** Where a name lies in a directory's trie: `TH("hayloft1/name", name)`, the first bit being the highest. */
 export function placeOf(name: Name): Uint8Array {
-  return taggedHash(TAGS.name, utf8(name))
+  const { written } = ENCODER.encodeInto(name, PLACED.subarray(NAME_TAG.length))
+  return sha256(PLACED.subarray(0, NAME_TAG.length + written))
 }
 
 /** The bit of a place that decides at a depth. */
 export function bitOf(place: Uint8Array, depth: number): 0 | 1 {
   return (((place[depth >> 3] ?? 0) >> (7 - (depth & 7))) & 1) === 0 ? 0 : 1
 }
+
+const NAME_TAG = tagPrefix(TAGS.name)
+/** What is hashed for a place, in memory that is used again: a listing makes a hash for every name. */
+const PLACED = concatBytes([NAME_TAG, new Uint8Array(MAX_NAME_BYTES)])
+const ENCODER = new TextEncoder()
 
 /** Printable ASCII without the slash. */
 const PLAIN = /^[ -.0-~]*$/

@@ -2,10 +2,11 @@ import { equalDots } from './dots.ts'
 import { isVersion, type Directory, type Entry, type Totals } from './entry.ts'
 import { NotADirectoryError, PathNotFoundError } from './errors.ts'
 import { compareNames, formatPath, type Name, type Path } from './names.ts'
+import type { BlockReference } from '../grid/files/index-node.ts'
 import { projectCopies, splitContents } from './projection.ts'
 import type { FolderState } from './state.ts'
 import { EMPTY_PART, type Node } from './tree/node-codec.ts'
-import { openDirectory, openRoot } from './tree/part.ts'
+import { openDirectory, openFrozen, openRoot } from './tree/part.ts'
 import {
   areSameDirectories,
   areSameEntries,
@@ -26,15 +27,27 @@ export interface Shown {
   readonly copyOf?: Name | undefined
 }
 
+/** What can be read: a state of a folder, or a directory that was frozen. */
+export interface ReadableTree {
+  readonly root: BlockReference
+  /** Whether nothing but the reference is known of it. */
+  readonly isFrozen?: boolean | undefined
+}
+
+/** Reads the topmost node. */
+export async function openTree(store: TreeStore, { root, isFrozen }: ReadableTree): Promise<Node> {
+  return isFrozen === true ? await openFrozen(store, root) : await openRoot(store, root)
+}
+
 /** What is at a path; undefined if nothing is. @throws NotADirectoryError if the path leads through a file */
 export async function statPath(
   store: TreeStore,
-  state: FolderState,
+  tree: ReadableTree,
   path: Path,
 ): Promise<Shown | undefined> {
   const name = path.at(-1)
   if (name === undefined) throw new NotADirectoryError('/')
-  const parent = await findNode(store, state, path.slice(0, -1))
+  const parent = await findNode(store, tree, path.slice(0, -1))
   return parent && (await shownAt(store, parent, name))
 }
 
@@ -44,10 +57,10 @@ export async function statPath(
  */
 export async function listDirectory(
   store: TreeStore,
-  state: FolderState,
+  tree: ReadableTree,
   path: Path,
 ): Promise<Shown[]> {
-  return await listNode(store, await openAt(store, state, path))
+  return await listNode(store, await openAt(store, tree, path))
 }
 
 /**
@@ -56,10 +69,10 @@ export async function listDirectory(
  */
 export async function* walkDirectory(
   store: TreeStore,
-  state: FolderState,
+  tree: ReadableTree,
   path: Path,
 ): AsyncGenerator<Shown & { readonly path: Path }> {
-  yield* walkNode(store, await openAt(store, state, path), path)
+  yield* walkNode(store, await openAt(store, tree, path), path)
 }
 
 /**
@@ -68,10 +81,10 @@ export async function* walkDirectory(
  */
 export async function measureDirectory(
   store: TreeStore,
-  state: FolderState,
+  tree: ReadableTree,
   path: Path,
 ): Promise<Omit<Totals, 'dots'>> {
-  const { files, copies, sizeBytes, newestMs, height } = (await openAt(store, state, path)).summary
+  const { files, copies, sizeBytes, newestMs, height } = (await openAt(store, tree, path)).summary
   return { files, copies, sizeBytes, newestMs, height }
 }
 
@@ -158,18 +171,18 @@ async function shownAt(store: TreeStore, node: Node, name: Name): Promise<Shown 
   return copy && { name, entry: copy.content.shown, copyOf: copy.name }
 }
 
-async function openAt(store: TreeStore, state: FolderState, path: Path): Promise<Node> {
-  const node = await findNode(store, state, path)
+async function openAt(store: TreeStore, tree: ReadableTree, path: Path): Promise<Node> {
+  const node = await findNode(store, tree, path)
   if (node === undefined) throw new PathNotFoundError(formatPath(path))
   return node
 }
 
 async function findNode(
   store: TreeStore,
-  state: FolderState,
+  tree: ReadableTree,
   path: Path,
 ): Promise<Node | undefined> {
-  let node = await openRoot(store, state.root)
+  let node = await openTree(store, tree)
   for (const [at, name] of path.entries()) {
     const shown = await shownAt(store, node, name)
     if (shown === undefined) return undefined

@@ -154,6 +154,30 @@ describe('merging', () => {
     expect(early).toEqual(late)
   })
 
+  it('loses nothing to a device that wrote twice from one state', async () => {
+    const bench = new Bench()
+    const base = await bench.commit(
+      await bench.empty(),
+      ANNA,
+      put('a', 'old'),
+      put('b'),
+      put('d/e'),
+    )
+    const one = await bench.commit(base, ANNA, put('a', 'one'), put('x/y'))
+    const restored = await bench.commit(base, ANNA, put('a', 'two', NOON_MS + 1000), remove('b'))
+    const bob = await bench.commit(base, BOB, put('c'), remove('d'))
+    const merged = await mergeStates(bench.store, [one, restored, bob])
+    expect(await bench.paths(merged)).toEqual([
+      'a',
+      'a (conflict Anna 2026-05-06 120000)',
+      'b',
+      'c',
+      'x',
+      'x/y',
+    ])
+    expect(await mergeStates(bench.store, [bob, restored, one])).toEqual(merged)
+  })
+
   it('does not read what is the same everywhere, or wholly new, or wholly seen', async () => {
     const bench = new Bench()
     const many = Array.from({ length: 3000 }, (_, at) => put(`big/${at}`))

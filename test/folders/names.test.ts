@@ -1,8 +1,17 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { taggedHash } from '../../src/crypto/hash.ts'
 import { compareBytes, utf8 } from '../../src/foundation/bytes.ts'
 import { checkDevice } from '../../src/folders/devices.ts'
-import { checkName, compareNames, formatPath, parsePath } from '../../src/folders/names.ts'
+import {
+  bitOf,
+  checkName,
+  compareNames,
+  formatPath,
+  parsePath,
+  placeOf,
+} from '../../src/folders/names.ts'
+import { names } from './tree/arbitraries.ts'
 
 describe('names', () => {
   it('are taken as they are, if they are names', () => {
@@ -34,6 +43,19 @@ describe('names', () => {
         expect(Math.sign(compareNames(a, b))).toBe(compareBytes(utf8(a), utf8(b)))
       }),
     )
+  })
+
+  it('have places by their hash under a tag', () => {
+    fc.assert(
+      fc.property(names, (name) => {
+        const place = placeOf(name)
+        expect(place).toEqual(taggedHash('hayloft1/name', utf8(name)))
+        const bits = Array.from({ length: 16 }, (_, depth) => bitOf(place, depth))
+        expect(Number.parseInt(bits.join(''), 2)).toBe(place[0]! * 256 + place[1]!)
+      }),
+    )
+    const longest = checkName('水'.repeat(85))
+    expect(placeOf(longest)).toEqual(taggedHash('hayloft1/name', utf8(longest)))
   })
 
   it('make paths, and paths names', () => {

@@ -36,7 +36,7 @@ export class VersionMaker {
       // Clocks that are thousands of years off are no reason to refuse a file.
       mtimeMs: Math.min(Math.max(mtimeMs, MIN_MTIME_MS), MAX_MTIME_MS),
       device: this.#device,
-      ...(extension === undefined ? {} : { extension }),
+      extension,
     }
     switch (content.kind) {
       case 'file': {
@@ -57,11 +57,7 @@ export class VersionMaker {
       case 'linked-folder':
       case 'linked-file': {
         const { kind, slot, readKey, verifyKey, sealedWriteKey, lastSeen } = content
-        const optional = {
-          ...(sealedWriteKey === undefined ? {} : { sealedWriteKey }),
-          ...(lastSeen === undefined ? {} : { lastSeen }),
-        }
-        return { kind, ...common, slot, readKey, verifyKey, ...optional }
+        return { kind, ...common, slot, readKey, verifyKey, sealedWriteKey, lastSeen }
       }
     }
   }

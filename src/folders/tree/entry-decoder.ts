@@ -103,39 +103,45 @@ function entryOf(fields: Fields): Entry {
 function versionOf(fields: Fields, kind: Exclude<Entry['kind'], 'directory'>, name: Name): Entry {
   const dots = fields.takeDots()
   if (dots.size === 0) throw new BrokenFolderError('an entry has no dot')
+  const mtimeMs = fields.take('mtime')
+  const device = fields.takeIfPresent('device') ?? ''
   const extension = fields.takeIfPresent('extension')
-  const common = {
-    name,
-    dots,
-    mtimeMs: fields.take('mtime'),
-    device: fields.takeIfPresent('device') ?? '',
-    ...(extension === undefined ? {} : { extension }),
-  }
   switch (kind) {
     case 'file': {
       const { id, verifyKey } = fields.takeBlockLink()
       const reference = { key: fields.takeKey(), id }
       const sizeBytes = fields.take('size')
       const isExecutable = fields.takeIfPresent('executable') ?? false
-      return { kind, ...common, reference, verifyKey, sizeBytes, isExecutable }
+      return {
+        kind,
+        name,
+        dots,
+        mtimeMs,
+        device,
+        extension,
+        reference,
+        verifyKey,
+        sizeBytes,
+        isExecutable,
+      }
     }
     case 'literal': {
       const isExecutable = fields.takeIfPresent('executable') ?? false
-      return { kind, ...common, bytes: fields.take('content'), isExecutable }
+      const bytes = fields.take('content')
+      return { kind, name, dots, mtimeMs, device, extension, bytes, isExecutable }
     }
-    case 'symlink':
-      return { kind, ...common, target: targetOf(fields.take('content')) }
+    case 'symlink': {
+      const target = targetOf(fields.take('content'))
+      return { kind, name, dots, mtimeMs, device, extension, target }
+    }
     case 'linked-folder':
     case 'linked-file': {
       const { slot, verifyKey } = fields.takeSlotLink()
       const readKey = fields.takeKey()
       const sealedWriteKey = fields.takeIfPresent('sealedWriteKey')
       const lastSeen = fields.takeIfPresent('lastSeen')
-      const optional = {
-        ...(sealedWriteKey === undefined ? {} : { sealedWriteKey }),
-        ...(lastSeen === undefined ? {} : { lastSeen }),
-      }
-      return { kind, ...common, slot, readKey, verifyKey, ...optional }
+      const content = { slot, readKey, verifyKey, sealedWriteKey, lastSeen }
+      return { kind, name, dots, mtimeMs, device, extension, ...content }
     }
   }
 }

@@ -112,6 +112,11 @@ export function formOf(dots: DotSpan | undefined): Form {
   return dots !== undefined && isStoredDotless(dots) ? 'bare' : 'full'
 }
 
+/** Whether a node leaves the dots of its entries to its parent to tell. */
+export function isBare({ content }: BlockFrame): boolean {
+  return content[0] === FORMS.indexOf('bare')
+}
+
 /** @throws BrokenFolderError unless it is the one encoding of a node that may stand there */
 export function decodeNode(frame: BlockFrame, context: NodeContext): Node {
   if (frame.level !== context.prefix.length || frame.level > MAX_DEPTH) {

@@ -3,6 +3,7 @@ import { compareBytes } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
 import type { BlockFrame } from '../../grid/blocks/frame.ts'
 import type { BlockReference } from '../../grid/files/index-node.ts'
+import { TAG_BYTES, tagHex } from '../../protocol/version-vector.ts'
 import type { DotSpan } from '../dots.ts'
 import type { Directory, Entry } from '../entry.ts'
 import { BrokenFolderError, TooManyVersionsError } from '../errors.ts'
@@ -102,6 +103,21 @@ export async function openDirectory(store: TreeStore, directory: Directory): Pro
 /** Reads the topmost node of a folder. */
 export async function openRoot(store: TreeStore, root: BlockReference): Promise<Node> {
   return decodeNode(await store.get(root), { prefix: '', dots: undefined })
+}
+
+/**
+ * Reads the topmost node of a directory of which nothing but the reference is known, as a snapshot has it. Where the
+ * dots are left out of it, the entries get one that stands for no commit.
+ */
+export async function openFrozen(store: TreeStore, reference: BlockReference): Promise<Node> {
+  const frame = await store.get(reference)
+  const dots = isBare(frame) ? UNKNOWN_DOTS : undefined
+  return decodeNode(frame, { prefix: '', dots })
+}
+
+const UNKNOWN_DOTS: DotSpan = {
+  kind: 'one',
+  dot: { tag: tagHex(new Uint8Array(TAG_BYTES)), counter: 1 },
 }
 
 /** The halves of a node that lies at a position. */
