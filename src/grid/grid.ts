@@ -23,7 +23,7 @@ import type { GridView } from './view.ts'
 
 /** A client's grid: files go in, capabilities come out, and the other way round. */
 export interface Grid extends Disposable {
-  put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutResult>
+  put(source: AsyncIterable<Uint8Array>, options?: GridPutOptions): Promise<PutResult>
   get(capability: FileReadCapability | LiteralCapability, options?: GetOptions): Promise<Download>
   check(capability: CheckableCapability, options?: CheckOptions): Promise<CheckReport>
   repair(capability: CheckableCapability, options?: RepairOptions): Promise<RepairReport>
@@ -35,6 +35,11 @@ export interface Grid extends Disposable {
   openMutableFiles(options: MutableFilesOptions): MutableFiles
   /** Every block and slot that some links lead to, for those who verify: see {@link walkTree}. */
   walkTree(roots: readonly Link[], options: TreeWalkOptions): AsyncIterable<Link>
+}
+
+export interface GridPutOptions extends PutOptions {
+  /** 32 secret bytes in place of the grid's own: those of the tree that the file becomes part of. */
+  readonly convergence?: Uint8Array | undefined
 }
 
 export interface GridOptions {
@@ -54,7 +59,8 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
   const monitor = new NodeMonitor(caller, rest.clock)
   const context: GridContext = { ...rest, caller, monitor, ranking: new Ranking(rest.view) }
   return {
-    put: (source, options) => uploadFile(context, source, options),
+    put: (source, { convergence, ...options } = {}) =>
+      uploadFile(convergence ? { ...context, convergence } : context, source, options),
     get: (capability, options) => downloadFile(context, capability, options),
     // Each asks all nodes at once: more listeners on the caller's own signal than Node takes without a warning.
     check: async (capability, options) => {

@@ -15,6 +15,7 @@ import {
   encodeBranch,
   encodeLeaf,
   formOf,
+  isBare,
   MAX_VERSIONS,
   type BranchChild,
   type LoosePart,
