@@ -92,7 +92,9 @@ export class TestDevice implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.slots[Symbol.asyncDispose]()
+    await this.grid.run(async () => {
+      await this.slots[Symbol.asyncDispose]()
+    })
     this.own[Symbol.dispose]()
   }
 }

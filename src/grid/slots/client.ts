@@ -18,7 +18,10 @@ import { sealRecord, type OpenedRecord, type SlotReader, type SlotVerifier } fro
 import type { SlotMemory } from './memory.ts'
 import { watchSlot } from './watch.ts'
 
-/** Slots: small signed states that change, kept whole by several nodes each. */
+/**
+ * Slots: small signed states that change, kept whole by several nodes each. Disposing of it waits a moment for what is
+ * still on its way.
+ */
 export interface SlotClient extends AsyncDisposable {
   /** What a slot says now. Many reads at once share messages. @throws SlotUnavailableError */
   read(reader: SlotReader, options?: ReadOptions): Promise<SlotState>

@@ -1,5 +1,6 @@
 import type { ErasureCode } from '../../erasure/code.ts'
 import { manyListeners } from '../../foundation/abort.ts'
+import { deferred } from '../../foundation/concurrency.ts'
 import { assert, HayloftError, systemCodeOf } from '../../foundation/error.ts'
 import { DEFAULT_LEASE_S } from '../../protocol/limits.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
@@ -10,6 +11,7 @@ import { defaultCode, happinessThreshold } from '../placement/defaults.ts'
 import { HeadsBatcher } from './batcher.ts'
 import { clockOf, RecordShelf, type Head } from './heads.ts'
 import { KnownSlots, type KnownSlot } from './known.ts'
+import { LateSaves } from './late-saves.ts'
 import type { SlotMemory } from './memory.ts'
 import { pollSlot, type Freshness, type Poll } from './poll.ts'
 import { replicate, type Replication } from './replicate.ts'
@@ -53,8 +55,7 @@ export class SlotReplicas implements AsyncDisposable {
   readonly #renewing: HeadsBatcher
   readonly #topUp: TopUpQueue
   readonly #background = new Set<Promise<void>>()
-  readonly #unsaved = new Set<KnownSlot>()
-  #cancelSave: (() => void) | undefined
+  readonly #lateSaves: LateSaves
 
   constructor(
     context: GridContext,
@@ -67,6 +68,9 @@ export class SlotReplicas implements AsyncDisposable {
     const { monitor } = context
     this.#batcher = new HeadsBatcher(monitor, { signal: this.closed })
     this.#renewing = new HeadsBatcher(monitor, { signal: this.closed, leaseS: DEFAULT_LEASE_S })
+    this.#lateSaves = new LateSaves(context.clock, (saving) => {
+      this.inBackground(saving)
+    })
     this.#topUp = new TopUpQueue({
       memory,
       clock: context.clock,
@@ -147,25 +151,8 @@ export class SlotReplicas implements AsyncDisposable {
       // Before the caller is told that it is stored, it must be sure to be brought to more nodes even after a crash.
       await known.save()
       await this.#topUp.add(known.slot)
-    } else this.#saveLater(known)
+    } else this.#lateSaves.add(known)
     return replication
-  }
-
-  /**
-   * What is lost if it is never saved is the memory of one's own last write. A write that follows soon saves it too, so
-   * a disk that takes its time is asked once for each of many writes.
-   */
-  #saveLater(known: KnownSlot): void {
-    known.saveLater()
-    if (this.#unsaved.size === 0)
-      this.#cancelSave = this.context.clock.after(SAVE_MS, this.#saveAll)
-    this.#unsaved.add(known)
-  }
-
-  readonly #saveAll = (): void => {
-    this.#cancelSave?.()
-    for (const known of this.#unsaved) this.inBackground(known.saveLeft())
-    this.#unsaved.clear()
   }
 
   /** Gives a node the states of a slot that it lacks, in the background. */
@@ -190,13 +177,17 @@ export class SlotReplicas implements AsyncDisposable {
   }
 
   async settle(): Promise<void> {
-    this.#saveAll()
+    this.#lateSaves.begin()
     while (this.#background.size > 0) await Promise.all(this.#background)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#topUp[Symbol.dispose]()
-    this.#saveAll()
+    const isOver = deferred()
+    // Copies that are on their way to slower nodes get there; silent nodes are not waited for.
+    const cancel = this.context.clock.after(GRACE_MS, isOver.resolve)
+    await Promise.race([isOver.promise, this.settle()])
+    cancel()
     this.#closing.abort(new Error('the slot client is closed'))
     await Promise.allSettled(this.#background)
   }
@@ -294,5 +285,5 @@ export class SlotReplicas implements AsyncDisposable {
   }
 }
 
-/** How long what was learnt of a slot may wait for more before it is saved. */
-const SAVE_MS = 500
+/** How long a client that is closed waits for what is still on its way. */
+const GRACE_MS = 750

@@ -77,6 +77,21 @@ describe('a slot', () => {
   })
 })
 
+describe('a client that is closed', () => {
+  it('brings its last write to the slower nodes first, and waits for no silent one', async () => {
+    await using grid = await testGrid()
+    for (const at of [1, 2]) grid.world.network.setLink(grid.nodes[at]!.key, { latencyMs: 100 })
+    grid.nodes[3]!.freeze()
+    const device = new TestDevice(grid)
+    const update = () => ({ contents: saying('x') })
+    const written = await device.write(keys, update, { isNew: true })
+    const { tookMs } = await grid.measure(() => device[Symbol.asyncDispose]())
+    expect(tookMs).toBeLessThan(1_000)
+    grid.nodes[3]!.thaw()
+    expect(await copiesOf(grid, written!)).toBeGreaterThanOrEqual(9)
+  })
+})
+
 describe('what it costs', () => {
   it('a new slot: n records, one round trip', async () => {
     await using grid = await testGrid({ nodes: 14 })
