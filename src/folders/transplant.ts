@@ -19,19 +19,11 @@ export async function promoteDirectory(
   dot: Dot,
 ): Promise<FolderState> {
   const stamped = await stampDirectory(workingStore(store), directory, dot)
-  return { clock: singleDot(dot), root: await rootOfDirectory(store, stamped) }
+  const { reference } = await storeTop(store, await openDirectory(store, stamped), ROOT_TOP)
+  return { clock: singleDot(dot), root: reference }
 }
 
-/** A directory as the root of a tree, which is what a snapshot of it names. Writes its topmost node at most. */
-export async function rootOfDirectory(
-  store: TreeStore,
-  directory: Directory,
-): Promise<BlockReference> {
-  const { reference } = await storeTop(store, await openDirectory(store, directory), ROOT_TOP)
-  return reference
-}
-
-/** The inverse, so that a whole earlier state can be put somewhere as a directory. */
+/** A whole earlier state as a directory that can be put somewhere. Writes its topmost node at most. */
 export async function directoryOfRoot(store: TreeStore, root: BlockReference): Promise<Directory> {
   return await storeTop(store, await openRoot(store, root), TOP)
 }

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { Directory } from '../../src/folders/entry.ts'
 import { mergeStates } from '../../src/folders/merge.ts'
 import { parsePath } from '../../src/folders/names.ts'
-import { statPath } from '../../src/folders/read.ts'
+import { listDirectory, statPath } from '../../src/folders/read.ts'
 import type { FolderState } from '../../src/folders/state.ts'
-import { directoryOfRoot, promoteDirectory, rootOfDirectory } from '../../src/folders/transplant.ts'
+import { directoryOfRoot, promoteDirectory } from '../../src/folders/transplant.ts'
 import { ANNA, Bench, BOB, put } from './support.ts'
 
 async function directoryAt(bench: Bench, state: FolderState, path: string): Promise<Directory> {
@@ -35,16 +35,26 @@ describe.each([
     expect(await bench.names(merged, 'sub')).toHaveLength(count + 1)
   })
 
-  it('has a root of its own for a snapshot, and gets it back', async () => {
+  it('can be read frozen, by its reference alone', async () => {
+    const bench = new Bench()
+    const one = await bench.commit(await bench.empty(), ANNA, ...files)
+    // Of one commit, and of two: without dots and with them.
+    for (const state of [one, await bench.commit(one, BOB, put('d/sub/z'))]) {
+      const { reference } = await directoryAt(bench, state, 'd')
+      const frozen = { root: reference, isFrozen: true }
+      const listed = await listDirectory(bench.store, frozen, parsePath('sub'))
+      expect(listed.map(({ name }) => name)).toEqual(await bench.names(state, 'd/sub'))
+      await expect(listDirectory(bench.store, { root: state.root }, [])).resolves.toHaveLength(1)
+    }
+  })
+
+  it('holds a whole folder, put into another place', async () => {
     const bench = new Bench()
     const state = await bench.commit(await bench.empty(), ANNA, ...files)
-    const directory = await directoryAt(bench, state, 'd/sub')
-    const root = await rootOfDirectory(bench.store, directory)
-    expect(await bench.names({ clock: new Map(), root })).toHaveLength(count)
-    const { reference, totals } = await directoryOfRoot(bench.store, root)
-    expect({ reference, totals }).toEqual({
-      reference: directory.reference,
-      totals: directory.totals,
-    })
+    const directory = await directoryOfRoot(bench.store, state.root)
+    const content = { kind: 'directory' as const, directory }
+    const path = parsePath('old/state')
+    const next = await bench.commit(state, BOB, { kind: 'put', path, content })
+    expect(await bench.names(next, 'old/state/d/sub')).toEqual(await bench.names(state, 'd/sub'))
   })
 })
