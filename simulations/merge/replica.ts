@@ -1,15 +1,16 @@
 import { commitEdits } from '../../src/folders/commit/commit.ts'
 import type { Edit } from '../../src/folders/commit/edits.ts'
 import type { Directory, Entry } from '../../src/folders/entry.ts'
-import { parsePath } from '../../src/folders/names.ts'
+import { parsePath, type Path } from '../../src/folders/names.ts'
 import type { FolderState } from '../../src/folders/state.ts'
 import type { Node } from '../../src/folders/tree/node-codec.ts'
 import { openDirectory, openRoot, partOf, storeDirectory } from '../../src/folders/tree/part.ts'
 import { ROOT_TOP, TOP, type Position } from '../../src/folders/tree/position.ts'
-import { readEntries } from '../../src/folders/tree/read.ts'
+import { lookUp, readEntries } from '../../src/folders/tree/read.ts'
 import type { TreeStore } from '../../src/folders/tree/store.ts'
+import { contentsOf } from '../../src/folders/versions.ts'
 import { utf8 } from '../../src/foundation/bytes.ts'
-import type { TagHex, VersionVector } from '../../src/protocol/version-vector.ts'
+import type { Dot, TagHex, VersionVector } from '../../src/protocol/version-vector.ts'
 import type { Draft, Element } from './oracle.ts'
 import type { Action } from './user.ts'
 
@@ -25,7 +26,9 @@ export async function commitActions(
   { state, tag, name }: Replica,
   actions: readonly Action[],
 ): Promise<FolderState> {
-  return await commitEdits(store, state, actions.map(editOf), { tag, device: name })
+  const edits: Edit[] = []
+  for (const action of actions) edits.push(await editOf(store, state, action))
+  return await commitEdits(store, state, edits, { tag, device: name })
 }
 
 /** All entries of a state, each `path|content|dots`, sorted. */
@@ -104,12 +107,15 @@ function describeDots(dots: VersionVector): string {
     .join(', ')
 }
 
-function editOf(action: Action): Edit {
+async function editOf(store: TreeStore, state: FolderState, action: Action): Promise<Edit> {
   switch (action.kind) {
-    case 'put': {
+    case 'put':
+    case 'put-over-shown': {
       const { text, mtimeMs } = action.data
       const content = { kind: 'literal' as const, bytes: utf8(text), mtimeMs }
-      return { kind: 'put', path: parsePath(action.path), content }
+      const path = parsePath(action.path)
+      if (action.kind === 'put') return { kind: 'put', path, content }
+      return { kind: 'put', path, content, replaces: await shownDots(store, state, path) }
     }
     case 'make-directory':
     case 'remove':
@@ -120,4 +126,19 @@ function editOf(action: Action): Edit {
     case 'set':
       return { kind: 'set', path: parsePath(action.path), mtimeMs: action.mtimeMs }
   }
+}
+
+/** The dots of the file that is newest under a name. */
+async function shownDots(store: TreeStore, state: FolderState, path: Path): Promise<Dot[]> {
+  let node = await openRoot(store, state.root)
+  for (const [at, name] of path.entries()) {
+    const { versions, directory } = await lookUp(store, node, name)
+    if (at === path.length - 1) {
+      const [newest] = contentsOf(versions)
+      return [...(newest?.shown.dots ?? [])].map(([tag, counter]) => ({ tag, counter }))
+    }
+    if (directory === undefined) return []
+    node = await openDirectory(store, directory)
+  }
+  return []
 }

@@ -101,7 +101,7 @@ class Play {
     const count = hasConflict || this.#randomness.chance(0.7) ? 1 : this.#randomness.between(2, 4)
     await this.#apply(
       replica,
-      Array.from({ length: count }, () => this.#action(replica, visible)),
+      Array.from({ length: count }, () => this.#action(replica, visible, count === 1)),
     )
   }
 
@@ -218,7 +218,7 @@ class Play {
     for await (const { entry } of walkDirectory(this.#store, state, [])) void entry
   }
 
-  #action(replica: Replica, visible: readonly Element[]): Action {
+  #action(replica: Replica, visible: readonly Element[], isAlone: boolean): Action {
     const randomness = this.#randomness
     const device = replica.name
     switch (randomness.below(11)) {
@@ -237,7 +237,9 @@ class Play {
         return { kind: 'set', path: this.#path(visible), mtimeMs: this.#timeMs() }
       default: {
         const data = { text: randomness.pick(TEXTS), mtimeMs: this.#timeMs(), device }
-        return { kind: 'put', path: this.#path(visible), data }
+        // Such a change is based on a state, so it comes alone.
+        const kind = isAlone && randomness.chance(0.4) ? 'put-over-shown' : 'put'
+        return { kind, path: this.#path(visible), data }
       }
     }
   }
@@ -297,7 +299,8 @@ function directoriesOf(elements: readonly Draft[]): string[] {
 function tell(action: Action): string {
   switch (action.kind) {
     case 'put':
-      return `put ${brief(action.data.text)} at ${action.path}`
+    case 'put-over-shown':
+      return `${action.kind} ${brief(action.data.text)} at ${action.path}`
     case 'make-directory':
     case 'remove':
       return `${action.kind} ${action.path}`

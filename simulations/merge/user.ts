@@ -2,7 +2,7 @@ import { copiesIn, copyPath, nameAt, type Data, type Draft } from './oracle.ts'
 
 /** An edit by paths, as a user makes it. */
 export type Action =
-  | { readonly kind: 'put'; readonly path: string; readonly data: Data }
+  | { readonly kind: 'put' | 'put-over-shown'; readonly path: string; readonly data: Data }
   | { readonly kind: 'make-directory'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string }
   | { readonly kind: 'move' | 'copy'; readonly from: string; readonly to: string }
@@ -21,6 +21,10 @@ export function perform(elements: readonly Draft[], action: Action): Draft[] {
     case 'put':
       desk.makeDirectories(parentOf(action.path))
       desk.place(action.path, [{ path: action.path, data: action.data }])
+      break
+    case 'put-over-shown':
+      desk.makeDirectories(parentOf(action.path))
+      desk.placeOverShown(action.path, action.data)
       break
     case 'make-directory':
       desk.makeDirectories(action.path)
@@ -126,6 +130,18 @@ class Desk {
     this.elements.push(...drafts)
   }
 
+  /** Replaces the entry that is shown, and leaves all else under the name. */
+  placeOverShown(path: string, data: Data): void {
+    const shown = nameAt(this.elements, path).contents[0]?.data
+    this.elements = this.elements.filter(
+      (element) =>
+        element.path !== path ||
+        element.data === undefined ||
+        !(isSame(element.data, data) || (shown && isSame(element.data, shown))),
+    )
+    this.elements.push({ path, data })
+  }
+
   move({ kind, from, to }: { kind: 'move' | 'copy'; from: string; to: string }): void {
     const found = this.find(from)
     if (found === undefined) throw new Refused('not found')
@@ -149,6 +165,10 @@ class Desk {
     )
     if (!isMarked) this.elements.push({ path })
   }
+}
+
+function isSame(a: Data, b: Data): boolean {
+  return a.text === b.text && a.mtimeMs === b.mtimeMs && a.device === b.device
 }
 
 export function parentOf(path: string): string {
