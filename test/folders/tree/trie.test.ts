@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MemoryTreeStore } from '../../../simulations/merge/memory-store.ts'
 import { rebuildRoot } from '../../../simulations/merge/replica.ts'
+import { encodeFields } from '../../../src/protocol/cbor.ts'
 import type { TagHex } from '../../../src/protocol/version-vector.ts'
 import type { Edit } from '../../../src/folders/commit/edits.ts'
 import type { FolderState } from '../../../src/folders/state.ts'
@@ -146,6 +147,33 @@ describe('a directory', () => {
     expect(node).toMatchObject({ kind: 'loose', summary: { names: 1, files: 128, copies: 127 } })
     const more = [...versions, { ...heavy(1), name: checkName('same'), mtimeMs: 1000 }]
     await expect(rootWith(store, more)).rejects.toMatchObject({ code: 'too-many-versions' })
+  })
+
+  it('takes no more than a block, whoever worked on it', async () => {
+    const store = new MemoryTreeStore()
+    const dots = new Map(
+      Array.from({ length: 64 }, (_, at) => [`${at}`.padStart(16, '0') as TagHex, at + 1] as const),
+    )
+    const tiny = Array.from({ length: 5000 }, (_, at) => ({
+      ...heavy(at),
+      name: checkName(`${at}`),
+      bytes: new Uint8Array(0),
+      dots,
+    }))
+    // The store refuses what does not fit.
+    await rootWith(store, tiny)
+    const extension = encodeFields(new Map([[1, new Uint8Array(1000)]]))
+    const large = Array.from({ length: MAX_VERSIONS }, (_, mtimeMs) => ({
+      ...heavy(0),
+      name: checkName('x'.repeat(255)),
+      bytes: new Uint8Array(1024),
+      mtimeMs,
+      extension,
+      dots,
+    }))
+    await rootWith(store, large)
+    const sizes = [...store.nodes.values()].map(({ content }) => content.length)
+    expect(Math.max(...sizes)).toBeGreaterThan(300_000)
   })
 
   it('is refused if a node is not what its parent says', async () => {
