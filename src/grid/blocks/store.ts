@@ -19,7 +19,8 @@ import { convergentKey, openBlock, sealedBytes } from './seal.ts'
 
 /**
  * The blocks of one tree, by reference. Equal blocks get equal references, which follow from the block alone, so a
- * parent can be put while its children are still on their way; {@link flush} tells when all of them have arrived.
+ * parent can be put while its children are still on their way; {@link flush} tells when all of them are stored.
+ * Disposing of the store gives up what is on its way: settle it first.
  */
 export interface BlockStore extends AsyncDisposable {
   /**
@@ -33,11 +34,18 @@ export interface BlockStore extends AsyncDisposable {
    */
   get(reference: BlockReference, options?: GetBlockOptions): Promise<BlockFrame>
   /**
-   * Resolves once enough nodes have every block put so far on disk. Silent nodes are waited for only where too few
-   * others have answered. What failed is reported once; who puts the same blocks again sends only those that failed.
+   * Resolves once enough nodes have every block put so far on disk; the shares for the others, slower ones go on their
+   * way. What failed is reported once; who puts the same blocks again sends only those that failed.
    * @throws TooFewNodesError
    */
-  flush(): Promise<FlushResult>
+  flush(): Promise<void>
+  /**
+   * Resolves when nothing is on its way any more: silent nodes have a last, short grace. Degraded: of some block put
+   * since this was asked last, some share has no node.
+   */
+  settle(): Promise<'healthy' | 'degraded'>
+  /** Bytes of shares that had to be sent since the store was opened; those that the grid had already do not count. */
+  readonly sentBytes: number
 }
 
 export interface GetBlockOptions {
@@ -49,14 +57,6 @@ export interface GetBlockOptions {
 export interface BlockExpectation {
   readonly kinds: readonly number[]
   readonly level?: number | undefined
-}
-
-/** Of the blocks put since the last flush. */
-export interface FlushResult {
-  /** Degraded: stored, yet some share has no node or only a silent one. */
-  readonly health: 'healthy' | 'degraded'
-  /** Bytes of shares that had to be sent; 0 for what the grid had already. Those to silent nodes count later. */
-  readonly sentBytes: number
 }
 
 export interface BlockStoreOptions {
@@ -79,6 +79,7 @@ class GridBlockStore implements BlockStore {
   readonly #stop = manyListeners(new AbortController())
   readonly #batcher: HoldingsBatcher
   readonly #fetching = new Map<BlockIdHex, Promise<BlockFrame>>()
+  readonly #underWay = new Set<BlockIdHex>()
   /** Blocks whose fate no flush has told yet; a rejected one stays until it is told. */
   readonly #unflushed = new Map<BlockIdHex, Promise<void>>()
   /** Everything that still runs, the wait for silent nodes included. */
@@ -108,7 +109,7 @@ class GridBlockStore implements BlockStore {
     const reference = { key, id: shares.id }
     const name = blockIdHex(shares.id)
     this.#cache.set(reference, frame)
-    if (this.#isStored(name) || this.#unflushed.has(name)) release()
+    if (this.#isStored(name) || this.#underWay.has(name) || this.#unflushed.has(name)) release()
     else this.#start(shares, name, release)
     return reference
   }
@@ -128,21 +129,26 @@ class GridBlockStore implements BlockStore {
     return frame
   }
 
-  async flush(): Promise<FlushResult> {
+  async flush(): Promise<void> {
     this.#batcher.flush()
     const awaited = [...this.#unflushed]
-    const outcomes = await Promise.allSettled(awaited.map(async ([, placed]) => placed))
-    for (const [name, placed] of awaited) {
-      if (this.#unflushed.get(name) === placed) this.#unflushed.delete(name)
+    const outcomes = await Promise.allSettled(awaited.map(async ([, stored]) => stored))
+    for (const [name, stored] of awaited) {
+      if (this.#unflushed.get(name) === stored) this.#unflushed.delete(name)
     }
-    const result = {
-      health: this.#isDegraded ? ('degraded' as const) : ('healthy' as const),
-      sentBytes: this.#sentBytes,
-    }
-    this.#isDegraded = false
-    this.#sentBytes = 0
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason as Error
-    return result
+  }
+
+  async settle(): Promise<'healthy' | 'degraded'> {
+    this.#batcher.flush()
+    await Promise.all(this.#placing)
+    const health = this.#isDegraded ? 'degraded' : 'healthy'
+    this.#isDegraded = false
+    return health
+  }
+
+  get sentBytes(): number {
+    return this.#sentBytes
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -151,38 +157,37 @@ class GridBlockStore implements BlockStore {
   }
 
   #start(shares: ShareSet, name: BlockIdHex, release: () => void): void {
-    const settled = deferred()
-    const placing = this.#place(shares, { onSettled: settled.resolve, release })
-      .then(settled.resolve, (error: unknown) => {
+    const stored = deferred()
+    const placing = this.#place(shares, { onStored: stored.resolve, release })
+      .then(stored.resolve, (error: unknown) => {
         this.#cache.delete(shares.id)
-        settled.reject(error)
+        stored.reject(error)
       })
       .finally(() => {
         release()
+        this.#underWay.delete(name)
         this.#placing.delete(placing)
       })
     this.#placing.add(placing)
-    this.#unflushed.set(name, settled.promise)
+    this.#underWay.add(name)
+    this.#unflushed.set(name, stored.promise)
     // Its failure is thrown by the next flush; until then it must not count as unhandled.
-    settled.promise.catch(() => undefined)
+    stored.promise.catch(() => undefined)
   }
 
-  /** @param about.onSettled called once what is left to do need not be waited for */
+  /** @param about.onStored called once enough nodes have the block */
   async #place(
     shares: ShareSet,
-    about: { onSettled: () => void; release: () => void },
+    about: { onStored: () => void; release: () => void },
   ): Promise<void> {
     const { ranking, monitor, clock } = this.#context
     const needed = happinessThreshold(this.#code)
     using giveUp = linkSignals(this.#stop.signal)
     let cancelGrace: (() => void) | undefined
+    let counted = 0
     const onOwed = (holders: number): void => {
       this.#owed += 1
       about.release()
-      if (holders >= needed) {
-        this.#isDegraded = true
-        about.onSettled()
-      }
       // What is owed is held in memory, so past a bound there is no more waiting.
       const graceMs = holders >= needed && this.#owed > BLOCKS_OWED ? 0 : GRACE_MS
       cancelGrace = clock.after(graceMs, () => {
@@ -195,6 +200,11 @@ class GridBlockStore implements BlockStore {
       ask: this.#askFor(shares),
       signal: giveUp.signal,
       onOwed,
+      onHeld: ({ holders, sentBytes }) => {
+        this.#sentBytes += sentBytes - counted
+        counted = sentBytes
+        if (holders >= needed) about.onStored()
+      },
     }).finally(() => {
       if (cancelGrace !== undefined) this.#owed -= 1
       cancelGrace?.()
@@ -215,8 +225,7 @@ class GridBlockStore implements BlockStore {
     return async () => await Promise.resolve(EMPTY_BYTES)
   }
 
-  #record({ id }: ShareSet, { holders, sentBytes }: Placement, needed: number): void {
-    this.#sentBytes += sentBytes
+  #record({ id }: ShareSet, { holders }: Placement, needed: number): void {
     if (holders.size < needed) {
       const { length: total } = this.#context.view.nodes
       throw new TooFewNodesError({ needed, answered: holders.size, total })

@@ -42,6 +42,8 @@ export interface MutableFiles {
     capability: MutableReadCapability | MutableWriteCapability,
     options?: OperationOptions,
   ): AsyncIterable<FileVersion>
+  /** Resolves when no share is on its way any more: a write does not wait for the slowest nodes. */
+  settle(): Promise<void>
 }
 
 export interface MutableWriteOptions extends OperationOptions {
@@ -71,7 +73,7 @@ export interface WrittenFile {
   readonly version: FileVersion
   /** Unchanged: it had this content already. */
   readonly durability: 'durable' | 'degraded' | 'unchanged'
-  /** Bytes of shares that had to be sent. */
+  /** Bytes of shares that had to be sent, and had arrived by then. */
   readonly sentBytes: number
 }
 
@@ -112,12 +114,17 @@ class GridMutableFiles implements MutableFiles {
   readonly #code: ErasureCode | undefined
   /** Keys of the files written last: to derive them takes as long as to write a small file. */
   readonly #keys = new Map<string, SlotWriteKeys>()
+  readonly #closing = new Set<Promise<void>>()
 
   constructor(context: GridContext, { slots, device, code }: MutableFilesOptions) {
     this.#context = context
     this.#slots = slots
     this.#device = device
     this.#code = code
+  }
+
+  async settle(): Promise<void> {
+    while (this.#closing.size > 0) await Promise.all(this.#closing)
   }
 
   async create(
@@ -180,7 +187,8 @@ class GridMutableFiles implements MutableFiles {
   ): Promise<WrittenFile> {
     const { signal, isNew } = options
     const keys = this.#keysOf(writeKey)
-    await using store = this.#openStore(keys.convergence)
+    const store = this.#openStore(keys.convergence)
+    using _ = this.#closingLater(store)
     const { convergence } = keys
     const content = await storeContent({ ...this.#context, convergence }, source, {
       store,
@@ -188,7 +196,6 @@ class GridMutableFiles implements MutableFiles {
       options,
     })
     let version: FileVersion | undefined
-    let { sentBytes } = content
     const update = async (base: SlotBase): Promise<SlotChange | undefined> => {
       const modifiedMs = options.modifiedMs ?? this.#timeAfter(base)
       const { root, sizeBytes } = content
@@ -196,22 +203,33 @@ class GridMutableFiles implements MutableFiles {
       checkUnchanged(base, options.ifVersion)
       if (isSame(base, version)) return undefined
       const parents = await recordHistory(store, base.heads)
-      const ready = store.flush().then((flushed) => (sentBytes += flushed.sentBytes))
-      return { contents: { kind: 'file', ...version, parents }, ready }
+      return { contents: { kind: 'file', ...version, parents }, ready: store.flush() }
     }
     const written = await this.#slots.write(keys, update, { isNew, signal })
     assert(version !== undefined, 'the slot was written')
-    if (written === undefined) {
-      sentBytes += (await store.flush()).sentBytes
-      return { version, durability: 'unchanged', sentBytes }
-    }
-    return { version, durability: written.durability, sentBytes }
+    if (written === undefined) await store.flush()
+    const durability = written?.durability ?? 'unchanged'
+    return { version, durability, sentBytes: content.sentBytes + store.sentBytes }
   }
 
   /** A device whose calendar is behind must not make its version look older than the one that it replaces. */
   #timeAfter({ heads }: SlotBase): number {
     const times = heads.map(({ contents }) => (contents.modifiedMs ?? 0) + 1)
     return Math.max(this.#context.clock.nowMs(), ...times)
+  }
+
+  /** Shares for slower nodes get there after the write is done. */
+  #closingLater(store: BlockStore): Disposable {
+    const close = async (): Promise<void> => {
+      await store.settle()
+      await store[Symbol.asyncDispose]()
+    }
+    return {
+      [Symbol.dispose]: () => {
+        const closing = close().finally(() => this.#closing.delete(closing))
+        this.#closing.add(closing)
+      },
+    }
   }
 
   #openStore(convergence: Uint8Array): BlockStore {

@@ -29,6 +29,8 @@ export interface PlaceOptions {
    * @param holders nodes that have their share
    */
   readonly onOwed?: (holders: number) => void
+  /** Called whenever one more node has its share, with how it stands then. */
+  readonly onHeld?: (now: Pick<Placement, 'sentBytes'> & { readonly holders: number }) => void
   /** Gives up what is not placed yet; the result tells what is. */
   readonly signal?: AbortSignal
 }
@@ -211,6 +213,7 @@ class Placing {
   #hold(index: number, node: NodeKey): void {
     if (!this.#holders.has(index)) this.#holders.set(index, node)
     this.#owed.delete(index)
+    this.#options.onHeld?.({ holders: this.#holders.size, sentBytes: this.#sentBytes })
     this.#wake()
   }
 

@@ -158,6 +158,23 @@ describe('a mutable file', () => {
   })
 })
 
+describe('slow nodes', () => {
+  it('are not waited for, and get their shares', async () => {
+    await using grid = await testGrid()
+    await using device = new FileDevice(grid)
+    const capability = await device.create(someBytes(1_000))
+    await device.settle()
+    for (const at of [2, 6]) grid.world.network.setLink(grid.nodes[at]!.key, { latencyMs: 200 })
+    const { traffic, tookMs } = await grid.measure(() =>
+      device.put(capability, someBytes(1_000, 2)),
+    )
+    expect(tookMs).toBe(2 * ROUND_TRIP_MS)
+    const rest = await grid.measure(() => grid.run(() => device.files.settle()))
+    expect(rest.tookMs).toBeGreaterThan(300)
+    expect(traffic.calls('put') + rest.traffic.calls('put')).toBe(2 * n)
+  })
+})
+
 describe('what it costs', () => {
   it('to create one: a block and a record, two round trips', async () => {
     await using grid = await testGrid()
