@@ -104,7 +104,10 @@ export class Judge {
     { before, after, isFull }: { before: Sight; after: Sight; isFull: boolean },
   ): string[] {
     const found: string[] = []
-    if (!report.recoverable && this.#mustBeSeen(file, before, after)) {
+    if (report.recoverable !== true && this.#mustBeSeen(file, before, after)) {
+      found.push('check does not find a readable file')
+    }
+    if (report.recoverable === false && this.mustBeReadable(file, before, after)) {
       found.push('check calls a readable file lost')
     }
     if (!isFull || !report.healthy) return found

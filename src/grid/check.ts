@@ -1,10 +1,10 @@
 import { mapInOrder } from '../foundation/concurrency.ts'
 import { blockIdHex, type BlockId, type BlockIdHex } from '../protocol/block-id.ts'
+import { MAX_SHARES } from '../protocol/limits.ts'
 import type { Manifest } from '../protocol/manifest.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
-import { auditClaimed, fetchClaimed, fetchManifest, rebuildShares } from './blocks/examine.ts'
+import { auditClaimed, fetchClaimed, fetchManifest, isOneCodeword } from './blocks/examine.ts'
 import { walkFile, type CheckableCapability } from './blocks/walk.ts'
-import { assembleBlock, type GoodShare } from './blocks/fetch.ts'
 import type { GridContext, OperationOptions } from './context.ts'
 import { BrokenFileError, NotEnoughSharesError } from './errors.ts'
 import { surveyBlocks, type Holding } from './nodes/survey.ts'
@@ -19,8 +19,11 @@ export interface CheckOptions extends OperationOptions {
 }
 
 export interface CheckReport {
-  /** Every block has k shares, so the file can be read. */
-  readonly recoverable: boolean
+  /**
+   * Whether every block has k shares, so that the file can be read. False only if it is certain that some block has
+   * not; `unknown` if too few were found and nodes that may have more did not answer.
+   */
+  readonly recoverable: boolean | 'unknown'
   /** Every block has all n shares, each on a node of its own. */
   readonly healthy: boolean
   /** k and n of the file's blocks; 0 when no share was found that would tell. */
@@ -33,7 +36,7 @@ export interface CheckReport {
 
 export interface BlockReport {
   readonly id: BlockIdHex
-  /** Different shares that nodes claim to hold. */
+  /** Different shares of the block that nodes claim to hold. */
   readonly sharesFound: number
   /** Those of them that stood the verification asked for. */
   readonly sharesGood: number
@@ -60,7 +63,7 @@ export async function checkFile(
       : undefined
   const examined = mapInOrder(ids, BLOCKS_AT_ONCE, async (id) =>
     verify === 'none'
-      ? findingOf(id, { claims: claimsOf(id), good: claimsOf(id), manifest: sample })
+      ? findingOf(id, { claims: claimsOf(id), good: claimsOf(id), bad: [], manifest: sample })
       : examine(context, id, { claims: claimsOf(id), verify, signal }),
   )
   for await (const finding of examined) {
@@ -72,10 +75,7 @@ export async function checkFile(
   const required = manifest?.code.required ?? 0
   const total = manifest?.code.total ?? 0
   return {
-    recoverable:
-      flaw === undefined &&
-      required > 0 &&
-      findings.every((one) => one.report.sharesGood >= required),
+    recoverable: verdictOf(findings, { flaw, required, isComplete: silent.length === 0 }),
     healthy: flaw === undefined && total > 0 && findings.every((one) => one.spread >= total),
     sharesRequired: required,
     sharesTotal: total,
@@ -101,8 +101,26 @@ export async function listBlocks(
   return { ids: [...ids.values()], flaw: undefined }
 }
 
+function verdictOf(
+  findings: readonly Finding[],
+  {
+    flaw,
+    required,
+    isComplete,
+  }: { flaw: Error | undefined; required: number; isComplete: boolean },
+): CheckReport['recoverable'] {
+  // What its writer broke, no node can mend.
+  if (flaw instanceof BrokenFileError) return false
+  const short = findings.filter(({ report }) => required === 0 || report.sharesGood < required)
+  if (short.length === 0 && flaw === undefined) return true
+  if (!isComplete) return 'unknown'
+  return short.length > 0 && short.every(({ hasUnanswered }) => hasUnanswered) ? 'unknown' : false
+}
+
 interface Finding {
   readonly report: BlockReport
+  /** Whether some claim got no answer. */
+  readonly hasUnanswered: boolean
   readonly manifest: Manifest | undefined
   /** The most shares that stand on nodes of their own. */
   readonly spread: number
@@ -120,13 +138,15 @@ async function examine(
 ): Promise<Finding> {
   if (verify === 'audit') {
     const manifest = await fetchManifest(context, id, { claims, signal })
-    if (manifest === undefined) return findingOf(id, { claims, good: [], manifest })
-    const { proven } = await auditClaimed(context, id, { claims, manifest, signal })
-    return findingOf(id, { claims, good: proven, manifest })
+    if (manifest === undefined) return findingOf(id, { claims, good: [], bad: [], manifest })
+    const audited = await auditClaimed(context, id, { claims, manifest, signal })
+    return findingOf(id, { claims, good: audited.proven, bad: audited.refuted, manifest })
   }
-  const { manifest, shares } = await fetchClaimed(context, id, { claims, signal })
-  const fits = manifest !== undefined && isOneCodeword(context, id, { manifest, shares })
-  return findingOf(id, { claims, good: fits ? shares : [], manifest })
+  const { manifest, shares, bad } = await fetchClaimed(context, id, { claims, signal })
+  if (manifest !== undefined && !isOneCodeword(context, id, { manifest, shares })) {
+    return findingOf(id, { claims, good: [], bad: claims, manifest })
+  }
+  return findingOf(id, { claims, good: shares, bad, manifest })
 }
 
 function findingOf(
@@ -134,38 +154,26 @@ function findingOf(
   {
     claims,
     good,
+    bad,
     manifest,
-  }: { claims: readonly Holding[]; good: readonly Holding[]; manifest: Manifest | undefined },
+  }: {
+    claims: readonly Holding[]
+    good: readonly Holding[]
+    bad: readonly Holding[]
+    manifest: Manifest | undefined
+  },
 ): Finding {
-  const holders = good.map(({ index, node }) => ({ index, node }))
-  const sharesGood = distinctShares(holders)
+  const total = manifest?.code.total ?? MAX_SHARES
+  // Nodes may claim shares that no such block has.
+  const isPossible = ({ index }: Holding): boolean => index < total
+  const holders = good.filter(isPossible).map(({ index, node }) => ({ index, node }))
+  const sharesFound = distinctShares(claims.filter(isPossible))
   return {
-    report: { id: blockIdHex(id), sharesFound: distinctShares(claims), sharesGood, holders },
+    report: { id: blockIdHex(id), sharesFound, sharesGood: distinctShares(holders), holders },
+    hasUnanswered: good.length + bad.length < claims.length,
     manifest,
     spread: spreadOverNodes(holders).size,
     bytes: manifest?.ciphertextBytes ?? 0,
-  }
-}
-
-/** Shares that fit their hashes may still not fit each other, if whoever made them was broken. */
-function isOneCodeword(
-  context: GridContext,
-  id: BlockId,
-  { manifest, shares }: { manifest: Manifest; shares: readonly GoodShare[] },
-): boolean {
-  const { required, total } = manifest.code
-  if (distinctShares(shares) < required) return true
-  try {
-    assembleBlock(context, manifest, shares)
-    // Those at hand are made anew as well: k of them may fit while another does not.
-    const distinct = new Map(shares.map((share) => [share.index, share]))
-    const sources = [...distinct.values()].slice(0, required)
-    const wanted = Array.from({ length: total }, (_, index) => index)
-    rebuildShares(context, id, { manifest, shares: sources, wanted })
-    return true
-  } catch (error) {
-    if (error instanceof BrokenFileError) return false
-    throw error
   }
 }
 

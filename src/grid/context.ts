@@ -26,7 +26,7 @@ export interface GridContext {
 /** How far a long operation has come. */
 export interface TransferProgress {
   readonly kind: 'progress'
-  readonly phase: 'upload' | 'download' | 'check' | 'repair'
+  readonly phase: 'upload' | 'download' | 'check' | 'repair' | 'renew'
   readonly doneBytes: number
   /** Absent while it is not known: standard input has no size. */
   readonly totalBytes?: number

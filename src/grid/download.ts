@@ -7,10 +7,11 @@ import type { GridContext, OperationOptions } from './context.ts'
 import { InvalidRangeError } from './errors.ts'
 import {
   checkChild,
+  checkVerifyKey,
   childrenOf,
   fileBytesUnder,
   type BlockReference,
-  type FileChild,
+  type LinkedChild,
 } from './files/index-node.ts'
 
 export interface GetOptions extends OperationOptions {
@@ -90,13 +91,14 @@ async function* dataBlocks(
   index: BlockFrame,
   range: { offset: number; end: number; signal: AbortSignal | undefined },
   startBytes = 0,
-): AsyncGenerator<{ child: FileChild; start: number }> {
+): AsyncGenerator<{ child: LinkedChild; start: number }> {
   let start = startBytes
   for (const child of childrenOf(index)) {
     const childStart = start
     start += child.sizeBytes
     if (start <= range.offset) continue
     if (childStart >= range.end) return
+    checkVerifyKey(child, child.verifyKey)
     if (index.level === 1) {
       yield { child, start: childStart }
     } else {

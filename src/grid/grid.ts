@@ -12,6 +12,19 @@ import type { CheckableCapability } from './blocks/walk.ts'
 import { checkFile, type CheckOptions, type CheckReport } from './check.ts'
 import type { GridContext } from './context.ts'
 import { downloadFile, type Download, type GetOptions } from './download.ts'
+import type { TreeReport } from './maintenance/report.ts'
+import {
+  checkTree,
+  isTree,
+  renewTree,
+  repairTree,
+  type RenewReport,
+  type TreeCapability,
+  type TreeCheckOptions,
+  type TreeOptions,
+  type TreeRepairOptions,
+  type TreeRepairReport,
+} from './maintenance/tree.ts'
 import { openMutableFiles, type MutableFiles, type MutableFilesOptions } from './mutable/files.ts'
 import { NodeMonitor } from './nodes/monitor.ts'
 import { Ranking } from './placement/rank.ts'
@@ -25,8 +38,17 @@ import type { GridView } from './view.ts'
 export interface Grid extends Disposable {
   put(source: AsyncIterable<Uint8Array>, options?: GridPutOptions): Promise<PutResult>
   get(capability: FileReadCapability | LiteralCapability, options?: GetOptions): Promise<Download>
+  /** Where the shares of a file are, or those of a whole tree with the copies of its slots: see {@link checkTree}. */
   check(capability: CheckableCapability, options?: CheckOptions): Promise<CheckReport>
+  check(capability: TreeCapability, options?: TreeCheckOptions): Promise<TreeReport>
+  /** Makes missing shares anew, and in a tree gives nodes the copies of slots that they lack: see {@link repairTree}. */
   repair(capability: CheckableCapability, options?: RepairOptions): Promise<RepairReport>
+  repair(capability: TreeCapability, options?: TreeRepairOptions): Promise<TreeRepairReport>
+  /** Keeps a file, or a whole tree, from being collected: see {@link renewTree}. */
+  renew(
+    capability: CheckableCapability | TreeCapability,
+    options?: TreeOptions,
+  ): Promise<RenewReport>
   /** The blocks of one tree, for whoever builds trees of them. Dispose of it before the grid. */
   openBlockStore(options: BlockStoreOptions): BlockStore
   /** Slots, as one device sees them; one client at a time for a memory. Dispose of it before the grid. */
@@ -62,15 +84,7 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
     put: (source, { convergence, ...options } = {}) =>
       uploadFile(convergence ? { ...context, convergence } : context, source, options),
     get: (capability, options) => downloadFile(context, capability, options),
-    // Each asks all nodes at once: more listeners on the caller's own signal than Node takes without a warning.
-    check: async (capability, options) => {
-      using linked = linkSignals(options?.signal)
-      return await checkFile(context, capability, { ...options, signal: linked.signal })
-    },
-    repair: async (capability, options) => {
-      using linked = linkSignals(options?.signal)
-      return await repairFile(context, capability, { ...options, signal: linked.signal })
-    },
+    ...maintenanceOf(context),
     openBlockStore: (options) => openBlockStore(context, options),
     openSlotClient: (options) => openSlotClient(context, options),
     walkTree: (roots, options) => walkTree(context, roots, options),
@@ -78,5 +92,43 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
     [Symbol.dispose]: () => {
       monitor[Symbol.dispose]()
     },
+  }
+}
+
+/** Each asks all nodes at once: more listeners on the caller's own signal than Node takes without a warning. */
+function maintenanceOf(context: GridContext): Pick<Grid, 'check' | 'repair' | 'renew'> {
+  function check(capability: CheckableCapability, options?: CheckOptions): Promise<CheckReport>
+  function check(capability: TreeCapability, options?: TreeCheckOptions): Promise<TreeReport>
+  async function check(
+    capability: CheckableCapability | TreeCapability,
+    options: CheckOptions | TreeCheckOptions = {},
+  ): Promise<CheckReport | TreeReport> {
+    using linked = linkSignals(options.signal)
+    const own = { ...options, signal: linked.signal }
+    return isTree(capability)
+      ? await checkTree(context, capability, own)
+      : // The overloads say which options go with which capability.
+        await checkFile(context, capability, own as CheckOptions)
+  }
+  function repair(capability: CheckableCapability, options?: RepairOptions): Promise<RepairReport>
+  function repair(
+    capability: TreeCapability,
+    options?: TreeRepairOptions,
+  ): Promise<TreeRepairReport>
+  async function repair(
+    capability: CheckableCapability | TreeCapability,
+    options: RepairOptions | TreeRepairOptions = {},
+  ): Promise<RepairReport | TreeRepairReport> {
+    using linked = linkSignals(options.signal)
+    const own = { ...options, signal: linked.signal }
+    return isTree(capability)
+      ? await repairTree(context, capability, own)
+      : // The overloads say which options go with which capability.
+        await repairFile(context, capability, own as RepairOptions)
+  }
+  return {
+    check,
+    repair,
+    renew: async (capability, options) => await renewTree(context, capability, options),
   }
 }

@@ -2,8 +2,10 @@ import { linkSignals } from '../foundation/abort.ts'
 import { mapInOrder } from '../foundation/concurrency.ts'
 import { toShareBitmap } from '../protocol/bitmap.ts'
 import { blockIdHex, type BlockId } from '../protocol/block-id.ts'
+import type { Manifest } from '../protocol/manifest.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { fetchClaimed, rebuildShares, sampleClaimed } from './blocks/examine.ts'
+import type { GoodShare } from './blocks/fetch.ts'
 import type { CheckableCapability } from './blocks/walk.ts'
 import { listBlocks } from './check.ts'
 import type { GridContext, OperationOptions } from './context.ts'
@@ -98,10 +100,40 @@ async function repairBlock(
   if (manifest === undefined || found < manifest.code.required) {
     throw new NotEnoughSharesError(id, { found, required })
   }
-  const bytes = manifest.ciphertextBytes
+  const { answered } = survey
+  const missing = { manifest, shares, good, bad, claims, answered: new Set(answered), signal }
+  const placement = await placeMissing(context, id, missing)
+  return { ...placement, bytes: manifest.ciphertextBytes }
+}
+
+/** A block that can be read, and what is known of its shares. */
+export interface KnownShares {
+  readonly manifest: Manifest
+  /** At least k of them, of different indices. */
+  readonly shares: readonly GoodShare[]
+  /** Claims that hold. */
+  readonly good: readonly Holding[]
+  readonly bad: readonly Holding[]
+  /** All claims. */
+  readonly claims: readonly Holding[]
+  /** Nodes that have said what they hold. */
+  readonly answered: ReadonlySet<NodeKey>
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Makes the shares of a block anew that no node of their own has, and places them.
+ * @returns how many more shares have a node now, and how many still have none
+ * @throws BrokenFileError
+ */
+export async function placeMissing(
+  context: GridContext,
+  id: BlockId,
+  { manifest, shares, good, bad, claims, answered, signal }: KnownShares,
+): Promise<{ placed: number; missing: number }> {
   const held = spreadOverNodes(good)
   const { total } = manifest.code
-  if (held.size === total) return { placed: 0, missing: 0, bytes }
+  if (held.size === total) return { placed: 0, missing: 0 }
   const wanted = Array.from({ length: total }, (_, index) => index).filter(
     (index) => !held.has(index),
   )
@@ -111,7 +143,7 @@ async function repairBlock(
     order: caughtLast(context.ranking.order(id, total), claims, good),
     monitor: context.monitor,
     // What was found rotten counts as not held: if nobody else can take it, the node is sent a good one.
-    ask: (node) => answerFrom(survey, node, held),
+    ask: (node) => answerFrom(answered, node, held),
     // A node that has just shown a bad share and still claims to have it would show it to readers, too.
     isDoubtful: (node, index) => bad.some((one) => one.node === node && one.index === index),
     signal: giveUp.signal,
@@ -120,7 +152,7 @@ async function repairBlock(
     },
   })
   signal?.throwIfAborted()
-  return { placed: Math.max(0, holders.size - held.size), missing: total - holders.size, bytes }
+  return { placed: Math.max(0, holders.size - held.size), missing: total - holders.size }
 }
 
 /** Nodes that claimed a share which was not good may have a bad drive or worse: others are better trusted with a new one. */
@@ -137,11 +169,11 @@ function caughtLast(
 }
 
 async function answerFrom(
-  survey: Survey,
+  answered: ReadonlySet<NodeKey>,
   node: NodeKey,
   held: ReadonlyMap<number, NodeKey>,
 ): Promise<Uint8Array> {
-  if (!survey.answered.includes(node)) throw new SilentNodeError(node)
+  if (!answered.has(node)) throw new SilentNodeError(node)
   const indices = [...held].filter(([, holder]) => holder === node).map(([index]) => index)
   return Promise.resolve(toShareBitmap(indices))
 }

@@ -154,7 +154,7 @@ describe('a file index', () => {
     })
     fc.assert(
       fc.property(fc.array(child, { minLength: 1, maxLength: 30 }), (children) => {
-        expect(childrenOf(indexFrame(1, children))).toEqual(children)
+        expect(childrenOf(indexFrame(1, children))).toMatchObject(children)
       }),
     )
   })

@@ -91,6 +91,10 @@ export const forgedFrames: Record<string, () => Forgery> = {
     }),
   "index: a child's key that is wrong": () =>
     indexOf({ spoil: (frame) => (increment(frame.content, 8 + 5), frame) }),
+  'index: a link with another verify key than the child has': () =>
+    indexOf({}, ({ links }) => {
+      increment(links, 1 + 32 + 5)
+    }),
   'index: too many links': () => {
     const child = { ...honestFile(), sizeBytes: CONTENT.length }
     const children = Array.from({ length: 1_025 }, () => child)

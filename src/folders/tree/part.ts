@@ -2,7 +2,7 @@ import { verifyKeyOf } from '../../crypto/block-keys.ts'
 import { compareBytes } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
 import type { BlockFrame } from '../../grid/blocks/frame.ts'
-import type { BlockReference } from '../../grid/files/index-node.ts'
+import { checkVerifyKey, type BlockReference } from '../../grid/files/index-node.ts'
 import { TAG_BYTES, tagHex } from '../../protocol/version-vector.ts'
 import type { DotSpan } from '../dots.ts'
 import type { Directory, Entry } from '../entry.ts'
@@ -95,7 +95,8 @@ export async function openPart(store: TreeStore, part: Part, position: Position)
 
 /** Reads the topmost node of a nested directory. */
 export async function openDirectory(store: TreeStore, directory: Directory): Promise<Node> {
-  const { reference, totals } = directory
+  const { reference, verifyKey, totals } = directory
+  checkVerifyKey(reference, verifyKey)
   const node = decodeNode(await store.get(reference), { prefix: '', dots: totals.dots })
   if (!equalTotals(node.summary, totals)) throw notAsTold()
   return node
@@ -227,9 +228,10 @@ async function put(store: TreeStore, frame: BlockFrame, summary: Summary): Promi
 
 async function openStored(
   store: TreeStore,
-  { reference, summary }: StoredPart,
+  { reference, verifyKey, summary }: StoredPart,
   { prefix }: Position,
 ): Promise<Node> {
+  checkVerifyKey(reference, verifyKey)
   const node = decodeNode(await store.get(reference), { prefix, dots: summary.dots })
   const { weight, names } = node.summary
   const isAsTold = weight === summary.weight && names === summary.names

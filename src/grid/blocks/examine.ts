@@ -19,7 +19,7 @@ import { BrokenFileError } from '../errors.ts'
 import { callUnlessSilent } from '../nodes/patience.ts'
 import type { Holding } from '../nodes/survey.ts'
 import type { ShareSet } from './encode.ts'
-import { fetchShares, type GoodShare } from './fetch.ts'
+import { assembleBlock, fetchShares, type GoodShare } from './fetch.ts'
 
 /** What became of the claims to shares of one block. A claim that got no answer is neither good nor bad. */
 export interface Examined {
@@ -180,6 +180,28 @@ export function rebuildShares(
     id,
     manifest: encodeManifest(manifest),
     shards: shards.map((shard) => shard ?? EMPTY_BYTES),
+  }
+}
+
+/** Shares that fit their hashes may still not fit each other, if whoever made them was broken. */
+export function isOneCodeword(
+  context: Pick<GridContext, 'erasure'>,
+  id: BlockId,
+  { manifest, shares }: { manifest: Manifest; shares: readonly GoodShare[] },
+): boolean {
+  const { required, total } = manifest.code
+  // Those at hand are made anew as well: k of them may fit while another does not.
+  const distinct = new Map(shares.map((share) => [share.index, share]))
+  if (distinct.size < required) return true
+  try {
+    assembleBlock(context, manifest, shares)
+    const sources = [...distinct.values()].slice(0, required)
+    const wanted = Array.from({ length: total }, (_, index) => index)
+    rebuildShares(context, id, { manifest, shares: sources, wanted })
+    return true
+  } catch (error) {
+    if (error instanceof BrokenFileError) return false
+    throw error
   }
 }
 

@@ -1,5 +1,5 @@
 import { verifyKeyOf } from '../../crypto/block-keys.ts'
-import { allocateBytes, viewOf } from '../../foundation/bytes.ts'
+import { allocateBytes, equalBytes, viewOf } from '../../foundation/bytes.ts'
 import type { BlockId } from '../../protocol/block-id.ts'
 import { BLOCK_CAPACITY_BYTES } from '../../protocol/limits.ts'
 import { KIND_DATA, KIND_FILE_INDEX, type BlockFrame } from '../blocks/frame.ts'
@@ -14,6 +14,12 @@ export interface BlockReference {
 /** A child of a file's index: a block and how many bytes of the file lie under it. */
 export interface FileChild extends BlockReference {
   readonly sizeBytes: number
+}
+
+/** A child as an index block that was read names it. */
+export interface LinkedChild extends FileChild {
+  /** What the link says to verifiers. */
+  readonly verifyKey: Uint8Array
 }
 
 /** Children of one index block. */
@@ -39,7 +45,7 @@ export function indexFrame(level: number, children: readonly FileChild[]): Block
 }
 
 /** Children of an opened index block. @throws BrokenFileError */
-export function childrenOf({ level, links, content }: BlockFrame): FileChild[] {
+export function childrenOf({ level, links, content }: BlockFrame): LinkedChild[] {
   if (level < 1 || level > MAX_LEVEL) throw new BrokenFileError('an index is too deep')
   if (
     links.length < 1 ||
@@ -57,8 +63,19 @@ export function childrenOf({ level, links, content }: BlockFrame): FileChild[] {
       throw new BrokenFileError('an index gives an impossible size')
     }
     const key = content.subarray(at * CHILD_BYTES + 8, (at + 1) * CHILD_BYTES)
-    return { id: link.id, key, sizeBytes }
+    return { id: link.id, key, sizeBytes, verifyKey: link.verifyKey }
   })
+}
+
+/**
+ * What readers follow must be what verifiers follow: whoever wrote another key into the link than the one that follows
+ * from the child's own made something that can be read for now, and that nobody can check or keep.
+ * @throws BrokenFileError
+ */
+export function checkVerifyKey({ key }: Pick<BlockReference, 'key'>, verifyKey: Uint8Array): void {
+  if (!equalBytes(verifyKeyOf(key), verifyKey)) {
+    throw new BrokenFileError('a key does not fit its link')
+  }
 }
 
 /** @throws BrokenFileError unless the frame may stand where an index says a child of that level and size is */

@@ -1,0 +1,261 @@
+import { shardSize } from '../../erasure/code.ts'
+import { Semaphore } from '../../foundation/concurrency.ts'
+import { HayloftError } from '../../foundation/error.ts'
+import { randomBelow } from '../../foundation/randomness.ts'
+import { MAX_CIPHERTEXT_BYTES } from '../../protocol/limits.ts'
+import { areLeaves, openManifest, shardLeavesOf, type Manifest } from '../../protocol/manifest.ts'
+import type { NodeKey } from '../../protocol/node-key.ts'
+import { fetchClaimed, isOneCodeword } from '../blocks/examine.ts'
+import { assembleBlock, fetchShares, type GoodShare } from '../blocks/fetch.ts'
+import type { BlockLink, HistoryLink, Link } from '../blocks/frame.ts'
+import { openLinks, openLinksAtStart, PROBE_BYTES } from '../blocks/seal.ts'
+import type { GridContext } from '../context.ts'
+import { BrokenFileError, NotEnoughSharesError } from '../errors.ts'
+import { callUnlessSilent } from '../nodes/patience.ts'
+import type { Holding } from '../nodes/survey.ts'
+import { LeafBatcher } from './leaf-batcher.ts'
+
+/** How far to trust nodes that say they hold a share: see {@link CheckOptions.verify}. */
+export type Verification = 'none' | 'audit' | 'full'
+
+/** What was found out about one block. */
+export type Inspected =
+  | {
+      readonly kind: 'found'
+      readonly manifest: Manifest
+      readonly links: readonly Link[]
+      /** Claims that stood the verification asked for. */
+      readonly good: readonly Holding[]
+      readonly bad: readonly Holding[]
+      /** Whether some claim got no answer, and so is neither. */
+      readonly hasUnanswered: boolean
+    }
+  /** Too few shares could be had to open it. */
+  | { readonly kind: 'missing' }
+  /** It is there, and no conforming writer made it. */
+  | { readonly kind: 'broken' }
+
+/** Opens the links of blocks and looks at their shares, as many as memory allows at a time. */
+export class BlockInspector {
+  readonly #context: GridContext
+  readonly #verify: Verification
+  readonly #signal: AbortSignal
+  readonly #leaves: LeafBatcher
+  /** Bytes of shares in memory. */
+  readonly memory = new Semaphore(SHARE_MEMORY_BYTES)
+  /** Nodes that showed a bad share: their further ones are checked whole. */
+  readonly caught = new Set<NodeKey>()
+
+  constructor(
+    context: GridContext,
+    { verify, signal }: { verify: Verification; signal: AbortSignal },
+  ) {
+    this.#context = context
+    this.#verify = verify
+    this.#signal = signal
+    this.#leaves = new LeafBatcher(context.monitor, signal)
+  }
+
+  async inspect(link: BlockLink | HistoryLink, claims: readonly Holding[]): Promise<Inspected> {
+    try {
+      const { manifest, links, proven } = await this.#open(link, claims)
+      // A node may claim shares that no such block has.
+      const possible = claims.filter(({ index }) => index < manifest.code.total)
+      const checked = await this.#check(link, { manifest, claims: possible, proven })
+      for (const { node } of checked.bad) this.caught.add(node)
+      return { kind: 'found', manifest, links, ...checked }
+    } catch (error) {
+      if (error instanceof NotEnoughSharesError) return { kind: 'missing' }
+      if (error instanceof BrokenFileError) return { kind: 'broken' }
+      throw error
+    }
+  }
+
+  /**
+   * Links begin where share 0 does, and most blocks have none: so its first leaf is asked for, one small message
+   * instead of k shares, and whole shares only where that does not tell.
+   */
+  async #open(link: BlockLink | HistoryLink, claims: readonly Holding[]): Promise<Opened> {
+    let proven: GoodShare | undefined
+    let possible = claims
+    for (const { node } of this.#likeliestFirst(claims.filter(({ index }) => index === 0))) {
+      const beginning = await this.#beginningOf(link, node)
+      if (beginning === undefined) continue
+      if (beginning.links !== undefined) return { ...beginning, links: beginning.links }
+      ;({ proven } = beginning)
+      const { total } = beginning.manifest.code
+      possible = claims.filter(({ index }) => index < total)
+      break
+    }
+    const release = await this.memory.acquire(MAX_CIPHERTEXT_BYTES, this.#signal)
+    try {
+      const options = { claims: possible, signal: this.#signal }
+      const { manifest, shares } = await fetchShares(this.#context, link.id, options)
+      const { ciphertext } = assembleBlock(this.#context, manifest, shares)
+      return { manifest, links: copyOf(openLinks(link.verifyKey, ciphertext)), proven }
+    } finally {
+      release()
+    }
+  }
+
+  async #beginningOf(
+    { id, verifyKey }: BlockLink | HistoryLink,
+    node: NodeKey,
+  ): Promise<(Omit<Opened, 'links'> & { links: readonly Link[] | undefined }) | undefined> {
+    const request = { op: 'get' as const, id, index: 0, leaves: { first: 0, count: 1 } }
+    return await this.#ignoringNodes(async () => {
+      const { monitor } = this.#context
+      const { share } = await callUnlessSilent<'get'>(monitor, node, request, this.#signal)
+      if (share?.index !== 0 || share.bytes.length < PROBE_BYTES) return undefined
+      const manifest = openManifest(id, share.manifest)
+      const { bytes, proof } = share
+      if (!areLeaves(manifest, { index: 0, firstLeaf: 0, bytes, proof })) return undefined
+      const { ciphertextBytes } = manifest
+      const beginning = bytes.subarray(0, ciphertextBytes)
+      const links = openLinksAtStart(verifyKey, { beginning, ciphertextBytes })
+      const isWhole = shardLeavesOf(manifest) === 1
+      return { manifest, links, proven: isWhole ? { index: 0, shard: bytes, node } : undefined }
+    })
+  }
+
+  #likeliestFirst(claims: readonly Holding[]): Holding[] {
+    const { monitor } = this.#context
+    const doubt = ({ node }: Holding): number =>
+      (this.caught.has(node) ? 2 : 0) + (monitor.isGood(node) ? 0 : 1)
+    return claims.toSorted((a, b) => doubt(a) - doubt(b)).slice(0, BEGINNINGS_TRIED)
+  }
+
+  async #check(
+    { id }: BlockLink | HistoryLink,
+    block: Claimed,
+  ): Promise<Pick<Inspected & { kind: 'found' }, 'good' | 'bad' | 'hasUnanswered'>> {
+    const { manifest, claims } = block
+    if (this.#verify === 'none') return { good: claims, bad: [], hasUnanswered: false }
+    const isDoubted = ({ node }: Holding): boolean =>
+      this.#verify === 'full' || this.caught.has(node)
+    const whole = claims.filter(isDoubted)
+    const sampled = claims.filter((claim) => !isDoubted(claim))
+    const bytes = whole.length * shardSize(manifest.code, manifest.ciphertextBytes)
+    const release = bytes === 0 ? undefined : await this.memory.acquire(bytes, this.#signal)
+    try {
+      const [read, audited] = await Promise.all([
+        this.#readWhole(id, { ...block, claims: whole }),
+        this.#audit(id, { ...block, claims: sampled }),
+      ])
+      const { shares } = read
+      if (!isOneCodeword(this.#context, id, { manifest, shares })) {
+        throw new BrokenFileError('the shares of a block are not of one piece')
+      }
+      const good = [...shares.map(holdingOf), ...audited.good]
+      const bad = [...read.bad, ...audited.bad]
+      return { good, bad, hasUnanswered: good.length + bad.length < claims.length }
+    } finally {
+      release?.()
+    }
+  }
+
+  async #readWhole(
+    id: BlockLink['id'],
+    { manifest, claims, proven }: Claimed,
+  ): Promise<{ shares: readonly GoodShare[]; bad: readonly Holding[] }> {
+    if (shardLeavesOf(manifest) > 1) {
+      const { shares, bad } = await fetchClaimed(this.#context, id, {
+        claims,
+        signal: this.#signal,
+      })
+      return { shares, bad }
+    }
+    // A share of a single leaf is that leaf, and leaves are asked for many at a time.
+    const shares: GoodShare[] = []
+    const bad: Holding[] = []
+    await Promise.all(
+      claims.map(async (claim) => {
+        const { index, node } = claim
+        if (proven !== undefined && isSame(proven, claim)) shares.push(proven)
+        else {
+          const bytes = await this.#leafOf(id, manifest, { ...claim, leaf: 0 })
+          if (bytes === undefined) return
+          if (bytes === 'bad') bad.push(claim)
+          else shares.push({ index, node, shard: bytes })
+        }
+      }),
+    )
+    return { shares, bad }
+  }
+
+  async #audit(
+    id: BlockLink['id'],
+    { manifest, claims, proven }: Claimed,
+  ): Promise<{ good: readonly Holding[]; bad: readonly Holding[] }> {
+    const good: Holding[] = []
+    const bad: Holding[] = []
+    await Promise.all(
+      claims.map(async (claim) => {
+        if (proven !== undefined && isSame(proven, claim)) {
+          good.push(claim)
+          return
+        }
+        const leaf = randomBelow(this.#context.randomness, shardLeavesOf(manifest))
+        const bytes = await this.#leafOf(id, manifest, { ...claim, leaf })
+        if (bytes !== undefined) (bytes === 'bad' ? bad : good).push(claim)
+      }),
+    )
+    return { good, bad }
+  }
+
+  /** @returns undefined without an answer */
+  async #leafOf(
+    id: BlockLink['id'],
+    manifest: Manifest,
+    { index, node, leaf }: Holding & { leaf: number },
+  ): Promise<Uint8Array | 'bad' | undefined> {
+    return await this.#ignoringNodes(async () => {
+      const answer = await this.#leaves.ask(node, { id, index, leaf })
+      const isProven =
+        answer !== undefined && areLeaves(manifest, { index, firstLeaf: leaf, ...answer })
+      return isProven ? answer.bytes : 'bad'
+    })
+  }
+
+  /** What the world breaks is the node's fault and counts as no answer; what the block's writer broke is not. */
+  async #ignoringNodes<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work()
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      if (error instanceof HayloftError && !(error instanceof BrokenFileError)) return undefined
+      throw error
+    }
+  }
+}
+
+interface Opened {
+  readonly manifest: Manifest
+  readonly links: readonly Link[]
+  /** The first share, if it was seen whole. */
+  readonly proven: GoodShare | undefined
+}
+
+interface Claimed {
+  readonly manifest: Manifest
+  readonly claims: readonly Holding[]
+  readonly proven: GoodShare | undefined
+}
+
+function holdingOf({ index, node }: Holding): Holding {
+  return { index, node }
+}
+
+function isSame(a: Holding, b: Holding): boolean {
+  return a.index === b.index && a.node === b.node
+}
+
+/** Links that wait their turn must not keep the block in memory that they came from. */
+function copyOf(links: readonly Link[]): Link[] {
+  return links.map((link) => ({ ...link, verifyKey: link.verifyKey.slice() }))
+}
+
+/** Of nodes that claim the first share; then whole shares are fetched. */
+const BEGINNINGS_TRIED = 2
+/** Shares in memory at once: a few blocks with all their shares, or very many small ones. */
+const SHARE_MEMORY_BYTES = 32 * 1024 * 1024
