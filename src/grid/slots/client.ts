@@ -213,7 +213,7 @@ class GridSlotClient implements SlotClient {
     assert(dots >= 1, 'a change takes a number')
     const bytes = sealRecord(keys, { contents, clock: known.advance(dots), expiresS }, randomness)
     // The number is taken for good before anyone can see it.
-    await Promise.all([known.save(), ready])
+    await Promise.all([known.reserve(), ready])
     const head = this.#replicas.headOf(keys.slot, bytes)
     const digests = this.#live(base).map(({ digest }) => digest)
     const { outcome, acknowledged, others } = await this.#replicas.replicate(known, head, {

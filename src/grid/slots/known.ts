@@ -25,6 +25,9 @@ export class KnownSlot {
   #clock: VersionVector
   #tag: TagHex | undefined
   #counter: number
+  /** The tag that memory has, or has been told; and up to where it surely holds numbers as taken. */
+  #savedTag: TagHex | undefined
+  #reserved: number
   readonly #memory: SlotMemory
   readonly #listeners = new Set<() => void>()
   /** Saves come one after another, each with what is known by then. */
@@ -41,6 +44,8 @@ export class KnownSlot {
     this.#memory = memory
     this.#tag = remembered?.tag
     this.#counter = remembered?.counter ?? 0
+    this.#savedTag = this.#tag
+    this.#reserved = this.#counter
     const heads = remembered?.heads.map((bytes) => shelf.read(slot, bytes)) ?? []
     this.#heads = maximaOf(heads.filter((head) => head !== undefined))
     this.#clock = joinVectors(remembered?.clock ?? new Map<TagHex, number>(), clockOf(this.#heads))
@@ -92,6 +97,7 @@ export class KnownSlot {
     if (this.#tag === undefined || seen > this.#counter || this.#counter >= MAX_COUNTER) {
       this.#tag = tagHex(randomness.bytes(TAG_BYTES))
       this.#counter = 0
+      this.#reserved = 0
     }
     const tags = this.#clock.size + (this.#clock.has(this.#tag) ? 0 : 1)
     if (tags > MAX_CLOCK_TAGS) throw new SlotClockFullError()
@@ -104,6 +110,14 @@ export class KnownSlot {
     this.#counter += count
     if (this.#tag !== undefined) clock.set(this.#tag, this.#counter)
     return clock
+  }
+
+  /**
+   * Resolves when the numbers given by {@link advance} can never be given again. Memory is told of many at a time, and
+   * of a tag that it has never heard of it need not know any: then the next process takes another tag.
+   */
+  async reserve(): Promise<void> {
+    if (this.#savedTag === this.#tag && this.#counter > this.#reserved) await this.save()
   }
 
   /** Resolves when all that is known now would survive a power cut. */
@@ -128,7 +142,10 @@ export class KnownSlot {
   async #saveAfter(earlier: Promise<void>): Promise<void> {
     try {
       await earlier
-      await this.#memory.save(this.slot, this.#remembered())
+      const remembered = this.#remembered()
+      this.#savedTag = this.#tag
+      await this.#memory.save(this.slot, remembered)
+      if (remembered.tag === this.#tag) this.#reserved = remembered.counter
     } finally {
       this.#savesPending -= 1
     }
@@ -136,7 +153,7 @@ export class KnownSlot {
 
   #remembered(): RememberedSlot {
     return {
-      counter: this.#counter,
+      counter: Math.min(this.#counter + NUMBERS_RESERVED, MAX_COUNTER),
       // Of a clock too full to be written down a part will do: it only serves to notice what is missing.
       clock: new Map([...this.#clock].slice(0, MAX_CLOCK_TAGS)),
       heads: this.#heads.slice(0, HEADS_REMEMBERED).map(({ record }) => record.bytes),
@@ -186,6 +203,8 @@ export class KnownSlots {
   }
 }
 
+/** Writes until memory is told again: a number costs nothing, and a disk that syncs may cost more than a write. */
+const NUMBERS_RESERVED = 64
 /** More than a node keeps, since several nodes may hold different ones. */
 export const HEADS_REMEMBERED = 32
 /** Slots held in memory, about two KiB each. */

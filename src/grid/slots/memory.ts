@@ -19,7 +19,7 @@ export interface SlotMemory {
 export interface RememberedSlot {
   /** Under which this device writes; none before its first write. */
   readonly tag?: TagHex | undefined
-  /** How many writes it has numbered under the tag. */
+  /** The last number under the tag that may have been given to a write. */
   readonly counter: number
   /** Everything that was ever seen in this slot. */
   readonly clock: VersionVector

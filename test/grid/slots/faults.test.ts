@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { SlotUpdate } from '../../../src/grid/slots/client.ts'
 import { sealRecord } from '../../../src/grid/slots/seal.ts'
 import { SlotNotStoredError, SlotUnavailableError } from '../../../src/grid/slots/errors.ts'
 import { StoredSlotMemory } from '../../../src/grid/slots/stored-memory.ts'
@@ -177,15 +178,23 @@ describe('a rollback', () => {
 })
 
 describe('a restored backup', () => {
-  it('goes on under a new tag, and nothing that was written since is lost', async () => {
+  it.each([
+    { numbers: 1, tags: 1, what: 'goes on with numbers that were never used' },
+    {
+      numbers: 100,
+      tags: 2,
+      what: 'goes on under a new tag where numbers that it may use were used',
+    },
+  ])('$what, and nothing that was written since is lost', async ({ numbers, tags }) => {
     await using grid = await testGrid()
     const store = new MemoryStore()
+    const dots: SlotUpdate = async (base) => ({ ...(await adding('after')(base))!, dots: numbers })
     const backup = await (async () => {
       await using device = new TestDevice(grid, { memory: new StoredSlotMemory(store) })
       await device.write(keys, adding('before'))
       await device.settle()
       const copy = store.copy()
-      await device.write(keys, adding('after'))
+      await device.write(keys, dots)
       await device.settle()
       return copy
     })()
@@ -193,7 +202,30 @@ describe('a restored backup', () => {
     await restored.write(keys, adding('restored'))
     const { heads, clock } = await restored.read(keys)
     expect(wordsOf({ heads })).toEqual(['after', 'before', 'restored'])
-    expect(new Set(clock.values())).toEqual(new Set([1, 2]))
+    expect(clock.size).toBe(tags)
+    const [own] = heads
+    expect(Math.max(...clock.values())).toBeGreaterThan(numbers)
+    expect(own?.record.clock).toEqual(clock)
+  })
+
+  it('a process that dies gives no number a second time', async () => {
+    await using grid = await testGrid()
+    const store = new MemoryStore()
+    const given = new Set<string>()
+    for (let life = 0; life < 40; life++) {
+      // What is saved after the copy is lost, as in a power cut.
+      const memory = new StoredSlotMemory(life % 3 === 0 ? store : store.copy())
+      await using device = new TestDevice(grid, { memory })
+      for (let turn = 0; turn < 3; turn++) {
+        await device.write(keys, ({ tag: own, counter }) => {
+          const number = `${own} ${counter + 1}`
+          expect(given.has(number)).toBe(false)
+          given.add(number)
+          return { contents: saying('x') }
+        })
+      }
+    }
+    expect(given.size).toBe(120)
   })
 
   it('a spoilt memory is as good as none', async () => {

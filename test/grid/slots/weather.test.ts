@@ -21,7 +21,7 @@ const adding =
   ({ heads }) => {
     const capability = new Uint8Array(128)
     for (const each of [...wordsOf({ heads }), word]) capability[each >> 3]! |= 1 << (each & 7)
-    return { contents: { kind: 'file', parents: [], capability } }
+    return { contents: { kind: 'file', parents: [], capability }, dots: 40 }
   }
 
 const DEVICES = 3
