@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { buildIfNeeded } from './build.ts'
 import { benchErasure } from './erasure.ts'
+import { FolderSuite } from './folder-suite.ts'
 import { describeMachine } from './machine.ts'
 import { isWanted, parseOptions, USAGE, type BenchOptions } from './options.ts'
 import { PracticeGrid } from './practice-grid.ts'
@@ -69,8 +70,9 @@ async function measureOperations(
   if (rows.length === 0) return
 
   await using grid = await PracticeGrid.start(join(dir, 'grid'), signal)
-  const suite = new Suite({ grid, scale, primitives, dir, signal })
-  for (const { measure } of rows) report.row(await measure(suite))
+  const files = new Suite({ grid, scale, primitives, dir, signal })
+  const folders = new FolderSuite(grid, signal)
+  for (const { measure } of rows) report.row(await measure({ files, folders }))
 }
 
 async function measureBoth(

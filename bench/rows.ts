@@ -1,12 +1,13 @@
+import type { FolderSuite } from './folder-suite.ts'
 import type { Row } from './row.ts'
-import { NODES_LOST, type Scale } from './scale.ts'
+import { NODES_LOST, type FolderScale, type Scale } from './scale.ts'
 import { IDLE_MS, type Suite } from './suite.ts'
 
 /** The rows there are, in the order that leaves each what it needs: the one that empties nodes comes last. */
-export function rowsAt(scale: Scale): { name: string; measure: (suite: Suite) => Promise<Row> }[] {
+export function rowsAt(scale: Scale): NamedRow[] {
   const { fileBytes, largeFileBytes, smallFiles } = scale
   const size = sizeName(fileBytes)
-  const small = `PUT ${smallFiles.toLocaleString('en-US')} files of 4 KiB`
+  const small = `PUT ${inWords(smallFiles)} files of 4 KiB`
   return [
     row('hayloft --version', (suite, name) => suite.version(name)),
     row(`idle for ${IDLE_MS / 1000} s`, (suite, name) => suite.idle(name)),
@@ -14,6 +15,7 @@ export function rowsAt(scale: Scale): { name: string; measure: (suite: Suite) =>
     row(`range 1 KiB of ${size}, command`, (suite, name) => suite.range(name)),
     row(`range 1 KiB of ${size}, connected`, (suite, name) => suite.connectedRange(name)),
     row(small, (suite, name) => suite.putSmall(name)),
+    ...folderRows(scale.folder),
     ...transfers(largeFileBytes),
     ...(['before', 'during'] as const).flatMap((when) => [
       row(`PUT ${size}, node frozen ${when}`, (suite, name) => suite.frozenPut(name, when)),
@@ -23,7 +25,51 @@ export function rowsAt(scale: Scale): { name: string; measure: (suite: Suite) =>
   ]
 }
 
-type NamedRow = ReturnType<typeof rowsAt>[number]
+export interface NamedRow {
+  readonly name: string
+  readonly measure: (suites: Suites) => Promise<Row>
+}
+
+export interface Suites {
+  readonly files: Suite
+  readonly folders: FolderSuite
+}
+
+function folderRows({
+  entries,
+  manyEntries,
+  treeFiles,
+  overwrites,
+  created,
+  changes,
+}: FolderScale): NamedRow[] {
+  const counts = (many: number): { entries: number; writes: number } => ({
+    entries: many,
+    writes: changes,
+  })
+  return [
+    folderRow(`${overwrites} overwrites of a mutable file of 1 KiB`, (suite, name) =>
+      suite.overwriteMutable(name, overwrites),
+    ),
+    folderRow(
+      `${overwrites} overwrites of 1 KiB in a folder of ${inWords(entries)}`,
+      (suite, name) => suite.overwriteInFolder(name, { entries, writes: overwrites }),
+    ),
+    ...[entries, manyEntries].flatMap((many) => [
+      folderRow(`add 1 KiB to a folder of ${inWords(many)}`, (suite, name) =>
+        suite.add(name, counts(many)),
+      ),
+      folderRow(`list a folder of ${inWords(many)}`, (suite, name) => suite.list(name, many)),
+    ]),
+    folderRow(`rename a directory of ${inWords(treeFiles)}`, (suite, name) =>
+      suite.rename(name, counts(treeFiles)),
+    ),
+    folderRow(`create ${created} folders`, (suite, name) => suite.create(name, 'folders', created)),
+    folderRow(`create ${created} mutable files`, (suite, name) =>
+      suite.create(name, 'files', created),
+    ),
+  ]
+}
 
 function transfers(bytes: number): NamedRow[] {
   const size = sizeName(bytes)
@@ -35,7 +81,18 @@ function transfers(bytes: number): NamedRow[] {
 }
 
 function row(name: string, measure: (suite: Suite, name: string) => Promise<Row>): NamedRow {
-  return { name, measure: (suite) => measure(suite, name) }
+  return { name, measure: ({ files }) => measure(files, name) }
+}
+
+function folderRow(
+  name: string,
+  measure: (suite: FolderSuite, name: string) => Promise<Row>,
+): NamedRow {
+  return { name, measure: ({ folders }) => measure(folders, name) }
+}
+
+function inWords(count: number): string {
+  return count.toLocaleString('en-US')
 }
 
 function sizeName(bytes: number): string {

@@ -20,11 +20,22 @@ const TARGETS: readonly Target[] = [
   {
     row: /^range .* 100 MiB, connected$/,
     text: '≤ 20 ms',
-    value: ({ wallS }) => wallS * 1000,
+    value: milliseconds,
     atMost: 20,
   },
   { row: /^(PUT|GET) 1 GiB$/, text: 'RSS ≤ 300 MB', value: clientMegabytes, atMost: 300 },
   { row: /^re-PUT (100 MiB|1 GiB)/, text: '≥ 200 MB/s', value: rate, atLeast: 200 },
+  { row: /^200 overwrites/, text: '≥ 100/s', value: rate, atLeast: 100 },
+  { row: /^add 1 KiB to a folder of 1,000$/, text: '≤ 40 ms', value: milliseconds, atMost: 40 },
+  { row: /^add 1 KiB to a folder of 100,000$/, text: '≤ 80 ms', value: milliseconds, atMost: 80 },
+  { row: /^list a folder of 1,000$/, text: '≤ 20 ms', value: milliseconds, atMost: 20 },
+  {
+    row: /^rename a directory of 10,000$/,
+    text: '≤ 0.2 s',
+    value: ({ wallS }) => wallS,
+    atMost: 0.2,
+  },
+  { row: /^create 400/, text: '≥ 200/s', value: rate, atLeast: 200 },
   { row: /^repair 100 MiB/, text: '≤ 2.5 s', value: ({ wallS }) => wallS, atMost: 2.5 },
   { row: / 100 MiB, node frozen/, text: 'extra ≤ 3 s', value: ({ extraS }) => extraS, atMost: 3 },
 ]
@@ -73,6 +84,10 @@ function verdictOf(
 
 function rate(row: Omit<Row, 'targets'>): number | undefined {
   return row.rate?.value
+}
+
+function milliseconds({ wallS }: Omit<Row, 'targets'>): number {
+  return wallS * 1000
 }
 
 function clientMegabytes({ clientPeakBytes }: Omit<Row, 'targets'>): number | undefined {
