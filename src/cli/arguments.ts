@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs'
 import type {
   Capability,
   FileReadCapability,
-  FileVerifyCapability,
   LiteralCapability,
 } from '../capabilities/capability.ts'
 import { describe } from '../capabilities/describe.ts'
@@ -38,23 +37,6 @@ export async function readableArgument(
     message:
       'This capability lets you check and repair the file, not read it. Ask whoever gave it to you for one that reads.',
   })
-}
-
-/** @throws as {@link capabilityArgument}, or if it is not of a file that stays as it is */
-export async function fileArgument(argument: string): Promise<FileCapability> {
-  const capability = await capabilityArgument(argument)
-  const { kind } = capability
-  if (kind === 'file-read' || kind === 'file-verify' || kind === 'literal') return capability
-  throw notThisKind(capability)
-}
-
-type FileCapability = FileReadCapability | FileVerifyCapability | LiteralCapability
-
-/** A literal needs no node and no check: it is its own content. */
-export function isStored(
-  capability: FileCapability,
-): capability is FileReadCapability | FileVerifyCapability {
-  return capability.kind !== 'literal'
 }
 
 function notThisKind(capability: Capability): CliError {

@@ -95,14 +95,14 @@ function addGet({ program, signal, ended }: ProgramContext): void {
 function addCheck({ program, signal, ended }: ProgramContext): void {
   program
     .command('check')
-    .description('find out which shares of a file are where')
+    .description('find out where a file or folder is, and whether it is whole')
     .argument('[CAP]', CAPABILITY_HELP)
     .option(
       '--verify [how]',
       'look at the shares themselves: "full" reads every byte (default), "audit" samples',
     )
     .addOption(jsonOption())
-    .addHelpText('after', '\nExit status: 0 healthy, 1 degraded, 2 lost.')
+    .addHelpText('after', '\nExit status: 0 healthy, 1 degraded or not certain, 2 lost.')
     .action(async (given: string | undefined, options: { verify?: string | true; json?: true }) => {
       const { capability, verify } = checkRequest(given, options.verify)
       const { check } = await import('./commands/check.ts')
@@ -130,7 +130,7 @@ function checkRequest(
 function addRepair({ program, signal, ended }: ProgramContext): void {
   program
     .command('repair')
-    .description('make the missing shares of a file anew; a verify capability suffices')
+    .description('make what is missing of a file or folder anew; a verify capability suffices')
     .argument('<CAP>', CAPABILITY_HELP)
     .addOption(
       new Option('--verify <how>', 'look at the shares that are left: by samples, or every byte')

@@ -1,11 +1,21 @@
 import type { FileReadCapability, FileVerifyCapability } from '../../capabilities/capability.ts'
 import type { CheckReport } from '../../grid/check.ts'
-import { fileArgument, isStored } from '../arguments.ts'
-import { openOwnClient } from '../own-home.ts'
-import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { isTree, type TreeCapability } from '../../grid/maintenance/tree.ts'
 import type { HomeFiles } from '../../home/layout.ts'
+import { capabilityArgument } from '../arguments.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { openOwnClient } from '../own-home.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
+import {
+  describeRecoverable,
+  describeTree,
+  exitOf,
+  stateOf,
+  tellSilent,
+  tellTree,
+  type NameOf,
+} from '../tree-report.ts'
 
 /** How closely shares are looked at: not at all, by samples, or every byte. */
 export type Verification = 'none' | 'audit' | 'full'
@@ -16,14 +26,35 @@ interface Context {
   readonly signal: AbortSignal
 }
 
-/** Finds out which shares of a file are where. The status tells: healthy, degraded or lost. */
+/** Finds out where a file is, or all that a folder leads to. The status tells: healthy, degraded or lost. */
 export async function check(
   request: { readonly capability: string; readonly verify: Verification },
   context: Context,
 ): Promise<ExitCode> {
-  const capability = await fileArgument(request.capability)
-  if (!isStored(capability)) return reportLiteral(context.terminal)
-  return await checkStored(capability, request.verify, context)
+  const capability = await capabilityArgument(request.capability)
+  if (capability.kind === 'literal') return reportLiteral(context.terminal)
+  return isTree(capability)
+    ? await checkWhole(capability, request.verify, context)
+    : await checkStored(capability, request.verify, context)
+}
+
+async function checkWhole(
+  capability: TreeCapability,
+  verify: Verification,
+  { files, terminal, signal }: Context,
+): Promise<ExitCode> {
+  await using client = await openOwnClient(files, signal)
+  const report = await withProgress(terminal, 'Checking', (onProgress) =>
+    client.grid.check(capability, { verify, signal, onProgress }),
+  )
+  const nameOf = client.nameOf.bind(client)
+  if (terminal.json) terminal.value(describeTree(report, nameOf))
+  else {
+    tellTree(report, terminal, nameOf)
+    terminal.line(`Of the shares, ${WHAT_WAS_CHECKED[verify]}.`)
+    if (report.sharesMissing + report.copiesMissing > 0) terminal.line(REPAIR_HINT)
+  }
+  return exitOf(report)
 }
 
 async function checkStored(
@@ -38,15 +69,12 @@ async function checkStored(
   const nameOf = client.nameOf.bind(client)
   if (terminal.json) terminal.value(describeChecked(checked, nameOf))
   else reportChecked(checked, { verify, terminal, nameOf })
-  if (!checked.recoverable) return EXIT.lost
-  return checked.healthy ? EXIT.ok : EXIT.degraded
+  return exitOf(checked)
 }
-
-type NameOf = (node: CheckReport['nodesAnswered'][number]) => string
 
 function describeChecked(checked: CheckReport, nameOf: NameOf): object {
   return {
-    recoverable: checked.recoverable,
+    ...describeRecoverable(checked),
     healthy: checked.healthy,
     sharesRequired: checked.sharesRequired,
     sharesTotal: checked.sharesTotal,
@@ -75,18 +103,11 @@ function reportChecked(
     `${state}: of ${sharesTotal} shares, the worst-off block has ${worst}; any ${sharesRequired} bring it back.`,
   )
   terminal.line(`${count(blocks.length, 'block')}; ${WHAT_WAS_CHECKED[verify]}.`)
-  if (checked.nodesSilent.length > 0) {
-    terminal.line(`No answer from ${checked.nodesSilent.map(nameOf).join(', ')}.`)
-  }
-  if (checked.recoverable && !checked.healthy) {
-    terminal.line('"hayloft repair" makes the missing shares anew.')
-  }
+  tellSilent(checked, terminal, nameOf)
+  if (checked.recoverable === true && !checked.healthy) terminal.line(REPAIR_HINT)
 }
 
-function stateOf({ recoverable, healthy }: CheckReport): string {
-  if (!recoverable) return 'Lost for now'
-  return healthy ? 'Healthy' : 'Degraded'
-}
+const REPAIR_HINT = '"hayloft repair" brings back what is missing.'
 
 const WHAT_WAS_CHECKED: Readonly<Record<Verification, string>> = {
   none: 'nodes were asked what they hold (--verify looks at the shares themselves)',

@@ -1,10 +1,12 @@
+import { isTree, type TreeRepairReport } from '../../grid/maintenance/tree.ts'
 import type { RepairReport } from '../../grid/repair.ts'
-import { fileArgument, isStored } from '../arguments.ts'
-import { openOwnClient } from '../own-home.ts'
-import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../../home/layout.ts'
+import { capabilityArgument } from '../arguments.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { openOwnClient } from '../own-home.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
+import { describeTree, exitOf, tellTree, type NameOf } from '../tree-report.ts'
 
 const NOTHING_TO_REPAIR: RepairReport = {
   blocks: 0,
@@ -14,17 +16,27 @@ const NOTHING_TO_REPAIR: RepairReport = {
   healthy: true,
 }
 
-/** Makes a file's missing shares anew and places them. The power to verify it is enough. */
+/**
+ * Makes missing shares anew and places them, of a file or of all that a folder leads to, with the copies of slots. The
+ * power to verify is enough.
+ */
 export async function repair(
   request: { readonly capability: string; readonly verify: 'audit' | 'full' },
   context: { files: HomeFiles; terminal: Terminal; signal: AbortSignal },
 ): Promise<ExitCode> {
   const { files, terminal, signal } = context
-  const capability = await fileArgument(request.capability)
-  if (!isStored(capability)) return reportRepaired(NOTHING_TO_REPAIR, terminal)
+  const { verify } = request
+  const capability = await capabilityArgument(request.capability)
+  if (capability.kind === 'literal') return reportRepaired(NOTHING_TO_REPAIR, terminal)
   await using client = await openOwnClient(files, signal)
+  if (isTree(capability)) {
+    const repaired = await withProgress(terminal, 'Repairing', (onProgress) =>
+      client.grid.repair(capability, { verify, signal, onProgress }),
+    )
+    return reportTree(repaired, terminal, client.nameOf.bind(client))
+  }
   const repaired = await withProgress(terminal, 'Repairing', (onProgress) =>
-    client.grid.repair(capability, { verify: request.verify, signal, onProgress }),
+    client.grid.repair(capability, { verify, signal, onProgress }),
   )
   return reportRepaired(repaired, terminal)
 }
@@ -46,4 +58,21 @@ function reportRepaired(repaired: RepairReport, terminal: Terminal): ExitCode {
     }
   }
   return healthy ? EXIT.ok : EXIT.degraded
+}
+
+function reportTree(repaired: TreeRepairReport, terminal: Terminal, nameOf: NameOf): ExitCode {
+  const { blocksRepaired, sharesPlaced, slotsRepaired, copiesPlaced } = repaired
+  if (terminal.json) {
+    const placed = { blocksRepaired, sharesPlaced, slotsRepaired, copiesPlaced }
+    terminal.value({ ...describeTree(repaired, nameOf), ...placed })
+    return exitOf(repaired)
+  }
+  if (sharesPlaced + copiesPlaced > 0) {
+    terminal.line(
+      `Placed ${count(sharesPlaced, 'share')} of ${count(blocksRepaired, 'block')} and ` +
+        `${count(copiesPlaced, 'copy', 'copies')} of ${count(slotsRepaired, 'slot')}.`,
+    )
+  }
+  tellTree(repaired, terminal, nameOf)
+  return exitOf(repaired)
 }
