@@ -32,7 +32,11 @@ export interface FolderReader {
   historyOf(path: Path, options?: ReadOptions): AsyncIterable<PathVersion>
   /** What the folder is now, and again whenever it is something else, until `signal` fires. */
   watch(signal: AbortSignal): AsyncIterable<FolderNow>
-  /** The folder that a path leads to over links, and the path within it. @throws LinkCycleError */
+  /**
+   * The folder that a path leads to over links, one at its end included, and the path within it; whether there is
+   * something at that path or not.
+   * @throws LinkCycleError, NotADirectoryError
+   */
   locate(path: Path, options?: ReadOptions): Promise<LocatedPath>
   /** A directory, or all of the folder, as it is now and for ever. @throws PathNotFoundError, NotADirectoryError */
   snapshot(path: Path, options?: ReadOptions): Promise<SnapshotReadCapability>

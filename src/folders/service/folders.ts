@@ -8,8 +8,20 @@ import type { Clock } from '../../foundation/clock.ts'
 import type { Randomness } from '../../foundation/randomness.ts'
 import type { Rollback, SlotClient } from '../../grid/slots/client.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
-import type { FolderReader, FolderWriter } from './folder.ts'
+import { slotWriteKey } from '../../capabilities/slot-keys.ts'
+import type { Grid } from '../../grid/grid.ts'
+import { checkDevice } from '../devices.ts'
+import type { Path } from '../names.ts'
+import { openTree } from '../read.ts'
+import type { FolderContext, ViewMoment } from './context.ts'
+import type { FolderReader, FolderWriter, LocatedPath } from './folder.ts'
+import { nodesOf } from './nodes.ts'
+import { closeStore, OpenTrees } from './open-trees.ts'
+import { OpenedView } from './opened-view.ts'
+import { publishIfMissing, publishNew } from './publish.ts'
+import { OpenedReader } from './reader.ts'
 import type { FolderView } from './view.ts'
+import { OpenedWriter } from './writer.ts'
 
 /** Folders on a grid, as one device sees them. Dispose of it before the slots and the grid. */
 export interface Folders extends AsyncDisposable {
@@ -48,4 +60,91 @@ export interface FoldersOptions {
 export interface FolderEvent extends Rollback {
   readonly kind: 'rollback'
   readonly slot: SlotKey
+}
+
+export function openFolders(grid: Grid, options: FoldersOptions): Folders {
+  return new GridFolders(grid, options)
+}
+
+class GridFolders implements Folders {
+  readonly #context: FolderContext
+
+  /** @throws InvalidNameError if the device cannot be called that */
+  constructor(grid: Grid, { code, onEvent, ...options }: FoldersOptions) {
+    const device = checkDevice(options.device)
+    this.#context = {
+      ...options,
+      grid,
+      device,
+      trees: new OpenTrees(grid, code),
+      // Reading takes no convergence secret.
+      reading: grid.openBlockStore({ convergence: new Uint8Array(32), code }),
+      mutables: grid.openMutableFiles({ slots: options.slots, device, code }),
+      viewAt: async (capability, moment) => await this.#viewAt(capability, moment),
+      located: (capability, path) => this.#located(capability, path),
+      onEvent: (event) => onEvent?.(event),
+    }
+  }
+
+  async create({
+    signal,
+  }: { readonly signal?: AbortSignal | undefined } = {}): Promise<CreatedFolder> {
+    const writeKey = slotWriteKey(this.#context.randomness.bytes(32))
+    const capability = { kind: 'folder-write' as const, writeKey }
+    const { durability } = await this.#context.trees.use(capability, async (tree) => {
+      return await publishNew(this.#context, tree, [], { isNew: true, signal })
+    })
+    return { capability, durability }
+  }
+
+  async ensure(
+    capability: FolderWriteCapability,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    await this.#context.trees.use(capability, async (tree) => {
+      await publishIfMissing(this.#context, tree, signal)
+    })
+  }
+
+  open(capability: FolderWriteCapability): Promise<FolderWriter>
+  open(capability: FolderReadCapability): Promise<FolderReader>
+  open(capability: SnapshotReadCapability): Promise<FolderView>
+  async open(
+    capability: FolderWriteCapability | FolderReadCapability | SnapshotReadCapability,
+  ): Promise<FolderReader | FolderView> {
+    switch (capability.kind) {
+      case 'folder-write':
+        return new OpenedWriter(this.#context, capability)
+      case 'folder-read':
+        return new OpenedReader(this.#context, capability)
+      case 'snapshot-read': {
+        const { key, id } = capability
+        const nodes = nodesOf(this.#context.reading)
+        const tree = { root: { key, id }, isFrozen: true }
+        await openTree(nodes, tree)
+        return new OpenedView(this.#context, { nodes, tree, chain: [] })
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.trees[Symbol.asyncDispose]()
+    await closeStore(this.#context.reading)
+  }
+
+  async #viewAt(
+    capability: FolderWriteCapability | FolderReadCapability,
+    { timeMs, ...moment }: ViewMoment,
+  ): Promise<OpenedView> {
+    const folder = new OpenedReader(this.#context, capability)
+    return timeMs === undefined
+      ? await folder.view(moment)
+      : await folder.viewAt({ timeMs, ...moment })
+  }
+
+  #located(capability: FolderWriteCapability | FolderReadCapability, path: Path): LocatedPath {
+    return capability.kind === 'folder-write'
+      ? { power: 'write', folder: new OpenedWriter(this.#context, capability), path }
+      : { power: 'read', folder: new OpenedReader(this.#context, capability), path }
+  }
 }

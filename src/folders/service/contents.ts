@@ -1,0 +1,108 @@
+import { concatBytes } from '../../foundation/bytes.ts'
+import { assert } from '../../foundation/error.ts'
+import { slotReadKey } from '../../capabilities/slot-keys.ts'
+import { KIND_DATA } from '../../grid/blocks/frame.ts'
+import type { Download, GetOptions } from '../../grid/download.ts'
+import type { NewVersion } from '../commit/edits.ts'
+import { MAX_LITERAL_BYTES } from '../entry.ts'
+import { BrokenFolderError } from '../errors.ts'
+import type { Shown } from '../read.ts'
+import type { FolderContext } from './context.ts'
+import { NotAFileError } from './errors.ts'
+import type { PutFileOptions } from './folder.ts'
+import type { OpenTree } from './open-trees.ts'
+
+/**
+ * Stores a file of a folder. The folder itself holds what is very small; what is small is stored with whatever else the
+ * tree sends, at its next flush; what is large is uploaded at once.
+ */
+export async function storeFile(
+  { grid }: FolderContext,
+  tree: OpenTree,
+  source: AsyncIterable<Uint8Array>,
+  { mtimeMs, isExecutable, signal, onProgress }: PutFileOptions,
+): Promise<NewVersion> {
+  const reading = source[Symbol.asyncIterator]()
+  const about = { mtimeMs, isExecutable }
+  const first: Uint8Array[] = []
+  let firstBytes = 0
+  while (firstBytes <= SMALL_BYTES) {
+    if (signal?.aborted === true) {
+      await reading.return?.()
+      signal.throwIfAborted()
+    }
+    const next = await reading.next()
+    if (next.done === true) {
+      onProgress?.({ kind: 'progress', phase: 'upload', doneBytes: firstBytes })
+      return await storeSmall(tree, concatBytes(first), about)
+    }
+    first.push(next.value)
+    firstBytes += next.value.length
+  }
+  const { capability, sizeBytes } = await grid.put(resumed(first, reading), {
+    convergence: tree.keys.convergence,
+    signal,
+    onProgress,
+  })
+  assert(capability.kind === 'file-read', 'what is not small is no literal')
+  const { key, id } = capability
+  return { kind: 'file', reference: { key, id }, sizeBytes, ...about }
+}
+
+/** Reads what is shown as a file. @throws NotAFileError, BrokenFolderError if it is not of the size that is shown */
+export async function readShown(
+  { grid, mutables }: FolderContext,
+  { entry }: Pick<Shown, 'entry'>,
+  { path, ...options }: GetOptions & { path: string },
+): Promise<Download> {
+  switch (entry.kind) {
+    case 'file': {
+      const download = await grid.get({ kind: 'file-read', ...entry.reference }, options)
+      if (download.sizeBytes !== entry.sizeBytes) {
+        throw new BrokenFolderError('a file has another size than its entry says')
+      }
+      return download
+    }
+    case 'literal':
+      return await grid.get({ kind: 'literal', bytes: entry.bytes }, options)
+    case 'linked-file': {
+      const { slot, readKey } = entry
+      const reader = { kind: 'mutable-read' as const, readKey: slotReadKey(readKey), slot }
+      const { current } = await mutables.look(reader, { signal: options.signal })
+      return await mutables.read(current, options)
+    }
+    case 'directory':
+    case 'linked-folder':
+    case 'symlink':
+      throw new NotAFileError(path)
+  }
+}
+
+async function storeSmall(
+  tree: OpenTree,
+  content: Uint8Array,
+  about: Pick<PutFileOptions, 'mtimeMs' | 'isExecutable'>,
+): Promise<NewVersion> {
+  if (content.length <= MAX_LITERAL_BYTES) return { kind: 'literal', bytes: content, ...about }
+  const reference = await tree.putContent({ kind: KIND_DATA, level: 0, links: [], content })
+  return { kind: 'file', reference, sizeBytes: content.length, ...about }
+}
+
+async function* resumed(
+  first: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* first
+    for (;;) {
+      const next = await rest.next()
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    await rest.return?.()
+  }
+}
+
+/** Content up to this size is stored in one round trip together with that of other files. */
+const SMALL_BYTES = 64 * 1024
