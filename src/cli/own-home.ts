@@ -1,6 +1,6 @@
 import type { HomeFiles } from '../home/layout.ts'
 import { openHome, type OpenedHome } from '../home/opened-home.ts'
-import { openClient, type Client } from '../library/client.ts'
+import { openClient, type Client, type ClientOptions } from '../library/client.ts'
 import { askPassphrase } from './passphrase.ts'
 
 /** The home that a command works with. Its passphrase, if it has one, is asked for in the terminal. */
@@ -13,6 +13,7 @@ export async function openOwnClient(
   files: HomeFiles,
   signal: AbortSignal,
   home: OpenedHome = openOwnHome(files),
+  options: ClientOptions = {},
 ): Promise<Client> {
-  return await openClient(home, signal)
+  return await openClient(home, signal, options)
 }

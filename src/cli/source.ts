@@ -9,6 +9,8 @@ import { CliError } from './failures.ts'
 /** What is to be put: bytes, and how many there will be if that is known. */
 export interface Source extends AsyncDisposable {
   readonly sizeBytes: number | undefined
+  /** Of a file, as it was opened. */
+  readonly stats?: BigIntStats | undefined
   /** May be read once. @throws CliError, also when the file changed under the reading */
   readonly chunks: AsyncIterable<Uint8Array>
 }
@@ -19,8 +21,14 @@ const CHUNK_BYTES = 1024 * 1024
 /** The argument that means standard input. */
 export const STANDARD_INPUT = '-'
 
-/** @throws CliError if there is nothing there that can be read */
-export async function openSource(path: string): Promise<Source> {
+/**
+ * @param options.follow whether a symbolic link means what it leads to, which it does by default
+ * @throws CliError if there is nothing there that can be read
+ */
+export async function openSource(
+  path: string,
+  { follow = true }: { readonly follow?: boolean } = {},
+): Promise<Source> {
   if (path === STANDARD_INPUT) {
     return {
       sizeBytes: undefined,
@@ -31,7 +39,8 @@ export async function openSource(path: string): Promise<Source> {
   const subject = `The file ${path}`
   return await describingFailures(subject, async () => {
     // Non-blocking, for a FIFO that nobody writes to would hang the opening itself, deaf to Ctrl-C.
-    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+    const file = await open(path, follow ? flags : flags | (constants.O_NOFOLLOW ?? 0))
     try {
       const before = await file.stat({ bigint: true })
       refuseUnreadable(path, before)
@@ -48,7 +57,7 @@ function refuseUnreadable(path: string, stats: BigIntStats): void {
     throw new CliError({
       exit: EXIT.inputMissing,
       code: 'is-directory',
-      message: `${path} is a directory. Hayloft stores single files so far: name the files in it.`,
+      message: `${path} is a directory. To put all that is in it into a folder: hayloft put -r ${path} home:`,
     })
   }
   if (!stats.isFile()) {
@@ -66,6 +75,7 @@ function fileSource(
 ): Source {
   return {
     sizeBytes: Number(before.size),
+    stats: before,
     chunks: describedChunks(subject, readWhole(file, { subject, before })),
     async [Symbol.asyncDispose]() {
       await file.close()

@@ -10,6 +10,8 @@ export interface Terminal {
   readonly json: boolean
   /** Whether a person watches standard error, so that progress may be drawn. */
   readonly isWatched: boolean
+  /** Whether a person reads standard output, so that columns are wanted and control characters would do harm. */
+  readonly isScreen: boolean
   /** One line of a result. */
   line(text: string): void
   /** The result of a command with `--json`. */
@@ -23,11 +25,12 @@ export interface Terminal {
 export function openTerminal(options: { readonly json: boolean }): Terminal {
   const { json } = options
   const say = (text: string): void => {
-    process.stderr.write(`${text}\n`)
+    process.stderr.write(`${printable(text)}\n`)
   }
   return {
     json,
     isWatched: process.stderr.isTTY && !json,
+    isScreen: process.stdout.isTTY && !json,
     line: (text) => process.stdout.write(`${text}\n`),
     value: (value) => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
     note(text) {
@@ -51,6 +54,25 @@ export function withoutCapabilities(text: string): string {
 
 /** Anything that might be one: a mistyped capability still gives most of its key away. */
 const CAPABILITY = /\b(hay[a-z]{1,17})1[a-z0-9]{6,}/gi
+
+/**
+ * A text that may hold names which others chose: what would move the cursor, change colours or turn the direction of
+ * writing stands there as an escape. Line ends stay.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE, (character) => {
+    const code = character.codePointAt(0) ?? 0
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
+  })
+}
+
+/** Control characters but the line feed; those that turn the direction of writing; separators of lines. */
+const UNPRINTABLE = /(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
+
+/** The same of a name, which in a list is one line. */
+export function printableName(name: string): string {
+  return printable(name).replaceAll('\n', '\\n')
+}
 
 /** Waits until everything written so far has left the process. */
 export async function flush(stream: NodeJS.WriteStream): Promise<void> {
@@ -83,6 +105,6 @@ export function formatBytes(bytes: number): string {
 }
 
 /** `1 file`, `2 files`. */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`
 }

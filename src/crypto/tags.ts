@@ -26,6 +26,8 @@ export const TAGS = {
   slotHeads: 'hayloft1/slot-heads',
   /** Hash of a block's key and code: its name in a cache of ids on the owner's own disk. Never leaves the machine. */
   knownBlock: 'hayloft1/known-block',
+  /** PRF over what a device remembers of a local file: see `src/home/local-files.ts`. Never leaves the machine. */
+  localFile: 'hayloft1/local-file',
 } as const
 
 export type Tag = (typeof TAGS)[keyof typeof TAGS]
@@ -50,6 +52,8 @@ export const KEY_LABELS = {
   accountRoot: 'account/root',
   /** From an account's secret: seals the aliases that a device keeps. */
   accountAliases: 'account/aliases',
+  /** From an account's secret: hides what a device remembers of local files. */
+  accountLocalFiles: 'account/local-files',
   /** From a slot's write key: seed of the Ed25519 key that signs its records and whose public key names it. */
   slotSign: 'slot/sign',
   /** From a slot's write key: the key of its readers. */

@@ -21,6 +21,10 @@ export interface HomeFiles {
   readonly addresses: string
   /** Which ids blocks had when they were last stored; a cache. */
   readonly knownBlocks: string
+  /** What this device remembers of the slots that it has seen and written. */
+  readonly slots: string
+  /** Which local files are as they were when they were last put or fetched; a cache. */
+  readonly localFiles: string
   /** How this home's storage node is to run. */
   readonly node: string
   /** The storage node's process, while it runs. */
@@ -39,6 +43,8 @@ export function homeFiles(home: string): HomeFiles {
     grid: join(home, 'grid.json'),
     addresses: join(home, 'addresses.json'),
     knownBlocks: join(home, 'known-blocks'),
+    slots: join(home, 'slots'),
+    localFiles: join(home, 'local-files'),
     node: join(home, 'node.json'),
     running: join(home, 'running.json'),
     log: join(home, 'node.log'),

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { systemCodeOf } from '../foundation/error.ts'
 
 /**
  * When a process began, as an opaque text: with the pid it names one process for good, since the system gives a pid
@@ -26,6 +27,15 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
     return process.kill(pid, signal)
   } catch {
     return false
+  }
+}
+
+/** Whether there is a process of that number, be it whose it may. */
+export function processExists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (thrown) {
+    return systemCodeOf(thrown) === 'EPERM'
   }
 }
 

@@ -3,15 +3,20 @@ import { deriveKey } from '../crypto/hash.ts'
 import { KEY_LABELS } from '../crypto/tags.ts'
 import { loadErasureEngine } from '../erasure/engines.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
+import { openFolders, type FolderEvent, type Folders } from '../folders/service/folders.ts'
 import { openGrid, type Grid } from '../grid/grid.ts'
+import type { MutableFiles } from '../grid/mutable/files.ts'
+import type { SlotClient } from '../grid/slots/client.ts'
 import { openNetwork, type GridNetwork } from '../network/open.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { HomeError } from '../home/errors.ts'
 import { readAddressFile, writeAddressFile } from '../home/address-file.ts'
+import { deviceName } from '../home/device-name.ts'
 import { gridIdBytes, readGridFile, viewOfGrid, type GridFile } from '../home/grid-file.ts'
 import { KnownBlocksFile } from '../home/known-blocks-file.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import type { OpenedHome } from '../home/opened-home.ts'
+import { HomeSlotMemory } from '../home/slots/home-slot-memory.ts'
 
 /** A member of the grid at work: the grid over its network, with what its home says. */
 export interface Client extends AsyncDisposable {
@@ -19,14 +24,24 @@ export interface Client extends AsyncDisposable {
   readonly network: GridNetwork
   readonly file: GridFile
   readonly account: AccountSecret
+  /** What changes, with what this home remembers of it. Opened when it is first asked for, as are the two below. */
+  readonly slots: SlotClient
+  readonly folders: Folders
+  readonly mutableFiles: MutableFiles
   /** What people call a node. */
   nameOf(node: NodeKey): string
+}
+
+export interface ClientOptions {
+  /** Called for what the user must be told, whatever is being done. */
+  readonly onEvent?: ((event: FolderEvent) => void) | undefined
 }
 
 /** @throws HomeError if the home belongs to no grid or its secrets cannot be had; whatever opening a network throws */
 export async function openClient(
   { files, secrets }: Pick<OpenedHome, 'files' | 'secrets'>,
   signal: AbortSignal,
+  { onEvent }: ClientOptions = {},
 ): Promise<Client> {
   const file = await readGridFile(files.grid)
   if (file === undefined) throw notSetUp(files)
@@ -51,13 +66,24 @@ export async function openClient(
     knownBlocks,
   })
   const names = new Map(file.members.map(({ key, name }) => [key, name]))
+  const changing = new Changing(grid, { slots: files.slots, signal, onEvent })
   return {
     grid,
     network,
     file,
     account,
+    get slots() {
+      return changing.slots
+    },
+    get folders() {
+      return changing.folders
+    },
+    get mutableFiles() {
+      return changing.mutableFiles
+    },
     nameOf: (node) => names.get(node) ?? node.slice(0, 12),
     async [Symbol.asyncDispose]() {
+      await changing[Symbol.asyncDispose]()
       grid[Symbol.dispose]()
       knownBlocks?.[Symbol.dispose]()
       await keepAddresses(files, network)
@@ -65,6 +91,50 @@ export async function openClient(
     },
   }
 }
+
+/** What changes on a grid. A command that needs none of it takes no lane of the home. */
+class Changing implements AsyncDisposable {
+  readonly #grid: Grid
+  readonly #slotFiles: string
+  readonly #signal: AbortSignal
+  readonly #onEvent: ClientOptions['onEvent']
+  readonly #device = deviceName()
+  #memory: HomeSlotMemory | undefined
+  #slots: SlotClient | undefined
+  #folders: Folders | undefined
+  #mutableFiles: MutableFiles | undefined
+
+  constructor(grid: Grid, options: { slots: string; signal: AbortSignal } & ClientOptions) {
+    this.#grid = grid
+    this.#slotFiles = options.slots
+    this.#signal = options.signal
+    this.#onEvent = options.onEvent
+  }
+
+  get slots(): SlotClient {
+    this.#memory ??= new HomeSlotMemory(this.#slotFiles, { ...SYSTEM, signal: this.#signal })
+    return (this.#slots ??= this.#grid.openSlotClient({ memory: this.#memory }))
+  }
+
+  get folders(): Folders {
+    const { slots } = this
+    const options = { ...SYSTEM, slots, device: this.#device, onEvent: this.#onEvent }
+    return (this.#folders ??= openFolders(this.#grid, options))
+  }
+
+  get mutableFiles(): MutableFiles {
+    const { slots } = this
+    return (this.#mutableFiles ??= this.#grid.openMutableFiles({ slots, device: this.#device }))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#folders?.[Symbol.asyncDispose]()
+    await this.#slots?.[Symbol.asyncDispose]()
+    await this.#memory?.[Symbol.asyncDispose]()
+  }
+}
+
+const SYSTEM = { clock: systemClock, randomness: systemRandomness }
 
 /** What a network needs to know of the grid. */
 export function networkMembership(file: GridFile): {

@@ -8,8 +8,9 @@ import { openOwnClient } from '../own-home.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { failureOf, InterruptedError, usageError, type Failure } from '../failures.ts'
 import type { HomeFiles } from '../../home/layout.ts'
-import { openProgress, type Progress } from '../progress.ts'
+import { openProgress } from '../progress.ts'
 import { openSource, STANDARD_INPUT } from '../source.ts'
+import { Totals } from '../totals.ts'
 import { count, formatBytes, type Terminal } from '../terminal.ts'
 
 export interface PutRequest {
@@ -110,31 +111,6 @@ async function storeOne(
 function namingFile(failure: Failure, file: string): Failure {
   const message = failure.message.includes(file) ? failure.message : `${file}: ${failure.message}`
   return { ...failure, message }
-}
-
-/** Bytes of all files together. */
-class Totals {
-  readonly #progress: Progress
-  #doneBytes = 0
-  #totalBytes: number | undefined = 0
-
-  constructor(progress: Progress) {
-    this.#progress = progress
-  }
-
-  expect(sizeBytes: number | undefined): void {
-    const known = this.#totalBytes
-    this.#totalBytes =
-      known === undefined || sizeBytes === undefined ? undefined : known + sizeBytes
-  }
-
-  async *counting(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of chunks) {
-      yield chunk
-      this.#doneBytes += chunk.length
-      this.#progress.update({ bytes: this.#doneBytes, totalBytes: this.#totalBytes })
-    }
-  }
 }
 
 function report(stored: readonly (Outcome & { kind: 'stored' })[], terminal: Terminal): void {

@@ -1,0 +1,72 @@
+import type { ExitCode } from '../exit-codes.ts'
+import { EXIT } from '../exit-codes.ts'
+import { destinationFor, refuseUnlessDirectory } from '../folders/destination.ts'
+import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
+import { viewAt, writableEntryAt } from '../folders/powers.ts'
+import { sourceEntryAt, type SourceEntry } from '../folders/source-entry.ts'
+import { transplant } from '../folders/transplant.ts'
+import { slotKeyHex } from '../../protocol/slot-key.ts'
+import { openOwnHome } from '../own-home.ts'
+import { formatPath } from '../../folders/names.ts'
+import { placeArgument, type Place } from '../paths/place.ts'
+
+export interface CpRequest {
+  readonly sources: readonly string[]
+  readonly target: string
+}
+
+/** Copies within and between folders, by reference: no content moves. Directories are copied with all that is in them. */
+export async function cp(request: CpRequest, context: CommandContext): Promise<ExitCode> {
+  return await transfer(request, { context, kind: 'copy' })
+}
+
+/** Moves within a folder in one commit. Between folders it is a copy, and then a removal. */
+export async function mv(request: CpRequest, context: CommandContext): Promise<ExitCode> {
+  return await transfer(request, { context, kind: 'move' })
+}
+
+async function transfer(
+  { sources, target: targetArgument }: CpRequest,
+  { context, kind }: { context: CommandContext; kind: 'copy' | 'move' },
+): Promise<ExitCode> {
+  const { terminal, signal } = context
+  const home = openOwnHome(context.files)
+  const places: Place[] = []
+  for (const each of sources) places.push(await placeArgument(each, home.findAlias))
+  const target = await placeArgument(targetArgument, home.findAlias)
+  await using client = await openFolderClient(context, home)
+  const tools = { client, terminal, signal }
+  const targetView = await viewAt(target, tools)
+  if (places.length > 1) await refuseUnlessDirectory(targetView, target)
+  const done: object[] = []
+  for (const place of places) {
+    if (kind === 'move') await writableEntryAt(place, tools)
+    const source = await sourceEntryAt(place, tools)
+    const path = await destinationFor(targetView, target, source.name)
+    const to = await writableEntryAt({ ...target, path }, tools)
+    const isSameFolder = source.located?.slot === slotKeyHex(to.folder.capability.slot)
+    if (isSameFolder && source.located !== undefined) {
+      await to.folder.edit([{ kind, from: source.located.path, to: to.path }], { signal })
+    } else {
+      await transplant(source, to, signal)
+      if (kind === 'move') await removeSource(source, tools)
+    }
+    done.push({ from: place.label, to: labelOf(target, path) })
+  }
+  if (terminal.json) terminal.value(kind === 'copy' ? { copied: done } : { moved: done })
+  return EXIT.ok
+}
+
+async function removeSource(
+  { place }: SourceEntry,
+  tools: Parameters<typeof writableEntryAt>[1],
+): Promise<void> {
+  const { folder, path } = await writableEntryAt(place, tools)
+  await folder.edit([{ kind: 'remove', path }], { signal: tools.signal })
+}
+
+/** How to call another path below the same alias or capability. */
+function labelOf({ label, path }: Place, other: readonly string[]): string {
+  const root = label.slice(0, label.length - formatPath(path).length)
+  return root.endsWith('…') ? `${root}/${formatPath(other)}` : root + formatPath(other)
+}

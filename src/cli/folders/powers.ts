@@ -1,0 +1,145 @@
+import type { Capability } from '../../capabilities/capability.ts'
+import { describe } from '../../capabilities/describe.ts'
+import type { FolderReader, FolderWriter } from '../../folders/service/folder.ts'
+import type { FolderView } from '../../folders/service/view.ts'
+import type { Name, Path } from '../../folders/names.ts'
+import type { Client } from '../../library/client.ts'
+import { EXIT } from '../exit-codes.ts'
+import { CliError, usageError } from '../failures.ts'
+import type { Place } from '../paths/place.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface Tools {
+  readonly client: Client
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+/** The folder that a place lies in, as it is now, for looking at it. @throws CliError, and as the folder's methods */
+export async function viewAt(
+  place: Place,
+  { client, terminal, signal }: Tools,
+): Promise<FolderView> {
+  const { capability } = place
+  if (capability.kind === 'snapshot-read') return await client.folders.open(capability)
+  const now = await (await readerAt(place, { client })).now({ signal })
+  if (now.freshness === 'maybe-stale') {
+    terminal.note(
+      `${place.label}: too few storage nodes answered to be sure that this is the newest state.`,
+    )
+  }
+  return now
+}
+
+/** The same for looking at its past. @throws CliError */
+export async function readerAt(
+  { capability, label }: Place,
+  { client }: Pick<Tools, 'client'>,
+): Promise<FolderReader> {
+  switch (capability.kind) {
+    case 'folder-write':
+      return await client.folders.open(capability)
+    case 'folder-read':
+      return await client.folders.open(capability)
+    case 'snapshot-read':
+      throw usageError(
+        `${label} is a folder as it was at one moment: it has no history, and it never changes.`,
+      )
+    case 'folder-verify':
+    case 'snapshot-verify':
+      throw new CliError({
+        exit: EXIT.permission,
+        code: 'power-missing',
+        message: `${label} lets you check and repair a folder, not read it. Ask whoever gave it to you for one that reads.`,
+      })
+    case 'file-read':
+    case 'file-verify':
+    case 'literal':
+    case 'mutable-write':
+    case 'mutable-read':
+    case 'mutable-verify':
+      throw notAFolder(capability)
+  }
+}
+
+/** A directory that may be changed: its folder, and the path in it, all links on the way followed. */
+export interface Writable {
+  readonly folder: FolderWriter
+  readonly path: Path
+}
+
+/** Where a place is to be changed inside, it being a directory, or nothing yet. @throws CliError unless it may be */
+export async function writableAt(
+  place: Place,
+  tools: Pick<Tools, 'client' | 'signal'>,
+): Promise<Writable> {
+  const writer = await writerAt(place, tools)
+  return await locateWritable(writer, place.path, { label: place.label, signal: tools.signal })
+}
+
+/** Where a place itself is to be changed, which may be a link: the directory that it is in, and its name. */
+export async function writableEntryAt(
+  place: Place,
+  tools: Pick<Tools, 'client' | 'signal'>,
+): Promise<Writable & { readonly name: Name }> {
+  const name = place.path.at(-1)
+  if (name === undefined) {
+    throw usageError(`${place.label} is a whole folder. Name what is in it: ${place.label}…`)
+  }
+  const writer = await writerAt(place, tools)
+  const { label } = place
+  const parent = await locateWritable(writer, place.path.slice(0, -1), { label, ...tools })
+  return { folder: parent.folder, path: [...parent.path, name], name }
+}
+
+/** Follows links below a folder. @throws CliError unless the power to write goes all the way */
+export async function locateWritable(
+  writer: FolderWriter,
+  path: Path,
+  { label, signal }: { readonly label: string; readonly signal: AbortSignal },
+): Promise<Writable> {
+  const located = await writer.locate(path, { signal })
+  if (located.power === 'write') return { folder: located.folder, path: located.path }
+  throw mayOnlyRead(label)
+}
+
+async function writerAt(
+  { capability, label }: Place,
+  { client }: Pick<Tools, 'client'>,
+): Promise<FolderWriter> {
+  switch (capability.kind) {
+    case 'folder-write':
+      return await client.folders.open(capability)
+    case 'folder-read':
+    case 'folder-verify':
+      throw mayOnlyRead(label)
+    case 'snapshot-read':
+    case 'snapshot-verify':
+      throw new CliError({
+        exit: EXIT.permission,
+        code: 'power-missing',
+        message: `${label} is a folder as it was at one moment. It never changes; copy it to a place that does.`,
+      })
+    case 'file-read':
+    case 'file-verify':
+    case 'literal':
+    case 'mutable-write':
+    case 'mutable-read':
+    case 'mutable-verify':
+      throw notAFolder(capability)
+  }
+}
+
+function mayOnlyRead(label: string): CliError {
+  return new CliError({
+    exit: EXIT.permission,
+    code: 'power-missing',
+    message: `${label} is in a folder that you may not change. Ask whoever shared it for the power to write.`,
+  })
+}
+
+function notAFolder(capability: Capability): CliError {
+  return usageError(
+    `This is the capability of ${describe(capability).title}. The command takes one of a folder.`,
+  )
+}
