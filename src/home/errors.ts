@@ -11,4 +11,9 @@ export class HomeError extends HayloftError {
 }
 
 export type HomeErrorCode =
-  'home-damaged' | 'secrets-exposed' | 'passphrase-wrong' | 'no-account' | 'no-grid'
+  | 'home-damaged'
+  | 'secrets-exposed'
+  | 'passphrase-missing'
+  | 'passphrase-wrong'
+  | 'no-account'
+  | 'no-grid'
