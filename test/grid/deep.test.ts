@@ -14,8 +14,8 @@ interface Planted extends AsyncDisposable {
   readonly inner: TestFolder
 }
 
-/** A folder of two commits with directories, a file of several blocks, and another folder linked. */
-async function plant(grid: TestGrid): Promise<Planted> {
+/** A folder of two commits with directories, a larger file, and another folder linked. */
+async function plant(grid: TestGrid, largeBytes = 60_000): Promise<Planted> {
   const device = new TestDevice(grid)
   const folder = new TestFolder(device, 'outer')
   const inner = new TestFolder(device, 'inner')
@@ -29,7 +29,7 @@ async function plant(grid: TestGrid): Promise<Planted> {
     )
     await folder.commit({
       ...Object.fromEntries(files),
-      'a large one': await folder.file(someBytes(2 ** 20 + 5_000, 99)),
+      'a large one': await folder.file(someBytes(largeBytes, 99)),
       'the other folder': linkTo(folder, 'inner'),
     })
     await folder.commit({ 'directory 0/file 0': await folder.small(someBytes(700, 77)) })
@@ -58,7 +58,7 @@ async function check(
 describe('a deep check', () => {
   it('finds all of a folder, its past and the folders in it from the power to verify', async () => {
     await using grid = await testGrid()
-    await using planted = await plant(grid)
+    await using planted = await plant(grid, 2 ** 20 + 5_000)
     const links: string[] = []
     await grid.run(async () => {
       const { device, folder } = planted
@@ -171,7 +171,7 @@ describe('a deep check', () => {
     await using grid = await testGrid()
     await using device = new TestDevice(grid)
     await using folder = new TestFolder(device, 'many')
-    const count = 1_000
+    const count = 600
     await grid.run(async () => {
       const files: Record<string, Awaited<ReturnType<TestFolder['small']>>> = {}
       for (let at = 0; at < count; at++)

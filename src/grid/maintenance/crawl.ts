@@ -16,6 +16,7 @@ export async function crawl(
   /** Batches under way, with how far back each lies. */
   const running = new Map<Promise<void>, number>()
   const start = (batch: readonly Found[]): void => {
+    if (batch.length === 0) return
     const looking = lookAt(batch, stop.signal).finally(() => {
       running.delete(looking)
     })

@@ -27,8 +27,9 @@ export interface Found {
  */
 export class Frontier {
   readonly #options: HistoryOptions
-  readonly #seen = new Set<string>()
-  /** By how far back they are. */
+  /** Everything found so far, and the nearest that it was found. */
+  readonly #nearest = new Map<string, number>()
+  /** By how far back they are; what was found nearer later on stands here twice. */
   readonly #waiting: Found[][] = []
   #length = 0
   #changed = deferred()
@@ -39,7 +40,7 @@ export class Frontier {
 
   /** Everything found so far. */
   get found(): number {
-    return this.#seen.size
+    return this.#nearest.size
   }
 
   /** What is left to look at. */
@@ -73,19 +74,20 @@ export class Frontier {
     }
   }
 
-  /** Takes up to `max` of those that are nearest. */
+  /** Takes up to `max` of those that are nearest; none if all of these were found nearer meanwhile. */
   take(max: number): Found[] {
     const links = this.#waiting[this.nearest ?? 0] ?? []
     const taken = links.splice(Math.max(0, links.length - max))
     this.#length -= taken.length
-    return taken
+    return taken.filter(({ link, past }) => this.#nearest.get(nameOf(link)) === past)
   }
 
   #add(found: Found): void {
     const name = nameOf(found.link)
-    if (this.#seen.has(name)) return
-    if (this.#seen.size >= MAX_LINKS) throw new BrokenFileError('its tree has no end')
-    this.#seen.add(name)
+    const nearest = this.#nearest.get(name)
+    if (nearest !== undefined && nearest <= found.past) return
+    if (this.#nearest.size >= MAX_LINKS) throw new BrokenFileError('its tree has no end')
+    this.#nearest.set(name, found.past)
     while (this.#waiting.length <= found.past) this.#waiting.push([])
     this.#waiting[found.past]?.push(found)
     this.#length += 1

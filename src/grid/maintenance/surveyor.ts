@@ -1,4 +1,5 @@
 import { linkSignals } from '../../foundation/abort.ts'
+import { sleep } from '../../foundation/clock.ts'
 import { HayloftError } from '../../foundation/error.ts'
 import { shareIndices } from '../../protocol/bitmap.ts'
 import type { BlockId } from '../../protocol/block-id.ts'
@@ -137,9 +138,30 @@ export class Surveyor {
   }
 
   async #ask<O extends Op>(node: NodeKey, request: RequestOf<O>): Promise<ReplyOf<O> | undefined> {
+    const { clock } = this.#context
+    const untilMs = this.#silentUntilMs.get(node)
+    if (untilMs !== undefined && clock.monotonicMs() < untilMs) return undefined
+    const isKnownSilent = untilMs !== undefined
+    let outcome = await this.#askOnce<O>(node, request, isKnownSilent ? 0 : SILENCE_GRACE_MS)
+    if (outcome === 'failed' && !isKnownSilent) {
+      // It may have been started anew since it was last called, and a new connection will do.
+      await sleep(clock, RETRY_MS, this.#signal)
+      outcome = await this.#askOnce<O>(node, request, SILENCE_GRACE_MS)
+    }
+    if (outcome === 'failed' || outcome === 'silent') {
+      this.#silentUntilMs.set(node, clock.monotonicMs() + LEFT_ALONE_MS)
+      return undefined
+    }
+    this.#silentUntilMs.delete(node)
+    return outcome
+  }
+
+  async #askOnce<O extends Op>(
+    node: NodeKey,
+    request: RequestOf<O>,
+    graceMs: number,
+  ): Promise<ReplyOf<O> | 'failed' | 'silent'> {
     const { monitor, clock } = this.#context
-    if (clock.monotonicMs() < (this.#silentUntilMs.get(node) ?? -Infinity)) return undefined
-    const graceMs = this.#silentUntilMs.has(node) ? 0 : SILENCE_GRACE_MS
     using silence = linkSignals(this.#signal)
     let cancelGrace: (() => void) | undefined
     const onSuspect = (): void => {
@@ -148,14 +170,11 @@ export class Surveyor {
       })
     }
     try {
-      const reply = await monitor.call<O>(node, request, { signal: silence.signal, onSuspect })
-      this.#silentUntilMs.delete(node)
-      return reply
+      return await monitor.call<O>(node, request, { signal: silence.signal, onSuspect })
     } catch (error) {
       this.#signal.throwIfAborted()
       if (!(error instanceof HayloftError)) throw error
-      this.#silentUntilMs.set(node, clock.monotonicMs() + LEFT_ALONE_MS)
-      return undefined
+      return error instanceof SilentNodeError ? 'silent' : 'failed'
     } finally {
       cancelGrace?.()
     }
@@ -167,5 +186,6 @@ export class Surveyor {
  * holds its good name, and a repair new shares of them.
  */
 const SILENCE_GRACE_MS = 4_000
-/** How long a silent node is left alone. */
-const LEFT_ALONE_MS = 10_000
+/** How long a node that gave no answer is left alone: an attempt to reach it may take long. */
+const LEFT_ALONE_MS = 2_000
+const RETRY_MS = 250
