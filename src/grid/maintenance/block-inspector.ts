@@ -92,7 +92,7 @@ export class BlockInspector {
       const options = { claims: possible, signal: this.#signal }
       const { manifest, shares } = await fetchShares(this.#context, link.id, options)
       const { ciphertext } = assembleBlock(this.#context, manifest, shares)
-      return { manifest, links: copyOf(openLinks(link.verifyKey, ciphertext)), proven }
+      return { manifest, links: openLinks(link.verifyKey, ciphertext), proven }
     } finally {
       release()
     }
@@ -248,11 +248,6 @@ function holdingOf({ index, node }: Holding): Holding {
 
 function isSame(a: Holding, b: Holding): boolean {
   return a.index === b.index && a.node === b.node
-}
-
-/** Links that wait their turn must not keep the block in memory that they came from. */
-function copyOf(links: readonly Link[]): Link[] {
-  return links.map((link) => ({ ...link, verifyKey: link.verifyKey.slice() }))
 }
 
 /** Of nodes that claim the first share; then whole shares are fetched. */
