@@ -95,16 +95,29 @@ export class OpenedView implements FolderView {
       const here = [...outer, ...shown.path]
       yield { ...shown, path: here }
       if (options.links !== true || shown.entry.kind !== 'linked-folder') continue
-      // Ends, as no folder is entered from within itself.
-      try {
-        const linked = await view.#enter(shown.path)
-        for await (const below of linked.walk([], options)) {
-          yield { ...below, path: [...here, ...below.path] }
-        }
-      } catch (error) {
-        if (!(error instanceof HayloftError) || options.onUnreadable === undefined) throw error
-        options.onUnreadable(here, error)
+      yield* view.#walkLinked(shown.path, here, options)
+    }
+  }
+
+  async *#walkLinked(
+    link: Path,
+    here: Path,
+    options: WalkOptions,
+  ): AsyncGenerator<Shown & { readonly path: Path }> {
+    const { onUnreadable } = options
+    const inner: WalkOptions = {
+      ...options,
+      onUnreadable: onUnreadable && ((path, error) => onUnreadable([...here, ...path], error)),
+    }
+    // Ends, as no folder is entered from within itself.
+    try {
+      const linked = await this.#enter(link)
+      for await (const below of linked.walk([], inner)) {
+        yield { ...below, path: [...here, ...below.path] }
       }
+    } catch (error) {
+      if (!(error instanceof HayloftError) || onUnreadable === undefined) throw error
+      onUnreadable(here, error)
     }
   }
 

@@ -61,7 +61,10 @@ export class OpenedReader implements FolderReader {
   }: ViewMoment & { timeMs: number }): Promise<OpenedView> {
     const state = await this.#read(signal, lastSeen)
     const heads = folderHeads(state)
-    if (heads.every((head) => head.timeMs <= timeMs)) return await this.#viewOf(state, chain)
+    if (heads.every((head) => head.timeMs <= timeMs)) {
+      const { source } = await this.#viewOf(state, chain)
+      return new OpenedView(this.#context, { ...source, folder: undefined, timeMs })
+    }
     const access = await this.#access()
     for await (const commit of commitsFrom(access.store, heads, signal)) {
       if (commit.timeMs <= timeMs) return this.#pastView(access, { ...commit, timeMs }, chain)

@@ -1,9 +1,10 @@
+import { equalBytes } from '../../foundation/bytes.ts'
 import type { Edit, NewContent } from '../commit/edits.ts'
-import { isVersion, type Entry } from '../entry.ts'
+import { isVersion, type Entry, type Version } from '../entry.ts'
 import { PathNotFoundError } from '../errors.ts'
 import { formatPath, type Name, type Path } from '../names.ts'
 import type { Shown } from '../read.ts'
-import { versionOf } from './shown-version.ts'
+import { areSameContent } from '../versions.ts'
 import type { FolderView } from './view.ts'
 
 /**
@@ -39,12 +40,25 @@ export function contentOf(entry: Entry): NewContent {
 }
 
 function replacing(path: Path, present: Shown | undefined, wanted: Shown): Edit[] {
-  if (present !== undefined && versionOf(present) === versionOf(wanted)) return []
+  if (present !== undefined && isSame(present.entry, wanted.entry)) return []
   const put: Edit = { kind: 'put', path, content: contentOf(wanted.entry) }
   const isInTheWay =
     present !== undefined &&
     (present.entry.kind === 'directory' || wanted.entry.kind === 'directory')
   return isInTheWay ? [{ kind: 'remove', path }, put] : [put]
+}
+
+/** Whether there is nothing to restore. A directory with the same in it may be stored in another way. */
+function isSame(a: Entry, b: Entry): boolean {
+  if (a.kind === 'directory' || b.kind === 'directory') {
+    return (
+      a.kind === 'directory' && b.kind === 'directory' && equalBytes(a.reference.id, b.reference.id)
+    )
+  }
+  const isExecutable = (version: Version): boolean =>
+    'isExecutable' in version && version.isExecutable
+  const isSameFlag = isExecutable(a) === isExecutable(b)
+  return areSameContent(a, b) && a.mtimeMs === b.mtimeMs && isSameFlag
 }
 
 function removing({ name }: { readonly name: Name }): Edit {

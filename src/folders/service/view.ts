@@ -1,4 +1,5 @@
 import type { Capability } from '../../capabilities/capability.ts'
+import type { HayloftError } from '../../foundation/error.ts'
 import type { Download, GetOptions } from '../../grid/download.ts'
 import type { Rollback } from '../../grid/slots/client.ts'
 import type { Freshness } from '../../grid/slots/poll.ts'
@@ -46,7 +47,7 @@ export interface WalkOptions {
   /** Go into linked folders, too; by default they are shown and not entered. */
   readonly links?: boolean | undefined
   /** Called for a linked folder that cannot be entered; without it the walk ends there. */
-  readonly onUnreadable?: ((path: Path, error: Error) => void) | undefined
+  readonly onUnreadable?: ((path: Path, error: HayloftError) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
