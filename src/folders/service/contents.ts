@@ -1,8 +1,8 @@
 import { concatBytes } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
-import { slotReadKey } from '../../capabilities/slot-keys.ts'
 import { KIND_DATA } from '../../grid/blocks/frame.ts'
 import type { Download, GetOptions } from '../../grid/download.ts'
+import { checkVerifyKey } from '../../grid/files/index-node.ts'
 import type { NewVersion } from '../commit/edits.ts'
 import { MAX_LITERAL_BYTES } from '../entry.ts'
 import { BrokenFolderError } from '../errors.ts'
@@ -10,6 +10,7 @@ import type { Shown } from '../read.ts'
 import type { FolderContext } from './context.ts'
 import { NotAFileError } from './errors.ts'
 import type { PutFileOptions } from './folder.ts'
+import { linkedReader } from './links.ts'
 import type { OpenTree } from './open-trees.ts'
 
 /**
@@ -49,7 +50,10 @@ export async function storeFile(
   return { kind: 'file', reference: { key, id }, sizeBytes, ...about }
 }
 
-/** Reads what is shown as a file. @throws NotAFileError, BrokenFolderError if it is not of the size that is shown */
+/**
+ * Reads what is shown as a file.
+ * @throws NotAFileError; BrokenFolderError, BrokenFileError if it is not of the size or the keys that its entry says
+ */
 export async function readShown(
   { grid, mutables }: FolderContext,
   { entry }: Pick<Shown, 'entry'>,
@@ -57,6 +61,7 @@ export async function readShown(
 ): Promise<Download> {
   switch (entry.kind) {
     case 'file': {
+      checkVerifyKey(entry.reference, entry.verifyKey)
       const download = await grid.get({ kind: 'file-read', ...entry.reference }, options)
       if (download.sizeBytes !== entry.sizeBytes) {
         throw new BrokenFolderError('a file has another size than its entry says')
@@ -66,8 +71,7 @@ export async function readShown(
     case 'literal':
       return await grid.get({ kind: 'literal', bytes: entry.bytes }, options)
     case 'linked-file': {
-      const { slot, readKey } = entry
-      const reader = { kind: 'mutable-read' as const, readKey: slotReadKey(readKey), slot }
+      const reader = { kind: 'mutable-read' as const, ...linkedReader(entry) }
       const { current } = await mutables.look(reader, { signal: options.signal })
       return await mutables.read(current, options)
     }

@@ -8,9 +8,12 @@ import {
 import {
   slotReadKey,
   slotVerifyKeyOf,
+  type SlotReadKey,
   type SlotWriteKey,
   type SlotWriteKeys,
 } from '../../capabilities/slot-keys.ts'
+import { equalBytes } from '../../foundation/bytes.ts'
+import type { SlotKey } from '../../protocol/slot-key.ts'
 import type { VersionVector } from '../../protocol/version-vector.ts'
 import type { NewVersion } from '../commit/edits.ts'
 import type { LinkedEntry } from '../entry.ts'
@@ -63,15 +66,30 @@ export function linkedWriteKey(
   }
 }
 
-/** The strongest capability of what is linked that the holder has. */
+/** The strongest capability of what is linked that the holder has. @throws BrokenFolderError as {@link linkedReader} */
 export function linkedCapability(entry: LinkedEntry, keys: LinkKeys | undefined): LinkTarget {
+  const reader = linkedReader(entry)
   const writeKey = linkedWriteKey(entry, keys)
   const isFolder = entry.kind === 'linked-folder'
   if (writeKey !== undefined) {
     return isFolder ? { kind: 'folder-write', writeKey } : { kind: 'mutable-write', writeKey }
   }
-  const reader = { readKey: slotReadKey(entry.readKey), slot: entry.slot }
   return isFolder ? { kind: 'folder-read', ...reader } : { kind: 'mutable-read', ...reader }
+}
+
+/**
+ * What lets the holder read what is linked.
+ * @throws BrokenFolderError if verifiers would not come to the same, and so could neither check nor keep it
+ */
+export function linkedReader({ slot, readKey, verifyKey }: LinkedEntry): {
+  readKey: SlotReadKey
+  slot: SlotKey
+} {
+  const key = slotReadKey(readKey)
+  if (!equalBytes(slotVerifyKeyOf(key), verifyKey)) {
+    throw new BrokenFolderError('the keys of a link do not fit each other')
+  }
+  return { readKey: key, slot }
 }
 
 /** Enters a linked folder, and looks whether it shows at least what whoever linked it had seen. */
