@@ -5,9 +5,10 @@ import { blockIdOf } from '../src/protocol/manifest.ts'
 import { corruptors, type Corruptor, type Decoys, type Share } from './corruptors.ts'
 import type { CorruptorName } from './corruptors.ts'
 import type { SeededRandomness } from './randomness.ts'
+import { isSlotLie, SeenRecords, slotLiar, type SlotLie } from './slot-liars.ts'
 
 /** How a node that has nothing good in mind answers. */
-export type Lie = StorageLie | CorruptorName
+export type Lie = StorageLie | CorruptorName | SlotLie
 
 /** Lies about what is kept; the names of {@link corruptors} are lies about what is handed out. */
 export type StorageLie = keyof typeof storageLies
@@ -63,11 +64,13 @@ const storageLies = {
 
 export const storageLieNames = Object.keys(storageLies) as StorageLie[]
 
-/** Remembers real shares as they pass, so that liars can hand out the wrong ones. One serves a whole grid. */
+/** Remembers real shares, and records of slots, as they pass, so that liars can hand out the wrong ones. One serves a whole grid. */
 export class SeenShares {
+  readonly records = new SeenRecords()
   readonly #shares: (Share & { readonly id: string })[] = []
 
   remember(request: Request): void {
+    this.records.remember(request)
     if (request.op !== 'put') return
     const id = toHex(blockIdOf(request.manifest))
     const share = {
@@ -99,6 +102,13 @@ export function lyingService(
   if (lie in corruptors) {
     const corruptor = corruptors[lie as CorruptorName]
     return corruptingService(service, { corruptor, randomness, seen })
+  }
+  if (isSlotLie(lie)) {
+    const liar = slotLiar(lie, { randomness, records: seen.records })
+    return {
+      handle: async (caller, request, signal) =>
+        await liar(request, async () => await service.handle(caller, request, signal)),
+    }
   }
   return {
     handle: async (caller, request, signal) =>

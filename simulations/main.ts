@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util'
+import { playFolders } from './folders/scenario.ts'
 import { playScenario, type ScenarioResult } from './scenario.ts'
 
 /**
  * Plays scenarios: `npm run simulate -- --seed N` plays one again, `--seeds M` that many from `--from` on, each twice
- * with `--twice` to see that it replays. `--verbose` prints all that happens.
+ * with `--twice` to see that it replays. `--verbose` prints all that happens. With `--folders` it is devices that
+ * change one folder, else uploads and downloads; `--bail` ends at the first seed that fails.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -13,6 +15,8 @@ async function main(): Promise<void> {
       from: { type: 'string', default: '1' },
       twice: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
+      folders: { type: 'boolean', default: false },
+      bail: { type: 'boolean', default: false },
     },
   })
   const first = Number(values.seed ?? values.from)
@@ -29,7 +33,8 @@ async function main(): Promise<void> {
     for (const [name, times] of result.outcomes) totals.set(name, (totals.get(name) ?? 0) + times)
     if (result.violations.length === 0) continue
     failed++
-    report(result)
+    report(result, values)
+    if (values.bail) break
   }
   for (const [name, times] of [...totals].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     console.log(`${String(times).padStart(8)}  ${name}`)
@@ -40,19 +45,21 @@ async function main(): Promise<void> {
 
 async function play(
   seed: number,
-  { verbose, twice }: { verbose: boolean; twice: boolean },
+  { verbose, twice, folders }: { verbose: boolean; twice: boolean; folders: boolean },
 ): Promise<ScenarioResult> {
+  const playOnce = folders ? playFolders : playScenario
   const print = verbose ? { print: (line: string) => process.stdout.write(line) } : {}
-  const result = await playScenario(seed, print)
+  const result = await playOnce(seed, print)
   if (!twice) return result
-  const again = await playScenario(seed)
+  const again = await playOnce(seed)
   if (again.digest === result.digest) return result
   return { ...result, violations: [...result.violations, 'does not replay: other events'] }
 }
 
-function report({ seed, violations }: ScenarioResult): void {
+function report({ seed, violations }: ScenarioResult, { folders }: { folders: boolean }): void {
+  const what = folders ? '--folders ' : ''
   console.log(
-    `Seed ${seed} failed. Play it again with: npm run simulate -- --seed ${seed} --verbose`,
+    `Seed ${seed} failed. Play it again with: npm run simulate -- ${what}--seed ${seed} --verbose`,
   )
   for (const violation of violations) console.log(`  ${violation}`)
 }

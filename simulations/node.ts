@@ -258,7 +258,7 @@ interface ProcessLife {
 }
 
 /** A clock that stops for a process when it dies, so that its timers do nothing any more. */
-function mortalClock(clock: Clock, life: { readonly isOver: boolean }): Clock {
+export function mortalClock(clock: Clock, life: { readonly isOver: boolean }): Clock {
   return {
     nowMs: () => clock.nowMs(),
     monotonicMs: () => clock.monotonicMs(),

@@ -1,24 +1,40 @@
 import { sleep } from '../src/foundation/clock.ts'
 import { HayloftError, systemCodeOf } from '../src/foundation/error.ts'
 import type { SimulatedNode } from './node.ts'
+import type { Lie } from './liars.ts'
 import { drawLie, type Mishap, type Plan } from './plan.ts'
 import type { SeededRandomness } from './randomness.ts'
 import type { World } from './world.ts'
 
 const MAX_START_ATTEMPTS = 200
+/** After these what a node has promised need not be so. */
+const COSTS_TRUST: ReadonlySet<Mishap> = new Set(['rot', 'replace drive', 'lie'])
 
 /** Lets mishaps befall the nodes of a world, one after another, and undoes each after a while. */
 export class Weather {
   readonly #world: World
-  readonly #plan: Plan
+  readonly #plan: Pick<Plan, 'mishapEveryMs' | 'mishaps' | 'drive'>
   readonly #randomness: SeededRandomness
   readonly #mends = new Set<() => Promise<void>>()
+  readonly #unreliable: readonly SimulatedNode[]
+  readonly #drawLie: (randomness: SeededRandomness) => Lie
   #isOver = false
 
-  constructor(world: World, plan: Plan, randomness: SeededRandomness) {
+  /** @param options.unreliable the nodes that may lose what they keep, or lie; by default all */
+  constructor(
+    world: World,
+    plan: Pick<Plan, 'mishapEveryMs' | 'mishaps' | 'drive'>,
+    randomness: SeededRandomness,
+    options: {
+      unreliable?: readonly SimulatedNode[]
+      drawLie?: (randomness: SeededRandomness) => Lie
+    } = {},
+  ) {
     this.#world = world
     this.#plan = plan
     this.#randomness = randomness
+    this.#unreliable = options.unreliable ?? world.nodes
+    this.#drawLie = options.drawLie ?? drawLie
   }
 
   start(): void {
@@ -27,7 +43,10 @@ export class Weather {
     this.#world.clock.after(delayMs, () => {
       if (this.#isOver) return
       const node = this.#randomness.pick(this.#world.nodes)
-      void this.#strike(this.#randomness.pick(this.#plan.mishaps), node)
+      const mishap = this.#randomness.pick(this.#plan.mishaps)
+      if (!COSTS_TRUST.has(mishap) || this.#unreliable.includes(node)) {
+        void this.#strike(mishap, node)
+      }
       this.start()
     })
   }
@@ -112,7 +131,7 @@ export class Weather {
         })
         return
       case 'lie':
-        node.lie(drawLie(this.#randomness))
+        node.lie(this.#drawLie(this.#randomness))
         this.#mendLater(() => {
           node.repent()
         })

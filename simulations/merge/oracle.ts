@@ -27,6 +27,23 @@ export class CausalOracle {
     this.#eventsOf(replica).add(event)
   }
 
+  /** Lets a commit make as if earlier ones had added nothing, for all who see it. */
+  undo(event: string, earlier: ReadonlySet<string>): void {
+    for (const { addedBy, removedBy } of this.#elements) {
+      if (earlier.has(addedBy)) removedBy.push(event)
+    }
+  }
+
+  /** All that was ever put. */
+  get elements(): readonly Element[] {
+    return this.#elements
+  }
+
+  /** The commits that a replica has seen. */
+  seenBy(replica: string): ReadonlySet<string> {
+    return this.#eventsOf(replica)
+  }
+
   merge(into: string, from: readonly string[]): void {
     const seen = this.#eventsOf(into)
     for (const replica of from) for (const event of this.#eventsOf(replica)) seen.add(event)

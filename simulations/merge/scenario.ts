@@ -285,7 +285,7 @@ const BULK_CHANCE = 0.15
 const BULK_FILES = 60
 const BULK_FILE_BYTES = 1000
 
-function directoriesOf(elements: readonly Draft[]): string[] {
+export function directoriesOf(elements: readonly Draft[]): string[] {
   const paths = elements.flatMap(({ path, data }) =>
     data ? [parentOf(path)] : [path, parentOf(path)],
   )

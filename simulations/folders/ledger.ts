@@ -1,0 +1,117 @@
+import { toHex } from '../../src/foundation/bytes.ts'
+import type { OpenedRecord } from '../../src/grid/slots/seal.ts'
+import type { SlotBase } from '../../src/grid/slots/client.ts'
+import type { SlotContents } from '../../src/grid/slots/contents.ts'
+import { CausalOracle, type Draft, type Element } from '../merge/oracle.ts'
+
+/**
+ * What every state of a folder must hold, whoever wrote it: the causal oracle, told of each commit when it is made. It
+ * goes by what a commit was made from, and believes no clock.
+ */
+export class FolderLedger {
+  readonly #oracle = new CausalOracle()
+  readonly #commits = new Map<string, Commit>()
+  /** By what their records say; a record is told by that alone. */
+  readonly #records = new Set<string>()
+  #views = 0
+
+  /** Notes a commit as it is about to be sent. @param after what it leaves; undefined if it only joins its base */
+  commit(base: SlotBase, contents: SlotContents, after?: readonly Draft[]): string {
+    const view = this.#join(base.heads)
+    const { tag, counter } = base
+    const dot = `${tag} ${counter + 1}`
+    const same = [...this.#commits.values()].filter((commit) => commit.dot === dot)
+    const name = same.length === 0 ? dot : `${dot} ${same.length + 1}`
+    const seen = this.#oracle.seenBy(view)
+    // A number covers those before it, also those of writes that were not known to be stored.
+    const undone = [...this.#commits].filter(
+      ([earlier, commit]) => commit.tag === tag && commit.counter <= counter && !seen.has(earlier),
+    )
+    const undoes = new Set(undone.map(([earlier]) => earlier))
+    this.#commits.set(name, { dot, tag, counter: counter + 1, undoes, isAcknowledged: false })
+    this.#oracle.commit(view, name, after ?? this.#oracle.visible(view))
+    this.#oracle.undo(name, undoes)
+    const record = nameOf(contents)
+    this.#records.add(record)
+    this.#oracle.merge(record, [view])
+    return name
+  }
+
+  acknowledge(name: string): void {
+    const commit = this.#commits.get(name)
+    if (commit !== undefined) commit.isAcknowledged = true
+  }
+
+  /** What a folder in these states must hold. */
+  visible(heads: readonly OpenedRecord[]): Element[] {
+    return this.#oracle.visible(this.#join(heads))
+  }
+
+  /** What cannot be true of states that were read. */
+  faultsOf(heads: readonly OpenedRecord[]): string[] {
+    return heads.flatMap(({ record, contents }) => {
+      const name = nameOf(contents)
+      if (!this.#records.has(name)) return ['shows a state that nobody wrote']
+      const seen = [...this.#oracle.seenBy(name)].map((commit) => this.#commits.get(commit)?.dot)
+      return [...record.clock]
+        .map(([tag, counter]) => `${tag} ${counter}`)
+        .filter((dot) => !seen.includes(dot))
+        .map((dot) => `shows a state that counts ${dot} as seen, and was not made from it`)
+    })
+  }
+
+  /** Commits that were acknowledged by now. */
+  get acknowledged(): string[] {
+    return [...this.#commits].flatMap(([name, { isAcknowledged }]) =>
+      isAcknowledged ? [name] : [],
+    )
+  }
+
+  /** Which of these commits some states know nothing of. */
+  unseen(commits: readonly string[], heads: readonly OpenedRecord[]): string[] {
+    const seen = this.#oracle.seenBy(this.#join(heads))
+    return commits.filter((name) => !seen.has(name))
+  }
+
+  /** What was acknowledged and is gone from these states, though nobody who knew of it has removed or replaced it. */
+  losses(heads: readonly OpenedRecord[]): string[] {
+    const seen = this.#oracle.seenBy(this.#join(heads))
+    const undone = new Set(
+      [...seen].flatMap((name) => [...(this.#commits.get(name)?.undoes ?? [])]),
+    )
+    const lost = this.#oracle.elements.filter(({ addedBy, removedBy }) => {
+      if (this.#commits.get(addedBy)?.isAcknowledged !== true) return false
+      if (!seen.has(addedBy)) return true
+      const removers = removedBy.filter((name) => seen.has(name))
+      // What a commit removed that was itself undone had to come back.
+      return removers.length > 0 && removers.every((name) => undone.has(name))
+    })
+    return lost.map(
+      ({ path, addedBy }) => `${path} of commit ${addedBy} was acknowledged and is lost`,
+    )
+  }
+
+  #join(heads: readonly OpenedRecord[]): string {
+    this.#views += 1
+    const view = `view ${this.#views}`
+    this.#oracle.merge(
+      view,
+      heads.map(({ contents }) => nameOf(contents)),
+    )
+    return view
+  }
+}
+
+interface Commit {
+  readonly dot: string
+  readonly tag: string
+  readonly counter: number
+  /** Earlier commits of the device that it had not seen stored, and whose numbers its own covers. */
+  readonly undoes: ReadonlySet<string>
+  isAcknowledged: boolean
+}
+
+function nameOf({ root, parents, modifiedMs, device }: SlotContents): string {
+  const blocks = [root, ...parents].map((block) => (block === undefined ? '' : toHex(block.id)))
+  return [...blocks, modifiedMs, device].join(' ')
+}

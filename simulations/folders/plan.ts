@@ -1,0 +1,136 @@
+import { defaultCode, happinessThreshold } from '../../src/grid/placement/defaults.ts'
+import type { DriveConditions } from '../disk.ts'
+import { drawLie, type Mishap } from '../plan.ts'
+import type { Lie } from '../liars.ts'
+import type { LinkConditions } from '../link.ts'
+import type { SeededRandomness } from '../randomness.ts'
+import { slotLieNames } from '../slot-liars.ts'
+
+/** What a seed stands for: the grid, its weather, and who works in the folder how. */
+export interface FolderPlan {
+  readonly nodes: number
+  readonly zones: number
+  readonly devices: number
+  /** One device after another, each looking before it writes; else all at once. */
+  readonly isSequential: boolean
+  /** What all devices do together. */
+  readonly steps: number
+  /** Things that a device does at once. */
+  readonly lines: number
+  readonly link: LinkConditions
+  readonly drive: DriveConditions
+  readonly capacityBytes: number
+  /** Nodes may have no room left, for good. */
+  readonly isScarce: boolean
+  /** So many nodes may lose what they keep or lie about it; the others may only be away. */
+  readonly unreliable: number
+  /** Lies of the first of them, from the beginning to the end. */
+  readonly liars: readonly Lie[]
+  readonly mishapEveryMs: number
+  readonly mishaps: readonly Mishap[]
+  readonly deviceMishaps: readonly DeviceMishap[]
+  /** That a write of a device's memory fails. */
+  readonly diskFailureChance: number
+  /** In the end, whether all nodes go back to an old state, and then again for each device. */
+  readonly rollsBack: boolean
+}
+
+/** What befalls a device between two things that it does, or during one. */
+export type DeviceMishap = 'crash' | 'restart' | 'restore backup' | 'cut off' | 'split the grid'
+
+const DEVICE_MISHAPS: readonly DeviceMishap[] = [
+  'crash',
+  'restart',
+  'restore backup',
+  'cut off',
+  'split the grid',
+]
+
+const MISHAPS: readonly Mishap[] = [
+  'crash',
+  'restart',
+  'freeze',
+  'partition',
+  'rot',
+  'replace drive',
+  'read errors',
+  'write errors',
+  'slow drive',
+  'slow link',
+  'full drive',
+  'lie',
+]
+
+/** Draws a plan: each seed gets some kinds of trouble, few get all, some get none. */
+export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
+  const nodes = randomness.pick([1, 2, 3, 4, 5, 5, 6, 7, 7, 8, 9, 10, 10, 11, 12])
+  const zones = randomness.chance(0.8) ? nodes : randomness.between(1, nodes)
+  const isCalm = randomness.chance(0.12)
+  const isSequential = randomness.chance(0.25)
+  const mishaps = isCalm ? [] : randomness.sample(MISHAPS, randomness.between(0, 5))
+  const deviceMishaps = isCalm ? [] : randomness.sample(DEVICE_MISHAPS, randomness.between(0, 3))
+  const isScarce = !isCalm && randomness.chance(0.1)
+  const unreliable = isCalm ? 0 : toleratedLosses({ nodes, zones, isSequential })
+  return {
+    nodes,
+    zones,
+    devices: randomness.pick([2, 2, 3, 3, 4]),
+    isSequential,
+    steps: randomness.between(8, 22),
+    lines: isSequential ? 1 : randomness.pick([1, 1, 2]),
+    link: {
+      latencyMs: randomness.pick([0, 1, 5, 40, 150]),
+      bytesPerMs: randomness.pick([Infinity, Infinity, 100_000, 5_000, 500]),
+      breakChance: isCalm ? 0 : randomness.pick([0, 0, 0.001, 0.01, 0.05]),
+      stallChance: isCalm ? 0 : randomness.pick([0, 0, 0.001, 0.01]),
+    },
+    drive: {
+      readMs: randomness.pick([0, 0, 1, 10]),
+      writeMs: randomness.pick([0, 1, 10, 40]),
+      readFailureChance: 0,
+      writeFailureChance: 0,
+      capacityBytes: 2 ** 40,
+    },
+    capacityBytes: isScarce ? randomness.between(20_000, 300_000) : 2 ** 40,
+    isScarce,
+    unreliable,
+    liars: randomness.chance(0.5)
+      ? []
+      : Array.from({ length: randomness.between(0, unreliable) }, () => drawSlotLie(randomness)),
+    mishapEveryMs: mishaps.length === 0 ? Infinity : randomness.pick([300, 1_500, 6_000]),
+    mishaps,
+    deviceMishaps,
+    diskFailureChance: isCalm ? 0 : randomness.pick([0, 0, 0, 0.02]),
+    rollsBack: !isScarce && randomness.chance(0.4),
+  }
+}
+
+/** Mostly about slots, now and then about blocks. */
+export function drawSlotLie(randomness: SeededRandomness): Lie {
+  return randomness.chance(0.75) ? randomness.pick(slotLieNames) : drawLie(randomness)
+}
+
+/**
+ * Nodes that may lose everything without a promise broken: blocks need k of the h holders that they count as stored
+ * with, slots one of their k + 1; and where devices rely on seeing what was written before, a settled read must meet a
+ * loyal holder.
+ */
+function toleratedLosses({
+  nodes,
+  zones,
+  isSequential,
+}: Pick<FolderPlan, 'nodes' | 'zones' | 'isSequential'>): number {
+  const code = defaultCode(
+    Array.from({ length: nodes }, (_, at) => ({
+      key: String(at) as never,
+      name: '',
+      zone: String(at % zones),
+      capacityBytes: 1,
+    })),
+  )
+  const enough = happinessThreshold(code)
+  const copies = Math.min(code.total, nodes)
+  const unseen = enough + Math.ceil((2 * copies) / 3) - nodes - 1
+  const most = Math.min(code.required, enough - code.required)
+  return Math.max(0, isSequential ? Math.min(most, unseen) : most)
+}

@@ -1,0 +1,248 @@
+import type { FolderWriteCapability } from '../../src/capabilities/capability.ts'
+import { sleep } from '../../src/foundation/clock.ts'
+import { assert } from '../../src/foundation/error.ts'
+import type { SeededRandomness } from '../randomness.ts'
+import type { World } from '../world.ts'
+import { Actor, type Sight } from './actor.ts'
+import type { SimulatedDevice } from './device.ts'
+import { hasConflict, type FolderJudge } from './judge.ts'
+import { deeds, type Deed } from './observer.ts'
+import type { FolderPlan } from './plan.ts'
+
+/** Who works in the folder when, what befalls their devices, and what must be true in the end. */
+export class Stage {
+  readonly outcomes = new Map<string, number>()
+  readonly #world: World
+  readonly #plan: FolderPlan
+  readonly #judge: FolderJudge
+  readonly #devices: readonly SimulatedDevice[]
+  readonly #randomness: SeededRandomness
+  readonly #violations: string[] = []
+  #actors: readonly Actor[] = []
+  #newcomer: Actor | undefined
+  #times = 0
+
+  /** @param options.devices the last of them is a newcomer, who has never seen the folder */
+  constructor(options: {
+    world: World
+    plan: FolderPlan
+    judge: FolderJudge
+    devices: readonly SimulatedDevice[]
+    randomness: SeededRandomness
+  }) {
+    this.#world = options.world
+    this.#plan = options.plan
+    this.#judge = options.judge
+    this.#devices = options.devices
+    this.#randomness = options.randomness
+  }
+
+  get violations(): readonly string[] {
+    const actors = this.#newcomer ? [...this.#actors, this.#newcomer] : this.#actors
+    return [...actors.flatMap(({ violations }) => violations), ...this.#violations]
+  }
+
+  /** Makes the folder, in good weather. */
+  async open(): Promise<void> {
+    const [first] = this.#devices
+    assert(first !== undefined, 'there is a device')
+    first.start()
+    const deed: Deed = { who: first.name }
+    const { capability } = await deeds.run(deed, async () => await first.folders.create())
+    this.#judge.ledger.acknowledge(deed.commit ?? '')
+    const actors = this.#devices.map((device) => this.#actorAt(device, capability))
+    this.#newcomer = actors.at(-1)
+    this.#actors = actors.slice(0, -1)
+    for (const { device } of this.#actors.slice(1)) device.start()
+  }
+
+  /** All devices work on, whatever the others do. */
+  async playAtOnce(): Promise<void> {
+    const { steps, devices, lines } = this.#plan
+    const played = this.#actors.flatMap((actor) =>
+      Array.from({ length: lines }, async (_, line) => {
+        const randomness = this.#randomness.fork(`${actor.device.name} ${line}`)
+        for (let step = 0; step < Math.ceil(steps / devices / lines); step++) {
+          await this.#befall(actor.device, randomness)
+          await this.#startAgain(actor.device, randomness)
+          if (randomness.chance(0.35)) await actor.look()
+          else await actor.change(randomness)
+          if (randomness.chance(0.5)) await sleep(this.#world.clock, randomness.below(PAUSE_MS))
+        }
+      }),
+    )
+    await Promise.all(played)
+  }
+
+  /** One device works until what it did is durable; only then another one looks, and goes on. */
+  async playInTurn(): Promise<void> {
+    for (let step = 0; step < this.#plan.steps; step++) {
+      const randomness = this.#randomness.fork(`turn ${step}`)
+      const actor = randomness.pick(this.#actors)
+      const promised = this.#judge.ledger.acknowledged
+      await this.#befall(actor.device, randomness)
+      let isDurable = false
+      for (let attempt = 0; attempt < MAX_ATTEMPTS && !isDurable; attempt++) {
+        if (attempt > 0) await sleep(this.#world.clock, PAUSE_MS)
+        await this.#startAgain(actor.device, randomness)
+        const sight = await actor.look()
+        if (sight?.state.freshness !== 'settled') continue
+        this.#checkSequence(actor, sight, promised)
+        isDurable = (await actor.change(randomness)) === 'durable'
+      }
+      // The weather is too bad for this to be a sequence any longer.
+      if (!isDurable) return
+    }
+  }
+
+  /** All devices run and reach all nodes. */
+  async calm(): Promise<void> {
+    this.#world.network.heal()
+    for (const { device } of this.#actors) if (!device.isRunning) device.start()
+  }
+
+  /** All devices come to the same folder, which has all that was promised. */
+  async agree(): Promise<void> {
+    // What only slow nodes or one device know is brought to all by the first looks.
+    for (const actor of [...this.#actors, ...this.#actors]) {
+      await this.#mustLook(actor)
+      await actor.device.slots.settle()
+    }
+    const [first] = this.#actors
+    assert(first !== undefined, 'there is a device')
+    const joined = await first.join()
+    if (joined === undefined && !this.#plan.isScarce) this.#violate('nobody can write in the end')
+    await first.device.slots.settle()
+    const digests = new Set<string>()
+    for (const actor of this.#actors) {
+      const sight = await this.#mustLook(actor)
+      if (sight === undefined) continue
+      digests.add(sight.digest)
+      for (const loss of this.#judge.ledger.losses(sight.state.heads)) this.#violate(loss)
+      if (this.#plan.isSequential) this.#checkSequence(actor, sight, [])
+    }
+    if (digests.size > 1) this.#violate('devices do not agree in the end')
+    if ((await first.readAll()) === undefined) this.#violate('not all can be read in the end')
+  }
+
+  /** All nodes go back to an old state, for one device after another: who has state tells, and gives it back. */
+  async rollBack(): Promise<void> {
+    for (const actor of this.#actors) {
+      const { device } = actor
+      const before = await this.#mustLook(actor)
+      await device.slots.settle()
+      for (const node of this.#world.nodes) node.lie('rolls slots back')
+      // What a process knows, the next one remembers.
+      if (this.#randomness.chance(0.5)) {
+        await device.stop()
+        device.start()
+      }
+      const after = await this.#mustLook(actor)
+      if (after?.state.rollback === undefined) this.#violate(`${device.name} was told no rollback`)
+      if (after?.digest !== before?.digest) this.#violate(`${device.name} forgot what it had seen`)
+      await device.slots.settle()
+      if ((await this.#newcomerSees()) !== before?.digest) {
+        this.#violate(`what ${device.name} remembers was not given back to the nodes`)
+      }
+      for (const node of this.#world.nodes) node.repent()
+    }
+  }
+
+  async end(): Promise<void> {
+    for (const { device } of this.#actors) await device.stop()
+  }
+
+  #actorAt(device: SimulatedDevice, folder: FolderWriteCapability): Actor {
+    return new Actor({
+      world: this.#world,
+      judge: this.#judge,
+      device,
+      folder,
+      onOutcome: (outcome) => this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1),
+      // No two alike, or what is shown first would be for dots to decide that no oracle knows.
+      timeMs: () => FIRST_MS + 1_000 * (((this.#times += 1) * 7_919) % 100_000),
+    })
+  }
+
+  async #befall(device: SimulatedDevice, randomness: SeededRandomness): Promise<void> {
+    const { deviceMishaps, lines } = this.#plan
+    if (deviceMishaps.length === 0 || !device.isRunning) return
+    if (randomness.chance(0.3)) device.disk.backUp()
+    if (!randomness.chance(0.35)) return
+    const mishap = randomness.pick(deviceMishaps)
+    const { network, clock, nodes } = this.#world
+    network.note(`! ${device.name}: ${mishap}`)
+    switch (mishap) {
+      case 'crash':
+        // In the middle of what it does next.
+        clock.after(randomness.below(CRASH_WITHIN_MS), () => {
+          if (device.isRunning) device.crash()
+        })
+        return
+      case 'restart':
+        if (lines > 1) device.crash()
+        else await device.stop()
+        return
+      case 'restore backup':
+        device.crash()
+        device.disk.restoreBackup()
+        return
+      case 'cut off':
+        network.partition([device.key])
+        break
+      case 'split the grid': {
+        const side = randomness.sample(nodes, randomness.below(nodes.length + 1))
+        network.partition([device.key, ...side.map(({ key }) => key)])
+      }
+    }
+    clock.after(randomness.pick([500, 5_000, 60_000]), () => {
+      network.heal()
+    })
+  }
+
+  async #startAgain(device: SimulatedDevice, randomness: SeededRandomness): Promise<void> {
+    if (device.isRunning) return
+    if (randomness.chance(0.5)) await sleep(this.#world.clock, randomness.below(PAUSE_MS))
+    // Another of its lines may have been faster.
+    if (!device.isRunning) device.start()
+  }
+
+  /** What is read while nobody else writes is all that was promised, and no conflict. */
+  #checkSequence({ device }: Actor, { state, visible }: Sight, promised: readonly string[]): void {
+    for (const name of this.#judge.ledger.unseen(promised, state.heads)) {
+      this.#violate(
+        `${device.name} was not shown commit ${name}, which was durable before it looked`,
+      )
+    }
+    if (hasConflict(visible)) this.#violate(`${device.name} sees a conflict that nobody made`)
+  }
+
+  async #mustLook(actor: Actor): Promise<Sight | undefined> {
+    const sight = await actor.look()
+    if (sight === undefined) this.#violate(`${actor.device.name} cannot look in good weather`)
+    else if (sight.state.freshness !== 'settled') {
+      this.#violate(`${actor.device.name} is shown a folder that may be stale in good weather`)
+    }
+    return sight
+  }
+
+  /** What somebody is shown who remembers nothing. */
+  async #newcomerSees(): Promise<string | undefined> {
+    const newcomer = this.#newcomer
+    assert(newcomer !== undefined, 'there is a newcomer')
+    newcomer.device.start()
+    const sight = await this.#mustLook(newcomer)
+    await newcomer.device.stop()
+    newcomer.device.disk.wipe()
+    return sight?.digest
+  }
+
+  #violate(what: string): void {
+    this.#violations.push(what)
+  }
+}
+
+const FIRST_MS = Date.UTC(2026, 0, 2, 3, 4, 5)
+const PAUSE_MS = 15_000
+const MAX_ATTEMPTS = 12
+const CRASH_WITHIN_MS = 400
