@@ -11,6 +11,7 @@ export interface Description {
   readonly withholds: readonly string[]
 }
 
+/** Tells in words what a capability is good for, and what not. Repeats nothing secret of it. */
 export function describe(capability: Capability): Description {
   const { kind } = capability
   return kind === 'literal' ? describeLiteral(capability) : { kind, ...WORDS[kind] }

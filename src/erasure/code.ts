@@ -18,6 +18,7 @@ const MAX_SHARDS_TOTAL = 255
 /** Every shard is a whole number of words this long, so that it divides into 4 or 8 packets. */
 export const SHARD_ALIGNMENT_BYTES = 8
 
+/** There is no code with such a k and n. */
 export class InvalidErasureCodeError extends HayloftError {
   readonly code = 'erasure-code-invalid'
   readonly required: number

@@ -37,6 +37,7 @@ export interface LiteralEntry extends VersionFields {
   readonly isExecutable: boolean
 }
 
+/** A symbolic link. */
 export interface SymlinkEntry extends VersionFields {
   readonly kind: 'symlink'
   /** As the system gave it, never followed here; at most {@link MAX_TARGET_BYTES} of UTF-8. */

@@ -48,6 +48,7 @@ export function checkPath(names: readonly string[]): Path {
   return names.map(checkName)
 }
 
+/** `a/b/c`: the inverse of {@link parsePath}. */
 export function formatPath(path: readonly string[]): string {
   return path.join('/')
 }

@@ -3,6 +3,7 @@
  * module which checks block ids may mint, so a function that takes one need not check it again.
  */
 declare const brand: unique symbol
+/** A value of type `T` that is known to be more than that. */
 export type Branded<T, Name extends string> = T & { readonly [brand]: Name }
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0)

@@ -15,6 +15,7 @@ export interface SystemFailure {
   readonly message: string
 }
 
+/** Stable, for programs. */
 export type SystemFailureCode =
   | 'not-found'
   | 'is-directory'

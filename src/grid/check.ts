@@ -10,6 +10,7 @@ import { BrokenFileError, NotEnoughSharesError } from './errors.ts'
 import { surveyBlocks, type Holding } from './nodes/survey.ts'
 import { spreadOverNodes } from './placement/spread.ts'
 
+/** How closely a file is to be looked at. */
 export interface CheckOptions extends OperationOptions {
   /**
    * How far to trust nodes that say they hold a share. `none`: their word. `audit`: each proves one random leaf of
@@ -18,6 +19,7 @@ export interface CheckOptions extends OperationOptions {
   readonly verify?: 'none' | 'audit' | 'full' | undefined
 }
 
+/** What was found out about a file. */
 export interface CheckReport {
   /**
    * Whether every block has k shares, so that the file can be read. False only if it is certain that some block has
@@ -34,6 +36,7 @@ export interface CheckReport {
   readonly nodesSilent: readonly NodeKey[]
 }
 
+/** What was found out about one block of a file. */
 export interface BlockReport {
   readonly id: BlockIdHex
   /** Different shares of the block that nodes claim to hold. */

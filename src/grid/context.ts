@@ -32,6 +32,7 @@ export interface TransferProgress {
   readonly totalBytes?: number
 }
 
+/** What every long operation takes: a way to stop it, and to see how far it is. */
 export interface OperationOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((event: TransferProgress) => void) | undefined

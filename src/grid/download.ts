@@ -14,16 +14,19 @@ import {
   type LinkedChild,
 } from './files/index-node.ts'
 
+/** How a file is to be read. */
 export interface GetOptions extends OperationOptions {
   /** Which bytes of the file; all by default. An end past the file's is cut, a start past it is an error. */
   readonly range?: ByteRange | undefined
 }
 
+/** A part of a file, in bytes. */
 export interface ByteRange {
   readonly offset: number
   readonly length: number
 }
 
+/** A file that is being read. */
 export interface Download {
   /** Size of the whole file. */
   readonly sizeBytes: number

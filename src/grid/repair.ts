@@ -16,6 +16,7 @@ import { placeShares } from './placement/place.ts'
 import { spreadOverNodes } from './placement/spread.ts'
 import type { StorageNodeInfo } from './view.ts'
 
+/** How closely a file is to be looked at before it is mended. */
 export interface RepairOptions extends OperationOptions {
   /**
    * How far to trust shares that are not needed to make the missing ones: `audit` (if nothing is said), each proves one
@@ -24,6 +25,7 @@ export interface RepairOptions extends OperationOptions {
   readonly verify?: 'audit' | 'full' | undefined
 }
 
+/** Of the file as the repair has left it. */
 export interface RepairReport {
   readonly blocks: number
   /** Blocks that lacked shares and have more of them now. */

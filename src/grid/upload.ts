@@ -24,6 +24,7 @@ import { HoldingsBatcher } from './nodes/holdings.ts'
 import { defaultCode, happinessThreshold } from './placement/defaults.ts'
 import { placeShares, type Placement } from './placement/place.ts'
 
+/** How a file is to be stored. */
 export interface PutOptions extends OperationOptions {
   /** k-of-n; by default what suits the number of households. */
   readonly code?: ErasureCode | undefined
@@ -31,6 +32,7 @@ export interface PutOptions extends OperationOptions {
   readonly randomKey?: boolean | undefined
 }
 
+/** What became of a file that was put. */
 export interface PutResult {
   readonly capability: FileReadCapability | LiteralCapability
   readonly sizeBytes: number
@@ -44,6 +46,7 @@ export interface PutResult {
   readonly placements: readonly BlockPlacement[]
 }
 
+/** The nodes that took the shares of one block. */
 export interface BlockPlacement {
   readonly id: BlockIdHex
   readonly shares: readonly { readonly index: number; readonly node: NodeKey }[]

@@ -10,6 +10,7 @@ export class HomeError extends HayloftError {
   }
 }
 
+/** Stable, for programs. */
 export type HomeErrorCode =
   | 'home-damaged'
   | 'secrets-exposed'

@@ -48,6 +48,7 @@ export interface Account {
   readonly rootFolder: FolderWriteCapability
 }
 
+/** Where a member is at home, and how the program is told things. */
 export interface HayloftOptions {
   /** The home of the member, a directory. By default what `HAYLOFT_HOME` names, or else `.hayloft` among one's own files. */
   readonly home?: string | undefined

@@ -46,6 +46,7 @@ export interface MoveEdit {
   readonly to: Path
 }
 
+/** Changes what is told of a file, not its content. */
 export interface SetEdit {
   readonly kind: 'set'
   readonly path: Path
@@ -56,6 +57,7 @@ export interface SetEdit {
 /** What an entry is to hold; everything else follows from the commit. */
 export type NewContent = NewVersion | NewDirectory
 
+/** A file, symbolic link, or link to something that changes. */
 export type NewVersion =
   | {
       readonly kind: 'file'

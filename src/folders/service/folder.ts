@@ -77,33 +77,40 @@ export interface FolderWriter extends FolderReader {
   undelete(path: Path, options?: EditOptions): Promise<CommitResult>
 }
 
+/** A way to stop reading. */
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Makes edits of the folder as it is. */
 export type EditMaker = (view: FolderView) => readonly Edit[] | Promise<readonly Edit[]>
 
+/** When edits are to be committed. */
 export interface EditOptions {
   /** Commit only if these paths show what they showed: see {@link versionOf}. */
   readonly ifUnchanged?: readonly Expectation[] | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+/** What a writer has seen at a path. */
 export interface Expectation {
   readonly path: Path
   /** By {@link versionOf}; undefined where nothing is to be. */
   readonly version: string | undefined
 }
 
+/** What a folder tells of a file beside its content. */
 export interface PutFileOptions extends OperationOptions {
   /** ms since 1970 */
   readonly mtimeMs: number
   readonly isExecutable?: boolean | undefined
 }
 
+/** What a folder can link: folders and files that change. */
 export type LinkTarget =
   FolderWriteCapability | FolderReadCapability | MutableWriteCapability | MutableReadCapability
 
+/** What became of edits. */
 export interface CommitResult {
   /** Unchanged: the edits changed nothing, so nothing was written. */
   readonly durability: 'durable' | 'degraded' | 'unchanged'
@@ -127,6 +134,7 @@ export interface Commit {
   view(): FolderView
 }
 
+/** What a path was from one commit on. */
 export interface PathVersion {
   readonly timeMs: number
   readonly device: string
@@ -134,6 +142,7 @@ export interface PathVersion {
   readonly shown: Shown | undefined
 }
 
+/** A folder with the power that one has over it, and a path within it. */
 export type LocatedPath =
   | { readonly power: 'write'; readonly folder: FolderWriter; readonly path: Path }
   | { readonly power: 'read'; readonly folder: FolderReader; readonly path: Path }

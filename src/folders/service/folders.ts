@@ -39,6 +39,7 @@ export interface Folders extends AsyncDisposable {
   open(capability: SnapshotReadCapability): Promise<FolderView>
 }
 
+/** A new folder, with the power to change it. */
 export interface CreatedFolder {
   readonly capability: FolderWriteCapability
   readonly durability: 'durable' | 'degraded'

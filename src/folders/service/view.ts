@@ -43,6 +43,7 @@ export interface FolderNow extends FolderView {
   readonly states: number
 }
 
+/** How far a walk goes. */
 export interface WalkOptions {
   /** Go into linked folders, too; by default they are shown and not entered. */
   readonly links?: boolean | undefined
@@ -51,4 +52,5 @@ export interface WalkOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What a capability is to be good for. */
 export type Power = 'write' | 'read' | 'verify'

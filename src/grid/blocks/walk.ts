@@ -7,6 +7,7 @@ import { fetchBlock } from './fetch.ts'
 import type { BlockLink } from './frame.ts'
 import { openLinks } from './seal.ts'
 
+/** What leads to one file that never changes, and lets its shares be checked. */
 export type CheckableCapability = FileReadCapability | FileVerifyCapability
 
 /** The verify capability that a capability includes. */

@@ -35,6 +35,7 @@ export function isTree(capability: Capability): capability is TreeCapability {
   return kind !== 'file-read' && kind !== 'file-verify' && kind !== 'literal'
 }
 
+/** What every work on a tree takes. */
 export interface TreeOptions extends HistoryOptions {
   /** k-of-n that the tree's slots were written with; by default what suits the number of households. */
   readonly code?: ErasureCode | undefined
@@ -50,11 +51,13 @@ export interface TreeProgress extends TransferProgress {
   readonly found: number
 }
 
+/** How closely a tree is to be looked at. */
 export interface TreeCheckOptions extends TreeOptions {
   /** As for a file: see {@link CheckOptions}. */
   readonly verify?: Verification | undefined
 }
 
+/** How closely a tree is to be looked at before it is mended. */
 export interface TreeRepairOptions extends TreeOptions {
   /**
    * How far to trust what nodes claim to hold: `audit` (if nothing is said), each share proves one random leaf; `full`,

@@ -46,6 +46,7 @@ export interface MutableFiles {
   settle(): Promise<void>
 }
 
+/** When, and as what, a new content is to be written. */
 export interface MutableWriteOptions extends OperationOptions {
   /** Write only if this is still the version that {@link MutableFiles.look} gave. */
   readonly ifVersion?: FileVersion | undefined
@@ -53,6 +54,7 @@ export interface MutableWriteOptions extends OperationOptions {
   readonly modifiedMs?: number | undefined
 }
 
+/** One content that a file has, or had. */
 export interface FileVersion {
   readonly root: BlockReference
   readonly sizeBytes: number
@@ -61,6 +63,7 @@ export interface FileVersion {
   readonly device: string | undefined
 }
 
+/** What a file is now, as far as nodes told. */
 export interface MutableFileState {
   readonly current: FileVersion
   /** Versions that were written at the same time as the current one: the newest has won, the others may matter. */
@@ -69,6 +72,7 @@ export interface MutableFileState {
   readonly rollback?: Rollback | undefined
 }
 
+/** What became of a write. */
 export interface WrittenFile {
   readonly version: FileVersion
   /** Unchanged: it had this content already. */
@@ -77,6 +81,7 @@ export interface WrittenFile {
   readonly sentBytes: number
 }
 
+/** A new file, with the power to change it. */
 export interface CreatedFile extends WrittenFile {
   readonly capability: MutableWriteCapability
 }

@@ -16,6 +16,7 @@ export interface Survey {
   readonly silent: readonly NodeKey[]
 }
 
+/** A share of a block, and a node that has it or says so. */
 export interface Holding {
   readonly index: number
   readonly node: NodeKey

@@ -66,6 +66,7 @@ export interface SlotState {
   readonly rollback?: Rollback | undefined
 }
 
+/** Nodes showed less than was seen before. */
 export interface Rollback {
   /** Writes, by device tag, that were seen before and not shown now. */
   readonly missing: VersionVector

@@ -17,6 +17,7 @@ export interface Poll {
   readonly answers: ReadonlyMap<NodeKey, readonly Head[]>
 }
 
+/** `settled`: so many nodes have answered that every durable write is among what they told. */
 export type Freshness = 'settled' | 'maybe-stale'
 
 export interface PollOptions {

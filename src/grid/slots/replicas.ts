@@ -17,6 +17,7 @@ import { pollSlot, type Freshness, type Poll } from './poll.ts'
 import { replicate, type Replication } from './replicate.ts'
 import { TopUpQueue } from './top-up.ts'
 
+/** How a slot is to be read. */
 export interface ReadOptions {
   /** Renew this account's leases on the slot. */
   readonly renew?: boolean | undefined
