@@ -1,6 +1,12 @@
 import type { Command } from 'commander'
 import { currentHome, type HomeFiles } from '../home/layout.ts'
-import { CAPABILITY_HELP, jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
+import {
+  CAPABILITY_HELP,
+  commandContext,
+  jsonOption,
+  terminalFor,
+  type ProgramContext,
+} from './program-context.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Commands about who one is and what one calls things: they ask no node. */
@@ -19,7 +25,7 @@ interface AccountOptions {
 
 const PASSPHRASE_HELP = 'keep the secrets of this home under a passphrase, which is asked for'
 
-function addInit({ program, ended }: ProgramContext): void {
+function addInit({ program, signal, ended }: ProgramContext): void {
   program
     .command('init')
     .description('make an account, and show its recovery key once')
@@ -27,11 +33,12 @@ function addInit({ program, ended }: ProgramContext): void {
     .addOption(jsonOption())
     .action(async (options: AccountOptions) => {
       const { init } = await import('./commands/init.ts')
-      ended(await init({ passphrase: options.passphrase === true }, contextFor(options)))
+      const request = { passphrase: options.passphrase === true }
+      ended(await init(request, commandContext(options, { signal })))
     })
 }
 
-function addRecover({ program, ended }: ProgramContext): void {
+function addRecover({ program, signal, ended }: ProgramContext): void {
   program
     .command('recover')
     .description('bring an account back from its recovery key, on a computer that has none')
@@ -41,7 +48,7 @@ function addRecover({ program, ended }: ProgramContext): void {
     .action(async (file: string | undefined, options: AccountOptions) => {
       const { recover } = await import('./commands/recover.ts')
       const request = { file: file ?? '-', passphrase: options.passphrase === true }
-      ended(await recover(request, contextFor(options)))
+      ended(await recover(request, commandContext(options, { signal })))
     })
 }
 

@@ -16,6 +16,8 @@ export const EXIT = {
   /** What was to be written cannot be created there. */
   cannotCreate: 73,
   io: 74,
+  /** Others changed it at the same time: look at it again, and then try again. */
+  tryAgain: 75,
   permission: 77,
   /** The home is not set up, or what it holds is damaged. */
   config: 78,

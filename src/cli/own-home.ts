@@ -12,7 +12,7 @@ export function openOwnHome(files: HomeFiles): OpenedHome {
 export async function openOwnClient(
   files: HomeFiles,
   signal: AbortSignal,
-  home: OpenedHome = openOwnHome(files),
+  home: Pick<OpenedHome, 'files' | 'secrets'> = openOwnHome(files),
   options: ClientOptions = {},
 ): Promise<Client> {
   return await openClient(home, signal, options)

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import { currentHome, type HomeFiles } from '../home/layout.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
@@ -12,8 +13,19 @@ export interface ProgramContext {
 
 export const CAPABILITY_HELP = 'the capability; - reads it from standard input, @FILE from a file'
 
+export const PLACE_HELP =
+  'a path in a folder: ALIAS:path, CAP/path or CAP; - reads it from standard input, @FILE from a file'
+
 export function jsonOption(): Option {
   return new Option('--json', 'print the result as JSON')
+}
+
+/** What commands that ask nodes work with. */
+export function commandContext(
+  options: { readonly json?: true },
+  { signal }: Pick<ProgramContext, 'signal'>,
+): { files: HomeFiles; terminal: Terminal; signal: AbortSignal } {
+  return { files: currentHome(), terminal: terminalFor(options), signal }
 }
 
 export function terminalFor(options: { readonly json?: true }): Terminal {

@@ -1,14 +1,15 @@
-import { Command, Option, type CommanderError } from 'commander'
+import { Command, type CommanderError } from 'commander'
 import { addAccountCommands } from './account-commands.ts'
-import { rangeArgument, sharesArgument } from './arguments.ts'
-import type { Power } from './commands/capability.ts'
-import type { Verification } from './commands/check.ts'
+import { addChangeCommands } from './change-commands.ts'
+import { addFolderCommands } from './folder-commands.ts'
+import { addHealthCommands } from './health-commands.ts'
+import { addTransferCommands } from './transfer-commands.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { CliError, usageError } from './failures.ts'
+import { CliError } from './failures.ts'
 import { currentHome } from '../home/layout.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { namePassphraseFile } from './passphrase-file.ts'
-import { CAPABILITY_HELP, jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
+import { jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
 import { VERSION } from './version.ts'
 
 /**
@@ -30,11 +31,10 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
     })
     .addHelpText('after', FURTHER_HELP)
   const context: ProgramContext = { program, signal, ended }
-  addPut(context)
-  addGet(context)
-  addCheck(context)
-  addRepair(context)
-  addCapability(context)
+  addTransferCommands(context)
+  addFolderCommands(context)
+  addChangeCommands(context)
+  addHealthCommands(context)
   addAccountCommands(context)
   addNode(context)
   addPractice(context)
@@ -42,122 +42,11 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
 }
 
 const FURTHER_HELP = `
-CAP is a capability: the word that "put" prints. Whoever has it can read the file, so keep it as you would a key.
-It may be given as - (standard input) or @FILE, which keeps it out of the list of processes.
+PLACE is a path in a folder: ALIAS:path, such as home:photos/2026 (home: is your own root folder), or CAP/path.
+CAP is a capability: the word that "put FILE" prints. Whoever has it has its power, so keep it as you would a key.
+Either may be given as - (standard input) or @FILE, which keeps it out of the list of processes.
 
 State is kept in $HAYLOFT_HOME, or else in ~/.hayloft. Begin with:  hayloft practice start`
-
-function addPut({ program, signal, ended }: ProgramContext): void {
-  program
-    .command('put')
-    .description('store files and print the capability of each')
-    .argument('<file...>', 'files to store; - is standard input')
-    .option(
-      '--shares <k/n>',
-      'n shares of which any k bring the file back (default: what suits the grid)',
-    )
-    .option(
-      '--random-key',
-      'a key by chance: equal files are not stored once, and nobody can test guesses',
-    )
-    .addOption(jsonOption())
-    .action(
-      async (files: string[], options: { shares?: string; randomKey?: true; json?: true }) => {
-        const code = options.shares === undefined ? undefined : sharesArgument(options.shares)
-        const { put } = await import('./commands/put.ts')
-        const request = { files, code, randomKey: options.randomKey === true }
-        ended(await put(request, { files: currentHome(), terminal: terminalFor(options), signal }))
-      },
-    )
-}
-
-function addGet({ program, signal, ended }: ProgramContext): void {
-  program
-    .command('get')
-    .description('bring a file back')
-    .argument('<CAP>', CAPABILITY_HELP)
-    .option(
-      '-o, --output <file>',
-      'write to this file, whole or not at all (default: standard output)',
-    )
-    .option('--range <offset:length>', 'only these bytes')
-    .addOption(jsonOption())
-    .action(
-      async (capability: string, options: { output?: string; range?: string; json?: true }) => {
-        const range = options.range === undefined ? undefined : rangeArgument(options.range)
-        const { get } = await import('./commands/get.ts')
-        const request = { capability, output: options.output, range }
-        ended(await get(request, { files: currentHome(), terminal: terminalFor(options), signal }))
-      },
-    )
-}
-
-function addCheck({ program, signal, ended }: ProgramContext): void {
-  program
-    .command('check')
-    .description('find out where a file or folder is, and whether it is whole')
-    .argument('[CAP]', CAPABILITY_HELP)
-    .option(
-      '--verify [how]',
-      'look at the shares themselves: "full" reads every byte (default), "audit" samples',
-    )
-    .addOption(jsonOption())
-    .addHelpText('after', '\nExit status: 0 healthy, 1 degraded or not certain, 2 lost.')
-    .action(async (given: string | undefined, options: { verify?: string | true; json?: true }) => {
-      const { capability, verify } = checkRequest(given, options.verify)
-      const { check } = await import('./commands/check.ts')
-      const context = { files: currentHome(), terminal: terminalFor(options), signal }
-      ended(await check({ capability, verify }, context))
-    })
-}
-
-/** `check --verify CAP` reads as if CAP were how to verify; nobody who writes it means that. */
-function checkRequest(
-  given: string | undefined,
-  verify: string | true | undefined,
-): { capability: string; verify: Verification } {
-  const isHow = verify === 'full' || verify === 'audit'
-  if (given !== undefined && typeof verify === 'string' && !isHow) {
-    throw usageError('The option --verify takes "full" or "audit", or nothing for "full".')
-  }
-  const capability = given ?? (typeof verify === 'string' && !isHow ? verify : undefined)
-  if (capability === undefined)
-    throw usageError('Which file? Name its capability: hayloft check CAP')
-  if (verify === undefined) return { capability, verify: 'none' }
-  return { capability, verify: verify === 'audit' ? 'audit' : 'full' }
-}
-
-function addRepair({ program, signal, ended }: ProgramContext): void {
-  program
-    .command('repair')
-    .description('make what is missing of a file or folder anew; a verify capability suffices')
-    .argument('<CAP>', CAPABILITY_HELP)
-    .addOption(
-      new Option('--verify <how>', 'look at the shares that are left: by samples, or every byte')
-        .choices(['audit', 'full'] as const)
-        .default('audit' as const),
-    )
-    .addOption(jsonOption())
-    .action(async (capability: string, options: { verify: 'audit' | 'full'; json?: true }) => {
-      const { repair } = await import('./commands/repair.ts')
-      const context = { files: currentHome(), terminal: terminalFor(options), signal }
-      ended(await repair({ capability, verify: options.verify }, context))
-    })
-}
-
-function addCapability({ program, ended }: ProgramContext): void {
-  program
-    .command('capability')
-    .description('explain a capability, or weaken it; asks no node')
-    .argument('<CAP>', CAPABILITY_HELP)
-    .addOption(new Option('--to <power>', 'print a weaker capability').choices(['read', 'verify']))
-    .addOption(jsonOption())
-    .action(async (given: string, options: { to?: Power; json?: true }) => {
-      const { capability } = await import('./commands/capability.ts')
-      const request = { capability: given, to: options.to }
-      ended(await capability(request, { terminal: terminalFor(options) }))
-    })
-}
 
 function addNode({ program, signal, ended }: ProgramContext): void {
   const node = program

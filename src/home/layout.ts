@@ -25,6 +25,8 @@ export interface HomeFiles {
   readonly slots: string
   /** Which local files are as they were when they were last put or fetched; a cache. */
   readonly localFiles: string
+  /** Which versions of files in folders were last read or written here; a cache. */
+  readonly seenVersions: string
   /** How this home's storage node is to run. */
   readonly node: string
   /** The storage node's process, while it runs. */
@@ -45,6 +47,7 @@ export function homeFiles(home: string): HomeFiles {
     knownBlocks: join(home, 'known-blocks'),
     slots: join(home, 'slots'),
     localFiles: join(home, 'local-files'),
+    seenVersions: join(home, 'seen-versions'),
     node: join(home, 'node.json'),
     running: join(home, 'running.json'),
     log: join(home, 'node.log'),

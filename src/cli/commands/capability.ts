@@ -1,25 +1,42 @@
-import { toRead, toVerify, type Capability } from '../../capabilities/capability.ts'
+import type { Capability } from '../../capabilities/capability.ts'
 import { describe } from '../../capabilities/describe.ts'
 import { slotKeyOf } from '../../capabilities/slot-keys.ts'
 import { formatCapability } from '../../capabilities/text.ts'
 import { blockIdHex } from '../../protocol/block-id.ts'
 import { slotKeyHex } from '../../protocol/slot-key.ts'
-import { capabilityArgument } from '../arguments.ts'
+import type { Power } from '../../folders/service/view.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { CliError } from '../failures.ts'
+import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
+import { capabilityAt, weakened } from '../folders/place-capability.ts'
+import { openOwnHome } from '../own-home.ts'
+import { placeArgument } from '../paths/place.ts'
 import type { Terminal } from '../terminal.ts'
 
-/** What one may weaken a capability to. */
-export type Power = 'read' | 'verify'
-
-/** Explains a capability, or weakens it. Asks no node: all of it follows from the capability alone. */
+/**
+ * Explains a capability, or prints it or a weaker one. Of a capability itself, or an alias, no node is asked: all follows
+ * from it alone. For a path in a folder, that folder is looked at.
+ */
 export async function capability(
-  request: { readonly capability: string; readonly to?: Power | undefined },
-  { terminal }: { readonly terminal: Terminal },
+  request: { readonly place: string; readonly to?: Power | undefined },
+  context: CommandContext,
 ): Promise<ExitCode> {
-  const given = await capabilityArgument(request.capability)
-  if (request.to === undefined) explain(given, terminal)
-  else printWeaker(weakened(given, request.to), terminal)
+  const { terminal } = context
+  const home = openOwnHome(context.files)
+  const place = await placeArgument(request.place, home.findAlias)
+  if (place.path.length === 0) {
+    if (request.to === undefined) explain(place.capability, terminal)
+    else printCapability(weakened(place.capability, request.to), terminal)
+    return EXIT.ok
+  }
+  await using client = await openFolderClient(context, home)
+  const found = await capabilityAt(place, request.to, { ...context, client })
+  if (request.to === undefined) explain(found, terminal)
+  else printCapability(found, terminal)
+  if (found.kind === 'snapshot-read' && request.to === 'read') {
+    terminal.note(
+      `That is ${place.label} as it is now; it will not follow changes. To share it as it changes: hayloft promote ${place.label}`,
+    )
+  }
   return EXIT.ok
 }
 
@@ -57,46 +74,8 @@ function publicPart(given: Capability): object {
   }
 }
 
-function printWeaker(weaker: Capability, terminal: Terminal): void {
+function printCapability(weaker: Capability, terminal: Terminal): void {
   const text = formatCapability(weaker)
   if (terminal.json) terminal.value({ kind: weaker.kind, capability: text })
   else terminal.line(text)
-}
-
-/** The same capability where it has just that power. @throws CliError where it has less */
-function weakened(given: Capability, power: Power): Capability {
-  switch (given.kind) {
-    case 'folder-write':
-    case 'mutable-write':
-      return power === 'read' ? toRead(given) : toVerify(given)
-    case 'file-read':
-    case 'folder-read':
-    case 'mutable-read':
-    case 'snapshot-read':
-      return power === 'read' ? given : toVerify(given)
-    case 'file-verify':
-    case 'folder-verify':
-    case 'mutable-verify':
-    case 'snapshot-verify':
-      if (power === 'verify') return given
-      throw tooWeak(given)
-    case 'literal':
-      if (power === 'read') return given
-      throw new CliError({
-        exit: EXIT.usage,
-        code: 'capability-not-weaker',
-        message:
-          'This capability holds the file itself, and no node stores it: there is nothing to verify.',
-      })
-  }
-}
-
-function tooWeak(given: Capability): CliError {
-  return new CliError({
-    exit: EXIT.usage,
-    code: 'capability-too-weak',
-    message:
-      `This is the capability of ${describe(given).title}, and what was asked for is one to read. No capability ` +
-      'can be made stronger: ask whoever gave it to you for one that reads.',
-  })
 }

@@ -2,8 +2,8 @@ import type { FileReadCapability, FileVerifyCapability } from '../../capabilitie
 import type { CheckReport } from '../../grid/check.ts'
 import { isTree, type TreeCapability } from '../../grid/maintenance/tree.ts'
 import type { HomeFiles } from '../../home/layout.ts'
-import { capabilityArgument } from '../arguments.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { verifiableArgument } from '../folders/place-capability.ts'
 import { openOwnClient } from '../own-home.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
@@ -28,10 +28,10 @@ interface Context {
 
 /** Finds out where a file is, or all that a folder leads to. The status tells: healthy, degraded or lost. */
 export async function check(
-  request: { readonly capability: string; readonly verify: Verification },
+  request: { readonly place: string; readonly verify: Verification },
   context: Context,
 ): Promise<ExitCode> {
-  const capability = await capabilityArgument(request.capability)
+  const capability = await verifiableArgument(request.place, context)
   if (capability.kind === 'literal') return reportLiteral(context.terminal)
   return isTree(capability)
     ? await checkWhole(capability, request.verify, context)

@@ -2,12 +2,12 @@ import type { ExitCode } from '../exit-codes.ts'
 import { EXIT } from '../exit-codes.ts'
 import { destinationFor, refuseUnlessDirectory } from '../folders/destination.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
+import { labelBelow } from '../folders/label.ts'
 import { viewAt, writableEntryAt } from '../folders/powers.ts'
 import { sourceEntryAt, type SourceEntry } from '../folders/source-entry.ts'
 import { transplant } from '../folders/transplant.ts'
-import { slotKeyHex } from '../../protocol/slot-key.ts'
+import { equalBytes } from '../../foundation/bytes.ts'
 import { openOwnHome } from '../own-home.ts'
-import { formatPath } from '../../folders/names.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
 
 export interface CpRequest {
@@ -44,14 +44,14 @@ async function transfer(
     const source = await sourceEntryAt(place, tools)
     const path = await destinationFor(targetView, target, source.name)
     const to = await writableEntryAt({ ...target, path }, tools)
-    const isSameFolder = source.located?.slot === slotKeyHex(to.folder.capability.slot)
-    if (isSameFolder && source.located !== undefined) {
-      await to.folder.edit([{ kind, from: source.located.path, to: to.path }], { signal })
+    const { located } = source
+    if (located !== undefined && equalBytes(located.slot, to.folder.capability.slot)) {
+      await to.folder.edit([{ kind, from: located.path, to: to.path }], { signal })
     } else {
       await transplant(source, to, signal)
       if (kind === 'move') await removeSource(source, tools)
     }
-    done.push({ from: place.label, to: labelOf(target, path) })
+    done.push({ from: place.label, to: labelBelow(target, path) })
   }
   if (terminal.json) terminal.value(kind === 'copy' ? { copied: done } : { moved: done })
   return EXIT.ok
@@ -63,10 +63,4 @@ async function removeSource(
 ): Promise<void> {
   const { folder, path } = await writableEntryAt(place, tools)
   await folder.edit([{ kind: 'remove', path }], { signal: tools.signal })
-}
-
-/** How to call another path below the same alias or capability. */
-function labelOf({ label, path }: Place, other: readonly string[]): string {
-  const root = label.slice(0, label.length - formatPath(path).length)
-  return root.endsWith('…') ? `${root}/${formatPath(other)}` : root + formatPath(other)
 }

@@ -16,20 +16,16 @@ import { readSecret, SECRET_BYTES } from '../../home/secrets.ts'
 import { askNewPassphrase, askPassphrase } from '../passphrase.ts'
 import { accountName, describeRecoveryKey, printRecoveryKey } from '../recovery-sheet.ts'
 import { ensureRootFolder, type RootFolderState } from '../root-folder.ts'
+import type { CommandContext } from '../folders/folder-client.ts'
 import type { Terminal } from '../terminal.ts'
-
-interface Context {
-  readonly files: HomeFiles
-  readonly terminal: Terminal
-}
 
 /** Makes an account and this device's identity; where there is an account, makes what it lacks and overwrites nothing. */
 export async function init(
   request: { readonly passphrase: boolean },
-  { files, terminal }: Context,
+  context: CommandContext,
 ): Promise<ExitCode> {
-  if ((await placeOfSecrets(files)) !== 'nowhere')
-    return await complete(request, { files, terminal })
+  const { files, terminal } = context
+  if ((await placeOfSecrets(files)) !== 'nowhere') return await complete(request, context)
   const passphrase = request.passphrase ? await askNewPassphrase() : undefined
   await makePrivateDirectory(files.home)
   const secrets = {
@@ -37,7 +33,7 @@ export async function init(
     identity: (await readSecret(files.identityKey)) ?? systemRandomness.bytes(SECRET_BYTES),
   }
   await writeSecrets(files, secrets, { passphrase, randomness: systemRandomness })
-  const root = await ensureRootFolder(secrets.account, files)
+  const root = await ensureRootFolder(secrets, context)
   if (terminal.json) {
     terminal.value({
       ...describeAccount(secrets, files),
@@ -64,7 +60,13 @@ export function describeAccount({ account, identity }: HomeSecrets, { home }: Ho
 
 /** What is still missing before the account can be used. */
 function tellNeeds(root: RootFolderState, terminal: Terminal): void {
-  if (root !== 'no-grid') return
+  if (root === 'made') return
+  if (root === 'unreachable') {
+    terminal.note(
+      '\nToo few storage nodes of the grid answer now. The root folder is made there once they do, when it is first used.',
+    )
+    return
+  }
   terminal.note(
     '\nThis home belongs to no grid yet, so there is no one to keep files. To try things out, start a grid on ' +
       'this computer: "hayloft practice start".',
@@ -73,11 +75,12 @@ function tellNeeds(root: RootFolderState, terminal: Terminal): void {
 
 async function complete(
   { passphrase }: { readonly passphrase: boolean },
-  { files, terminal }: Context,
+  context: CommandContext,
 ): Promise<ExitCode> {
+  const { files, terminal } = context
   if (passphrase) throw alreadyThere(files)
   const secrets = await ensureSecrets(files, { ask: askPassphrase, randomness: systemRandomness })
-  const root = await ensureRootFolder(secrets.account, files)
+  const root = await ensureRootFolder(secrets, context)
   if (terminal.json) {
     terminal.value({ ...describeAccount(secrets, files), created: false })
     return EXIT.ok

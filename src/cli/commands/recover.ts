@@ -13,6 +13,7 @@ import { readSecret, SECRET_BYTES } from '../../home/secrets.ts'
 import { askNewPassphrase, askPassphrase } from '../passphrase.ts'
 import { accountName } from '../recovery-sheet.ts'
 import { ensureRootFolder } from '../root-folder.ts'
+import type { CommandContext } from '../folders/folder-client.ts'
 import type { Terminal } from '../terminal.ts'
 import { describeAccount } from './init.ts'
 
@@ -28,7 +29,7 @@ interface Context {
 }
 
 /** Brings an account back on a machine that has none, from its recovery key. The device gets an identity of its own. */
-export async function recover(request: RecoverRequest, context: Context): Promise<ExitCode> {
+export async function recover(request: RecoverRequest, context: CommandContext): Promise<ExitCode> {
   const { files, terminal } = context
   refuseKeyItself(request.file)
   if (request.file === '-' && process.stdin.isTTY) {
@@ -42,7 +43,7 @@ export async function recover(request: RecoverRequest, context: Context): Promis
   const identity = (await readSecret(files.identityKey)) ?? systemRandomness.bytes(SECRET_BYTES)
   const secrets = { account, identity }
   await writeSecrets(files, secrets, { passphrase, randomness: systemRandomness })
-  const root = await ensureRootFolder(account, files)
+  const root = await ensureRootFolder(secrets, context)
   if (terminal.json) {
     const needs = root === 'no-grid' ? ['grid'] : []
     terminal.value({ ...describeAccount(secrets, files), recovered: true, needs })

@@ -1,8 +1,8 @@
 import { isTree, type TreeRepairReport } from '../../grid/maintenance/tree.ts'
 import type { RepairReport } from '../../grid/repair.ts'
 import type { HomeFiles } from '../../home/layout.ts'
-import { capabilityArgument } from '../arguments.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { verifiableArgument } from '../folders/place-capability.ts'
 import { openOwnClient } from '../own-home.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
@@ -21,12 +21,12 @@ const NOTHING_TO_REPAIR: RepairReport = {
  * power to verify is enough.
  */
 export async function repair(
-  request: { readonly capability: string; readonly verify: 'audit' | 'full' },
+  request: { readonly place: string; readonly verify: 'audit' | 'full' },
   context: { files: HomeFiles; terminal: Terminal; signal: AbortSignal },
 ): Promise<ExitCode> {
   const { files, terminal, signal } = context
   const { verify } = request
-  const capability = await capabilityArgument(request.capability)
+  const capability = await verifiableArgument(request.place, context)
   if (capability.kind === 'literal') return reportRepaired(NOTHING_TO_REPAIR, terminal)
   await using client = await openOwnClient(files, signal)
   if (isTree(capability)) {

@@ -14,7 +14,7 @@ export interface CommandContext {
 /** A client that tells its user when nodes show less of a folder than they did. */
 export async function openFolderClient(
   { files, terminal, signal }: CommandContext,
-  home: OpenedHome,
+  home: Pick<OpenedHome, 'files' | 'secrets'>,
 ): Promise<Client> {
   let isTold = false
   return await openOwnClient(files, signal, home, {

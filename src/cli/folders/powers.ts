@@ -1,8 +1,11 @@
+import { rootFolderOf } from '../../capabilities/account.ts'
 import type { Capability } from '../../capabilities/capability.ts'
 import { describe } from '../../capabilities/describe.ts'
+import { FolderMissingError } from '../../folders/service/errors.ts'
 import type { FolderReader, FolderWriter } from '../../folders/service/folder.ts'
 import type { FolderView } from '../../folders/service/view.ts'
 import type { Name, Path } from '../../folders/names.ts'
+import { equalBytes } from '../../foundation/bytes.ts'
 import type { Client } from '../../library/client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
@@ -22,7 +25,8 @@ export async function viewAt(
 ): Promise<FolderView> {
   const { capability } = place
   if (capability.kind === 'snapshot-read') return await client.folders.open(capability)
-  const now = await (await readerAt(place, { client })).now({ signal })
+  const reader = await readerAt(place, { client })
+  const now = await orMakeRoot(place, { client, signal }, async () => await reader.now({ signal }))
   if (now.freshness === 'maybe-stale') {
     terminal.note(
       `${place.label}: too few storage nodes answered to be sure that this is the newest state.`,
@@ -74,7 +78,12 @@ export async function writableAt(
   tools: Pick<Tools, 'client' | 'signal'>,
 ): Promise<Writable> {
   const writer = await writerAt(place, tools)
-  return await locateWritable(writer, place.path, { label: place.label, signal: tools.signal })
+  const options = { label: place.label, signal: tools.signal }
+  return await orMakeRoot(
+    place,
+    tools,
+    async () => await locateWritable(writer, place.path, options),
+  )
 }
 
 /** Where a place itself is to be changed, which may be a link: the directory that it is in, and its name. */
@@ -88,8 +97,32 @@ export async function writableEntryAt(
   }
   const writer = await writerAt(place, tools)
   const { label } = place
-  const parent = await locateWritable(writer, place.path.slice(0, -1), { label, ...tools })
+  const options = { label, signal: tools.signal }
+  const inside = place.path.slice(0, -1)
+  const parent = await orMakeRoot(
+    place,
+    tools,
+    async () => await locateWritable(writer, inside, options),
+  )
   return { folder: parent.folder, path: [...parent.path, name], name }
+}
+
+/** The root folder of an account whose grid was out of reach when it was made is made when it is first used. */
+async function orMakeRoot<T>(
+  { capability }: Place,
+  { client, signal }: Pick<Tools, 'client' | 'signal'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (thrown) {
+    const root = rootFolderOf(client.account)
+    const isRoot =
+      capability.kind === 'folder-write' && equalBytes(capability.writeKey, root.writeKey)
+    if (!(thrown instanceof FolderMissingError) || !isRoot) throw thrown
+    await client.folders.ensure(root, { signal })
+    return await work()
+  }
 }
 
 /** Follows links below a folder. @throws CliError unless the power to write goes all the way */
@@ -103,7 +136,8 @@ export async function locateWritable(
   throw mayOnlyRead(label)
 }
 
-async function writerAt(
+/** The folder that a place begins with, to change it. @throws CliError */
+export async function writerAt(
   { capability, label }: Place,
   { client }: Pick<Tools, 'client'>,
 ): Promise<FolderWriter> {

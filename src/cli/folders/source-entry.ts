@@ -1,7 +1,7 @@
 import type { FolderView } from '../../folders/service/view.ts'
 import type { Name, Path } from '../../folders/names.ts'
 import type { Shown } from '../../folders/read.ts'
-import { slotKeyHex, type SlotKeyHex } from '../../protocol/slot-key.ts'
+import type { SlotKey } from '../../protocol/slot-key.ts'
 import type { Client } from '../../library/client.ts'
 import { usageError } from '../failures.ts'
 import type { Place } from '../paths/place.ts'
@@ -17,14 +17,27 @@ export interface SourceEntry {
   /** The folder that the place begins with; the place's path leads through it. */
   readonly view: FolderView
   /** The folder that it lies in at the end of all links, and where in there; none of a snapshot. */
-  readonly located: { readonly slot: SlotKeyHex; readonly path: Path } | undefined
+  readonly located: { readonly slot: SlotKey; readonly path: Path } | undefined
+}
+
+interface Tools {
+  readonly client: Client
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
 }
 
 /** @throws CliError, and what looking at folders throws */
-export async function sourceEntryAt(
+export async function sourceEntryAt(place: Place, tools: Tools): Promise<SourceEntry> {
+  const looked = await lookAt(place, tools)
+  if (looked.shown === undefined) throw pathMissing(place)
+  return { ...looked, shown: looked.shown }
+}
+
+/** The same, whether anything is there or not. */
+export async function lookAt(
   place: Place,
-  tools: { readonly client: Client; readonly terminal: Terminal; readonly signal: AbortSignal },
-): Promise<SourceEntry> {
+  tools: Tools,
+): Promise<Omit<SourceEntry, 'shown'> & { readonly shown: Shown | undefined }> {
   const name = place.path.at(-1)
   if (name === undefined) {
     throw usageError(
@@ -33,7 +46,6 @@ export async function sourceEntryAt(
   }
   const view = await viewAt(place, tools)
   const shown = await view.stat(place.path)
-  if (shown === undefined) throw pathMissing(place)
   return { place, name, shown, view, located: await locate(place, name, tools) }
 }
 
@@ -46,5 +58,5 @@ async function locate(
   const reader = await readerAt(place, { client })
   // What lies under the name may itself be a link, which is then copied as one.
   const { folder, path } = await reader.locate(place.path.slice(0, -1), { signal })
-  return { slot: slotKeyHex(folder.capability.slot), path: [...path, name] }
+  return { slot: folder.capability.slot, path: [...path, name] }
 }

@@ -1,0 +1,26 @@
+import { formatCapability } from '../../capabilities/text.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
+import { readerAt } from '../folders/powers.ts'
+import { openOwnHome } from '../own-home.ts'
+import { placeArgument } from '../paths/place.ts'
+
+/** Prints the capability of a directory, or a whole folder, as it is now and for ever. Nothing is copied. */
+export async function snapshot(
+  request: { readonly place: string },
+  context: CommandContext,
+): Promise<ExitCode> {
+  const { terminal, signal } = context
+  const home = openOwnHome(context.files)
+  const place = await placeArgument(request.place, home.findAlias)
+  await using client = await openFolderClient(context, home)
+  const reader = await readerAt(place, { client })
+  const capability = await reader.snapshot(place.path, { signal })
+  const text = formatCapability(capability)
+  if (terminal.json) {
+    terminal.value({ place: place.label, kind: capability.kind, capability: text })
+  } else {
+    terminal.line(text)
+  }
+  return EXIT.ok
+}

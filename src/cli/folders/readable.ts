@@ -1,0 +1,104 @@
+import type { Capability } from '../../capabilities/capability.ts'
+import { describe } from '../../capabilities/describe.ts'
+import { versionOf } from '../../folders/service/shown-version.ts'
+import type { Download, GetOptions } from '../../grid/download.ts'
+import type { SeenVersions } from '../../home/seen-versions.ts'
+import type { Client } from '../../library/client.ts'
+import { EXIT } from '../exit-codes.ts'
+import { CliError, usageError } from '../failures.ts'
+import type { Place } from '../paths/place.ts'
+import type { Terminal } from '../terminal.ts'
+import { NotAFileError } from '../../folders/service/errors.ts'
+import { pathMissing } from './missing.ts'
+import { lookAt } from './source-entry.ts'
+
+/** One file of the grid, about to be read. */
+export interface ReadableFile {
+  readonly download: Download
+  /** As `ls` and `put` tell it; only of files in folders. */
+  readonly version?: string | undefined
+  readonly mtimeMs?: number | undefined
+  readonly isExecutable?: boolean | undefined
+  /** Notes, once all of it was read, that this version was seen. */
+  readonly markSeen: () => void
+}
+
+interface Tools {
+  readonly client: Client
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+  readonly seen: SeenVersions
+}
+
+/** Opens the file at a place: in a folder, or by a capability of its own. @throws CliError if there is none to read */
+export async function openFile(
+  place: Place,
+  options: Pick<GetOptions, 'range'>,
+  tools: Tools,
+): Promise<ReadableFile> {
+  const { signal } = tools
+  const isFolder = place.path.length > 0
+  if (!isFolder) {
+    const download = await downloadOf(place.capability, { ...options, signal }, tools)
+    return { download, markSeen: () => undefined }
+  }
+  const { shown, view, located } = await lookAt(place, tools)
+  if (shown === undefined) {
+    // Whoever then puts it may rely on that nobody else did.
+    if (located !== undefined) tools.seen.remember(located, undefined)
+    throw pathMissing(place)
+  }
+  const { entry } = shown
+  if (entry.kind === 'directory' || entry.kind === 'linked-folder') throw isADirectory(place)
+  if (entry.kind === 'symlink') throw new NotAFileError(place.label)
+  const version = versionOf(shown)
+  return {
+    download: await view.readEntry(shown, { ...options, signal }),
+    version,
+    mtimeMs: entry.mtimeMs,
+    isExecutable: 'isExecutable' in entry && entry.isExecutable,
+    markSeen() {
+      if (located !== undefined) tools.seen.remember(located, version)
+    },
+  }
+}
+
+async function downloadOf(
+  capability: Capability,
+  options: GetOptions,
+  { client }: Tools,
+): Promise<Download> {
+  switch (capability.kind) {
+    case 'file-read':
+    case 'literal':
+      return await client.grid.get(capability, options)
+    case 'mutable-read':
+    case 'mutable-write': {
+      const { current } = await client.mutableFiles.look(capability, { signal: options.signal })
+      return await client.mutableFiles.read(current, options)
+    }
+    case 'folder-write':
+    case 'folder-read':
+    case 'snapshot-read':
+      throw usageError(
+        `This is the capability of ${describe(capability).title}. Name a file in it, or add -r for all that is in it.`,
+      )
+    case 'file-verify':
+    case 'folder-verify':
+    case 'mutable-verify':
+    case 'snapshot-verify':
+      throw new CliError({
+        exit: EXIT.usage,
+        code: 'capability-too-weak',
+        message: `This capability lets you check and repair ${describe(capability).title.split(',')[0] ?? 'it'}, not read it. Ask whoever gave it to you for one that reads.`,
+      })
+  }
+}
+
+function isADirectory({ label }: Place): CliError {
+  return new CliError({
+    exit: EXIT.inputMissing,
+    code: 'is-a-directory',
+    message: `${label} is a directory. Add -r to get all that is in it.`,
+  })
+}
