@@ -7,6 +7,7 @@ import {
   type FolderWriteCapability,
   type MutableReadCapability,
   type MutableWriteCapability,
+  type SnapshotReadCapability,
 } from '../../capabilities/capability.ts'
 import type { BlockReference } from '../../grid/files/index-node.ts'
 import type { Entry } from '../entry.ts'
@@ -14,7 +15,7 @@ import { formatPath, type Path } from '../names.ts'
 import type { FolderContext } from './context.ts'
 import { NotMergedError, PowerMissingError } from './errors.ts'
 import { linkedCapability } from './links.ts'
-import { ScratchNodes } from './nodes.ts'
+import { EMPTY_ROOT_FRAME, isEmptyRoot, ScratchNodes } from './nodes.ts'
 import type { ViewSource } from './opened-view.ts'
 import type { Power } from './view.ts'
 
@@ -43,7 +44,7 @@ export async function capabilityOfEntry(
       const { nodes } = source
       if (power === 'write') throw notOfItsOwn(path, 'directory')
       if (nodes instanceof ScratchNodes && nodes.has(entry.reference.id)) throw new NotMergedError()
-      return capabilityOfRoot(entry.reference, power)
+      return await capabilityOfRoot(context, entry.reference, power)
     }
     case 'linked-folder':
     case 'linked-file':
@@ -56,12 +57,27 @@ export async function capabilityOfEntry(
 }
 
 /** Of a frozen directory or past state. */
-export function capabilityOfRoot({ key, id }: BlockReference, power: Power): Capability {
+export async function capabilityOfRoot(
+  context: FolderContext,
+  root: BlockReference,
+  power: Power,
+): Promise<Capability> {
   if (power === 'write') {
     throw new PowerMissingError('What is frozen cannot be written. Copy it into a folder.')
   }
-  const capability = { kind: 'snapshot-read' as const, key, id }
+  const capability = await snapshotOf(context, root)
   return power === 'read' ? capability : toVerify(capability)
+}
+
+/** A folder without entries is stored for it: a snapshot names a block. */
+export async function snapshotOf(
+  { reading }: FolderContext,
+  root: BlockReference,
+): Promise<SnapshotReadCapability> {
+  if (!isEmptyRoot(root)) return { kind: 'snapshot-read', ...root }
+  const stored = await reading.put(EMPTY_ROOT_FRAME)
+  await reading.flush()
+  return { kind: 'snapshot-read', ...stored }
 }
 
 export function capabilityOfFolder(

@@ -4,6 +4,7 @@ import type { SlotContents } from '../../grid/slots/contents.ts'
 import { BrokenFolderError } from '../errors.ts'
 import type { FolderState } from '../state.ts'
 import { FolderMissingError } from './errors.ts'
+import { EMPTY_ROOT } from './nodes.ts'
 
 /** A commit as it stands in a slot or its history. */
 export interface FolderCommit {
@@ -42,11 +43,11 @@ export function folderHeads({
 /** Undefined if it is the state of something else. */
 export function commitOf({
   kind,
-  root,
+  root = EMPTY_ROOT,
   parents,
   modifiedMs = 0,
   device = '',
 }: SlotContents): FolderCommit | undefined {
-  if (kind !== 'folder' || root === undefined) return undefined
+  if (kind !== 'folder') return undefined
   return { root, parents, timeMs: modifiedMs, device }
 }

@@ -148,7 +148,7 @@ export class OpenedView implements FolderView {
       const { source } = view
       if (path.length === 0) {
         return source.folder === undefined
-          ? capabilityOfRoot(source.tree.root, power)
+          ? await capabilityOfRoot(this.#context, source.tree.root, power)
           : capabilityOfFolder(source.folder, power)
       }
       const shown = await statPath(source.nodes, source.tree, path)

@@ -18,6 +18,7 @@ import {
   type EditOptions,
 } from './folder.ts'
 import { folderHeads } from './heads.ts'
+import { isEmptyRoot } from './nodes.ts'
 import type { OpenTree } from './open-trees.ts'
 import { OpenedView } from './opened-view.ts'
 
@@ -112,8 +113,11 @@ async function change(
   const ready = tree.flush()
   // It is awaited only once the record is signed, and must not count as unhandled until then.
   ready.catch(() => undefined)
-  const named = device === '' ? {} : { device }
-  return { contents: { kind: 'folder', root: state.root, parents, modifiedMs, ...named }, ready }
+  const optional = {
+    ...(isEmptyRoot(state.root) ? {} : { root: state.root }),
+    ...(device === '' ? {} : { device }),
+  }
+  return { contents: { kind: 'folder', parents, modifiedMs, ...optional }, ready }
 }
 
 function viewForWriter(context: FolderContext, tree: OpenTree, state: FolderState): OpenedView {

@@ -12,6 +12,7 @@ import { covers, type VersionVector } from '../../protocol/version-vector.ts'
 import { NotADirectoryError, PathNotFoundError } from '../errors.ts'
 import { mergeStates } from '../merge.ts'
 import { formatPath, type Path } from '../names.ts'
+import { snapshotOf } from './capabilities.ts'
 import type { FolderContext, ViewMoment } from './context.ts'
 import { NoStateThenError, NotMergedError } from './errors.ts'
 import type { Commit, FolderReader, LocatedPath, PathVersion, ReadOptions } from './folder.ts'
@@ -114,7 +115,7 @@ export class OpenedReader implements FolderReader {
     if (shown.entry.kind !== 'directory') throw new NotADirectoryError(formatPath(path))
     const { reference } = shown.entry
     if (view.isScratch(reference)) throw new NotMergedError()
-    return { kind: 'snapshot-read', ...reference }
+    return await snapshotOf(this.#context, reference)
   }
 
   async #read(signal: AbortSignal | undefined, lastSeen?: VersionVector): Promise<SlotState> {

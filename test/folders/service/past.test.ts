@@ -132,6 +132,26 @@ describe('the past of a folder', () => {
   })
 })
 
+it('an empty folder has a snapshot and a past like any other', async () => {
+  await using grid = await testGrid({ clients: 2 })
+  await using anna = new FolderDevice(grid, 'Anna')
+  await using bob = new FolderDevice(grid, 'Bob', { client: 1 })
+  const folder = await anna.create()
+  const emptyMs = await folder.nowMs()
+  const snapshot = await grid.run(() => folder.writer.snapshot([]))
+  await folder.write('a', 'x')
+  expect(await pathsOf(bob, await grid.run(() => bob.folders.open(snapshot)))).toEqual([])
+  expect(await grid.run(() => folder.writer.restore([], emptyMs))).toMatchObject({ joined: 1 })
+  expect(await folder.paths()).toEqual([])
+  await folder.edit({ kind: 'make-directory', path: parsePath('d/e') })
+  expect(await folder.paths()).toEqual(['d', 'd/e'])
+  await folder.edit({ kind: 'remove', path: parsePath('d') })
+  const commits = await grid.run(() => collect(folder.writer.history()))
+  const paths = []
+  for (const commit of commits) paths.push((await pathsOf(anna, commit.view())).join(' '))
+  expect(paths).toEqual(['', 'd d/e', '', 'a', ''])
+})
+
 describe('retention', () => {
   const HOUR_MS = 3_600_000
   const DAY_MS = 24 * HOUR_MS
