@@ -6,6 +6,7 @@ import { brokenLinks } from './links.ts'
 import {
   importsEndInTs,
   noAmbientTimeOrChance,
+  noBarrel,
   noLongFile,
   noLooseEnd,
   noSkippedTest,
@@ -34,6 +35,7 @@ describe('the repository', () => {
     ['runs all of its tests', noSkippedTest],
     ['leaves nothing to do in its comments', noLooseEnd],
     ['imports by full file names', importsEndInTs],
+    ['imports things from where they are declared', noBarrel],
   ])('%s', (_, rule) => {
     expect(sources.flatMap(rule)).toEqual([])
   })

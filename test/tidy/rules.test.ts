@@ -6,6 +6,7 @@ import {
   importsEndInTs,
   MAX_LINES,
   noAmbientTimeOrChance,
+  noBarrel,
   noLongFile,
   noLooseEnd,
   noSkippedTest,
@@ -176,6 +177,25 @@ describe('the rule about endings', () => {
     expect(importsEndInTs({ path, text: `import { b } from './b.js'` })).toHaveLength(1)
     expect(importsEndInTs({ path, text: `import { b } from './b.ts'` })).toEqual([])
     expect(importsEndInTs({ path, text: `import { b } from 'b'` })).toEqual([])
+  })
+})
+
+describe('the rule about barrels', () => {
+  it.each([
+    `export { a } from './a.ts'`,
+    `/** All of it. */\nexport * from './a.ts'\nexport type {\n  B,\n  C,\n} from '../b.ts'\n`,
+    `export * as a from './a.ts'`,
+  ])('finds %j', (text) => {
+    expect(noBarrel({ path: 'src/grid/index.ts', text })).toHaveLength(1)
+  })
+
+  it('leaves alone files with something of their own, packages behind one file, and the entry', () => {
+    const own = `export { a } from './a.ts'\nexport const b = 1\n`
+    expect(noBarrel({ path: 'src/grid/a.ts', text: own })).toEqual([])
+    const packages = `export { noise } from '@libp2p/noise'\n`
+    expect(noBarrel({ path: 'src/network/a.ts', text: packages })).toEqual([])
+    const entry = `export { a } from './a.ts'`
+    expect(noBarrel({ path: 'src/library/index.ts', text: entry })).toEqual([])
   })
 })
 

@@ -75,6 +75,17 @@ export const importsEndInTs: Rule = (source) =>
     .filter((specifier) => isRelative(specifier) && !/\.(ts|json)$/.test(specifier))
     .map((specifier) => `${source.path} imports ${specifier}, which does not end in .ts`)
 
+/** The package's entry, which says why it is one. */
+const ENTRY = 'src/library/index.ts'
+
+/** What is imported comes from where it is declared: a file that only passes names on hides who depends on whom. */
+export const noBarrel: Rule = ({ path, text }) => {
+  const code = withoutComments(text)
+  const passedOn = /^export\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\})\s+from\s+'\.[^']*';?$/gm
+  const isBarrel = passedOn.test(code) && code.replaceAll(passedOn, '').trim() === ''
+  return isBarrel && path !== ENTRY ? [`${path} only passes on what others declare`] : []
+}
+
 // Written so that this line is none itself.
 const LOOSE_END = /\b(TO[D]O|FIX[M]E)\b/
 
