@@ -51,8 +51,8 @@ async function checkWhole(
   if (terminal.json) terminal.value(describeTree(report, nameOf))
   else {
     tellTree(report, terminal, nameOf)
-    terminal.line(`Of the shares, ${WHAT_WAS_CHECKED[verify]}.`)
-    if (report.sharesMissing + report.copiesMissing > 0) terminal.line(REPAIR_HINT)
+    terminal.line(`To find out, ${WHAT_WAS_CHECKED[verify]}.`)
+    if (report.recoverable === true && !report.healthy) terminal.line(REPAIR_HINT)
   }
   return exitOf(report)
 }

@@ -58,12 +58,16 @@ export class Surveyor {
 
   /** Nodes that answered whenever they were asked. */
   get nodesAnswered(): NodeKey[] {
-    return [...this.#answered].filter((node) => !this.#failed.has(node))
+    return this.#nodes.filter((node) => this.#answered.has(node) && !this.#failed.has(node))
   }
 
   /** Nodes that left a question unanswered. */
   get nodesSilent(): NodeKey[] {
-    return [...this.#failed]
+    return this.#nodes.filter((node) => this.#failed.has(node))
+  }
+
+  get #nodes(): NodeKey[] {
+    return this.#context.view.nodes.map(({ key }) => key)
   }
 
   /** @param ids at most as many as fit one message */
