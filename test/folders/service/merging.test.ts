@@ -70,6 +70,48 @@ describe('two writers', () => {
     ])
   })
 
+  it('and a third, each alone with four nodes for a while, end with all that nobody undid', async () => {
+    await using grid = await testGrid({ clients: 3, nodes: 12 })
+    await using anna = new FolderDevice(grid, 'Anna')
+    await using bob = new FolderDevice(grid, 'Bob', { client: 1 })
+    await using carl = new FolderDevice(grid, 'Carl', { client: 2 })
+    const devices = [anna, bob, carl]
+    const ours = await anna.create()
+    await ours.edit(putText('d/kept', 'x'), putText('d/e/old', 'x'), putText('same', 'x'))
+    const [, theirs, his] = [
+      ours,
+      await bob.open(ours.capability),
+      await carl.open(ours.capability),
+    ]
+    for (const folder of [theirs, his]) await folder.paths()
+    await anna.settle()
+    const nodes = Array.from({ length: 12 }, (_, at) => at)
+    for (const [who, device] of devices.entries()) {
+      device.cutOffFrom(...nodes.filter((at) => at % 3 !== who))
+    }
+    const path = parsePath('d')
+    await ours.edit({ kind: 'move', from: path, to: parsePath('moved') })
+    await theirs.write('d/new', 'x')
+    await his.edit({ kind: 'remove', path: parsePath('d/e/old') }, putText('same', 'y'))
+    for (const device of devices) device.cutOffFrom()
+    const results = []
+    for (const folder of [ours, theirs, his]) results.push(await folder.write('last', 'x'))
+    expect(results.map(({ joined }) => joined)).toEqual([3, 1, 1])
+    for (const folder of [ours, theirs, his]) {
+      expect(await folder.paths()).toEqual([
+        'd',
+        'd/new',
+        'last',
+        'moved',
+        'moved/e',
+        'moved/e/old',
+        'moved/kept',
+        'same',
+      ])
+      expect(await folder.text('same')).toBe('y')
+    }
+  })
+
   it('who write at the same time to a whole grid lose nothing, and make no copies', async () => {
     await using grid = await testGrid({ clients: 3 })
     await using anna = new FolderDevice(grid, 'Anna')
@@ -86,10 +128,9 @@ describe('two writers', () => {
         }),
       )
     })
-    const paths = [0, 1, 2].flatMap((who) => [
-      `${who}`,
-      ...[0, 1, 2, 3].map((at) => `${who}/${at}`),
-    ])
+    const numbers = [0, 1, 2, 3]
+    const files = [0, 1, 2].flatMap((who) => numbers.map((at) => `${who}/${at}`))
+    const paths = ['0', '1', '2', ...files]
     expect((await folder.paths()).sort()).toEqual(paths.sort())
   })
 
