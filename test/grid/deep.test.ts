@@ -167,6 +167,26 @@ describe('a deep check', () => {
     expect(report.slots).toMatchObject({ total: 2, healthy: 2 })
   })
 
+  it('asks about many slots in few messages', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    await using folder = new TestFolder(device, 'of folders')
+    const count = 100
+    await grid.run(async () => {
+      // All but the first were never written.
+      const names = Array.from({ length: count }, (_, at) =>
+        at === 0 ? 'of folders' : `none ${at}`,
+      )
+      await folder.commit(Object.fromEntries(names.map((name) => [name, linkTo(folder, name)])))
+      await device.slots.settle()
+    })
+    const { result, traffic } = await grid.measure(() =>
+      grid.run(() => device.own.check(folder.capability)),
+    )
+    expect(result.slots).toMatchObject({ total: count, healthy: 1, lost: count - 1 })
+    expect(traffic.calls('slot-get')).toBe(10 * (1 + Math.ceil((count - 1) / 64)))
+  })
+
   it('costs few messages for many files', async () => {
     await using grid = await testGrid()
     await using device = new TestDevice(grid)

@@ -1,5 +1,6 @@
 import { linkSignals } from '../../foundation/abort.ts'
 import { sleep } from '../../foundation/clock.ts'
+import { mapConcurrently } from '../../foundation/concurrency.ts'
 import { HayloftError } from '../../foundation/error.ts'
 import { shareIndices } from '../../protocol/bitmap.ts'
 import type { BlockId } from '../../protocol/block-id.ts'
@@ -88,11 +89,11 @@ export class Surveyor {
   }
 
   async slots(slots: readonly SlotKey[]): Promise<SlotSurvey[]> {
-    const surveys: SlotSurvey[] = []
-    for (let start = 0; start < slots.length; start += MAX_SLOTS) {
-      surveys.push(...(await this.#slotsOfOneMessage(slots.slice(start, start + MAX_SLOTS))))
-    }
-    return surveys
+    const starts = Array.from({ length: Math.ceil(slots.length / MAX_SLOTS) }, (_, at) => at)
+    const surveys = await mapConcurrently(starts, SLOT_MESSAGES_AT_ONCE, async (at) => {
+      return await this.#slotsOfOneMessage(slots.slice(at * MAX_SLOTS, (at + 1) * MAX_SLOTS))
+    })
+    return surveys.flat()
   }
 
   async #slotsOfOneMessage(slots: readonly SlotKey[]): Promise<SlotSurvey[]> {
@@ -190,6 +191,8 @@ export class Surveyor {
  * holds its good name, and a repair new shares of them.
  */
 const SILENCE_GRACE_MS = 4_000
+/** To each node: hides round trips; an answer may have a MiB of records. */
+const SLOT_MESSAGES_AT_ONCE = 4
 /** How long a node that gave no answer is left alone: an attempt to reach it may take long. */
 const LEFT_ALONE_MS = 2_000
 const RETRY_MS = 250
