@@ -23,6 +23,7 @@ export type DotSpan =
   | { readonly kind: 'ranges'; readonly ranges: ReadonlyMap<TagHex, DotRange> }
   | { readonly kind: 'scattered' }
 
+/** Counters of one device's dots. */
 export interface DotRange {
   readonly least: number
   readonly greatest: number

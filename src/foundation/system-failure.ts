@@ -10,6 +10,7 @@ export class SystemFailureError extends HayloftError {
   }
 }
 
+/** What to tell of it. */
 export interface SystemFailure {
   readonly code: SystemFailureCode
   readonly message: string

@@ -84,7 +84,7 @@ export type {
   Totals,
   Version,
 } from '../folders/entry.ts'
-export type { Dots, DotSpan } from '../folders/dots.ts'
+export type { DotRange, Dots, DotSpan } from '../folders/dots.ts'
 export type {
   Edit,
   MakeDirectoryEdit,
@@ -102,6 +102,7 @@ export type { GridNodes } from './files.ts'
 export type { CheckableCapability } from '../grid/blocks/walk.ts'
 export type { BlockReport, CheckOptions, CheckReport } from '../grid/check.ts'
 export type { RepairOptions, RepairReport } from '../grid/repair.ts'
+export type { Verification } from '../grid/maintenance/block-inspector.ts'
 export type { HistoryOptions } from '../grid/maintenance/frontier.ts'
 export type { Tally, TreeReport } from '../grid/maintenance/report.ts'
 export type {
@@ -133,7 +134,7 @@ export type { Dot, TagHex, VersionVector } from '../protocol/version-vector.ts'
 // Errors
 export { HayloftError } from '../foundation/error.ts'
 export { SystemFailureError } from '../foundation/system-failure.ts'
-export type { SystemFailureCode } from '../foundation/system-failure.ts'
+export type { SystemFailure, SystemFailureCode } from '../foundation/system-failure.ts'
 export { MalformedCapabilityError } from '../capabilities/malformed.ts'
 export type { MalformedReason } from '../capabilities/malformed.ts'
 export { InvalidErasureCodeError } from '../erasure/code.ts'

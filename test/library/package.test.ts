@@ -70,15 +70,47 @@ describe('the package', () => {
     expect(flaws).toEqual([])
   })
 
+  it('promises every type that what it promises is made of', () => {
+    const known = new Set([...promised.map(({ declaredAs }) => declaredAs), ...BUILT_IN.split(' ')])
+    const missing = promised.flatMap((each) => {
+      const text = withoutComments(readFileSync(each.path, 'utf8'))
+      // What a file keeps to itself is a part of its types that has no name outside.
+      const interfaces = text.matchAll(/^interface (\w+)/gm)
+      const own = new Set(Array.from(interfaces, ([, name = '']) => name))
+      return typesNamedBy(text, each.declaredAs)
+        .filter((name) => !known.has(name) && !own.has(name))
+        .map((name) => `${each.name} is made of ${name}`)
+    })
+    expect(missing).toEqual([])
+  })
+
   it('explains every name where it is declared', () => {
     const silent = promised.filter(({ path, declaredAs }) => {
       const text = readFileSync(path, 'utf8')
-      const declaration = `export (?:declare |abstract )*(?:const|function\\*?|class|interface|type) ${declaredAs}\\b`
-      return !new RegExp(`\\*/\\n${declaration}`).test(text)
+      return !new RegExp(`\\*/\\n${declarationOf(declaredAs)}`).test(text)
     })
     expect(silent.map(({ name }) => name)).toEqual([])
   })
 })
+
+/** Of the language, its library or Node. */
+const BUILT_IN =
+  'AbortSignal AsyncDisposable AsyncGenerator AsyncIterable Error ErrorOptions Exclude Iterable Omit Pick Promise ' +
+  'ReadonlyMap Symbol Uint8Array'
+
+function declarationOf(name: string): string {
+  return `export (?:declare |abstract )*(?:const|function\\*?|class|interface|type) ${name}\\b`
+}
+
+/** The types that the declarations of a name mention. */
+function typesNamedBy(text: string, name: string): string[] {
+  const end = String.raw`(?=\n(?:export|declare|interface|type) |$(?![\s\S]))`
+  const declarations = text.matchAll(new RegExp(`${declarationOf(name)}[\\s\\S]*?${end}`, 'gm'))
+  return Array.from(declarations).flatMap(([declaration]) => {
+    const words = declaration.replaceAll(/'[^'\n]*'/g, '').matchAll(/\b[A-Z][A-Za-z0-9]+\b/g)
+    return Array.from(words, ([word]) => word)
+  })
+}
 
 /** Fails to compile for each type that is any or has a member that is. */
 function typeProgram(): string {
@@ -112,6 +144,10 @@ const { openHayloft, parseCapability, parsePath, toRead, toVerify } = hayloft
 export async function program(signal: AbortSignal): Promise<string> {
   await using mine = await openHayloft({ home: '/home/ada', passphrase: async () => 'secret', signal })
   const capability = parseCapability('hayfile1')
+  if (capability.kind !== 'literal') {
+    const { healthy }: { healthy: boolean } = await mine.grid.check(capability, { verify: 'full' })
+    if (!healthy) await mine.grid.repair(capability, { signal })
+  }
   switch (capability.kind) {
     case 'file-read': {
       // Of what one only may read there is nothing weaker to read by.
