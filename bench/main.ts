@@ -13,6 +13,7 @@ import { measureSealing } from './sealing.ts'
 import { rowsAt } from './rows.ts'
 import { BLOCK_BYTES, FULL_SCALE, QUICK_SCALE, SMALL_FILE_BYTES } from './scale.ts'
 import { Suite } from './suite.ts'
+import { TreeSuite } from './tree-suite.ts'
 
 /** Measures Hayloft on a practice grid of its own, made for the purpose and gone afterwards, also after Ctrl-C. */
 async function main(): Promise<void> {
@@ -72,7 +73,8 @@ async function measureOperations(
   await using grid = await PracticeGrid.start(join(dir, 'grid'), signal)
   const files = new Suite({ grid, scale, primitives, dir, signal })
   const folders = new FolderSuite(grid, signal)
-  for (const { measure } of rows) report.row(await measure({ files, folders }))
+  const trees = new TreeSuite(grid, dir)
+  for (const { measure } of rows) report.row(await measure({ files, folders, trees }))
 }
 
 async function measureBoth(

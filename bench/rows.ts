@@ -2,6 +2,7 @@ import type { FolderSuite } from './folder-suite.ts'
 import type { Row } from './row.ts'
 import { NODES_LOST, type FolderScale, type Scale } from './scale.ts'
 import { IDLE_MS, type Suite } from './suite.ts'
+import type { TreeSuite } from './tree-suite.ts'
 
 /** The rows there are, in the order that leaves each what it needs: the one that empties nodes comes last. */
 export function rowsAt(scale: Scale): NamedRow[] {
@@ -33,6 +34,7 @@ export interface NamedRow {
 export interface Suites {
   readonly files: Suite
   readonly folders: FolderSuite
+  readonly trees: TreeSuite
 }
 
 function folderRows({
@@ -68,6 +70,19 @@ function folderRows({
     folderRow(`create ${created} mutable files`, (suite, name) =>
       suite.create(name, 'files', created),
     ),
+    ...treeRows(treeFiles),
+    ...treeRows(entries),
+  ]
+}
+
+function treeRows(files: number): NamedRow[] {
+  const tree = `${inWords(files)} files of 4 KiB`
+  return [
+    treeRow(`put -r ${tree}`, (suite, name) => suite.put(name, files)),
+    treeRow(`put -r ${tree}, unchanged`, (suite, name) => suite.putAgain(name, files)),
+    treeRow(`get -r ${tree}`, (suite, name) => suite.get(name, files)),
+    treeRow(`check -r ${tree}`, (suite, name) => suite.check(name, files, 'none')),
+    treeRow(`check -r --verify ${tree}`, (suite, name) => suite.check(name, files, 'full')),
   ]
 }
 
@@ -89,6 +104,13 @@ function folderRow(
   measure: (suite: FolderSuite, name: string) => Promise<Row>,
 ): NamedRow {
   return { name, measure: ({ folders }) => measure(folders, name) }
+}
+
+function treeRow(
+  name: string,
+  measure: (suite: TreeSuite, name: string) => Promise<Row>,
+): NamedRow {
+  return { name, measure: ({ trees }) => measure(trees, name) }
 }
 
 function inWords(count: number): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { systemRandomness } from '../src/foundation/system.ts'
 
 const CHUNK_BYTES = 2 ** 20
@@ -21,7 +21,7 @@ export async function writeSmallSamples(
   dir: string,
   { count, sizeBytes }: { count: number; sizeBytes: number },
 ): Promise<string[]> {
-  await mkdir(dir)
+  await mkdir(dir, { recursive: true })
   const names = Array.from({ length: count }, (_, at) => String(at).padStart(4, '0'))
   for (const name of names) await writeFile(join(dir, name), systemRandomness.bytes(sizeBytes))
   return names
@@ -31,6 +31,19 @@ export async function writeSmallSamples(
 export async function requireSame(a: string, b: string): Promise<void> {
   const [one, other] = await Promise.all([digestOf(a), digestOf(b)])
   if (one !== other) throw new Error(`${b} came back with other bytes than ${a} has`)
+}
+
+/** The same of whole directories: equal names, and equal bytes in each file. @throws Error */
+export async function requireSameTree(a: string, b: string): Promise<void> {
+  const [one, other] = await Promise.all([filesIn(a), filesIn(b)])
+  if (one.join('\0') !== other.join('\0')) throw new Error(`${b} has other files than ${a}`)
+  for (const name of one) await requireSame(join(a, name), join(b, name))
+}
+
+async function filesIn(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  return files.map(({ parentPath, name }) => relative(dir, join(parentPath, name))).sort()
 }
 
 async function digestOf(path: string): Promise<string> {
