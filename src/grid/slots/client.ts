@@ -201,18 +201,20 @@ class GridSlotClient implements SlotClient {
     { keys, update, isFirst }: { keys: SlotWriteKeys; update: SlotUpdate; isFirst: boolean },
   ): Promise<WrittenSlot | undefined | 'conflict'> {
     const { randomness } = this.#context
-    const base = known.heads
+    // What is learnt while the state is made is not part of it, so its clock must not count it as seen.
+    const { heads: base, clock } = known
     const { opened: heads, unreadable } = openHeads(keys.readKey, this.#live(base))
     const change = await update({
       heads,
       unreadable,
-      clock: known.clock,
+      clock,
       ...known.writer(randomness),
     })
     if (change === undefined) return undefined
     const { contents, dots = 1, expiresS = 0, ready } = change
     assert(dots >= 1, 'a change takes a number')
-    const bytes = sealRecord(keys, { contents, clock: known.advance(dots), expiresS }, randomness)
+    const counted = known.advance(clock, dots)
+    const bytes = sealRecord(keys, { contents, clock: counted, expiresS }, randomness)
     // The number is taken for good before anyone can see it.
     await Promise.all([known.reserve(), ready])
     const head = this.#replicas.headOf(keys.slot, bytes)

@@ -104,9 +104,9 @@ export class KnownSlot {
     return { tag: this.#tag, counter: this.#counter }
   }
 
-  /** Numbers `count` writes. @returns the clock of a state that contains them and everything seen */
-  advance(count: number): VersionVector {
-    const clock = new Map(this.#clock)
+  /** Numbers `count` writes. @returns the clock of a state that contains them and what `base` does */
+  advance(base: VersionVector, count: number): VersionVector {
+    const clock = new Map(base)
     this.#counter += count
     if (this.#tag !== undefined) clock.set(this.#tag, this.#counter)
     return clock

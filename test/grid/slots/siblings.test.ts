@@ -39,6 +39,25 @@ const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 const tag = (seed: number) => tagHex(someBytes(8, seed))
 
 describe('concurrent writers', () => {
+  it('replace nothing that was only learnt while a state was made', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    const ada = new TestDevice(grid, { client: 0 })
+    const bob = new TestDevice(grid, { client: 1 })
+    await ada.write(keys, adding('first'))
+    await bob.read(keys)
+    let isFirst = true
+    await ada.write(keys, async (base) => {
+      if (isFirst) {
+        isFirst = false
+        await bob.slots.write(keys, adding('meanwhile'))
+        // The same device looks, so its client knows of what the update has not been shown.
+        await ada.slots.read(keys)
+      }
+      return await adding('second')(base)
+    })
+    expect(wordsOf(await bob.read(keys))).toEqual(['first', 'meanwhile', 'second'])
+  })
+
   it('converge by merging, and nothing acknowledged is lost', async () => {
     await using grid = await testGrid({ clients: 4 })
     const devices = [0, 1, 2, 3].map((client) => new TestDevice(grid, { client }))
