@@ -9,7 +9,7 @@ type Database = Level<Uint8Array, Uint8Array>
  * So many rows are read at once, on this thread: they come from memory, or are ruled out by LevelDB's filters in memory,
  * in microseconds, and the way to the thread pool and back costs many times that.
  */
-const FEW_KEYS = 4
+const FEW_KEYS = 16
 /** What LevelDB may write while it opens: what its log holds, once more, as tables. */
 const OPENING_BYTES = 16 * 1024 * 1024
 
