@@ -1,16 +1,10 @@
 import { createReadStream } from 'node:fs'
-import type {
-  Capability,
-  FileReadCapability,
-  LiteralCapability,
-} from '../capabilities/capability.ts'
-import { describe } from '../capabilities/describe.ts'
+import type { Capability } from '../capabilities/capability.ts'
 import { MalformedCapabilityError } from '../capabilities/malformed.ts'
 import { parseCapability } from '../capabilities/text.ts'
 import { erasureCode, type ErasureCode } from '../erasure/code.ts'
 import { describingFailures } from '../foundation/system-failure.ts'
-import { CliError, usageError } from './failures.ts'
-import { EXIT } from './exit-codes.ts'
+import { usageError } from './failures.ts'
 
 /** Longer than any capability with a path of 255 names of 255 bytes. */
 const MAX_TEXT_BYTES = 66_000
@@ -22,29 +16,6 @@ const MAX_TEXT_BYTES = 66_000
  */
 export async function capabilityArgument(argument: string): Promise<Capability> {
   return parseCapability((await textArgument(argument)).trim())
-}
-
-/** @throws as {@link capabilityArgument}, or if it does not let its holder read one file that stays as it is */
-export async function readableArgument(
-  argument: string,
-): Promise<FileReadCapability | LiteralCapability> {
-  const capability = await capabilityArgument(argument)
-  if (capability.kind === 'file-read' || capability.kind === 'literal') return capability
-  if (capability.kind !== 'file-verify') throw notThisKind(capability)
-  throw new CliError({
-    exit: EXIT.usage,
-    code: 'capability-too-weak',
-    message:
-      'This capability lets you check and repair the file, not read it. Ask whoever gave it to you for one that reads.',
-  })
-}
-
-function notThisKind(capability: Capability): CliError {
-  return new CliError({
-    exit: EXIT.usage,
-    code: 'capability-of-other-kind',
-    message: `This is the capability of ${describe(capability).title}. The command takes one of a file that never changes.`,
-  })
 }
 
 /** `k/n`, as `--shares` takes it. @throws CliError, InvalidErasureCodeError */

@@ -62,10 +62,19 @@ describe('a command line', () => {
     [['put', 'a', '--shares', 'ten']],
     [['put', '-', '-']],
     [['get', GOOD, '--range', '5']],
-    [['get', GOOD, GOOD]],
+    [['get', GOOD, 'a', 'b']],
     [['check', GOOD, '--verify', 'hard']],
     [['capability', GOOD, '--to', 'write']],
     [['practice', 'start', '--nodes', '0']],
+    [['put', '-r', '.']],
+    [['put', 'a', '--if-unchanged']],
+    [['put', 'a', 'home:', '--random-key']],
+    [['put', 'a', 'home:a', '--if-version', '5']],
+    [['get', GOOD, 'a', '-o', 'b']],
+    [['get', GOOD, '-r', '-o', 'b']],
+    [['cp', 'home:a']],
+    [['du', 'home:', '--depth', 'x']],
+    [['restore', 'home:a', '--at', 'whenever']],
   ])('%j is refused with status 64', async (args) => {
     expectRefusal(await hayloft(args), 64)
   })

@@ -3,9 +3,12 @@ import { EXIT } from '../exit-codes.ts'
 import { destinationFor, refuseUnlessDirectory } from '../folders/destination.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
 import { labelBelow } from '../folders/label.ts'
-import { viewAt, writableEntryAt } from '../folders/powers.ts'
+import { viewAt, writableEntryAt, type Writable } from '../folders/powers.ts'
 import { sourceEntryAt, type SourceEntry } from '../folders/source-entry.ts'
 import { transplant } from '../folders/transplant.ts'
+import { formatCapability } from '../../capabilities/text.ts'
+import { IntoItselfError } from '../../folders/errors.ts'
+import type { Path } from '../../folders/names.ts'
 import { equalBytes } from '../../foundation/bytes.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
@@ -44,6 +47,7 @@ async function transfer(
     const source = await sourceEntryAt(place, tools)
     const path = await destinationFor(targetView, target, source.name)
     const to = await writableEntryAt({ ...target, path }, tools)
+    if (kind === 'move') refuseIntoItself(source, { target, path, to })
     const { located } = source
     if (located !== undefined && equalBytes(located.slot, to.folder.capability.slot)) {
       await to.folder.edit([{ kind, from: located.path, to: to.path }], { signal })
@@ -55,6 +59,20 @@ async function transfer(
   }
   if (terminal.json) terminal.value(kind === 'copy' ? { copied: done } : { moved: done })
   return EXIT.ok
+}
+
+/** What is moved into itself, or into a folder that only it leads to, is nowhere any more. */
+function refuseIntoItself(
+  { place, shown }: SourceEntry,
+  { target, path, to }: { target: Place; path: Path; to: Writable },
+): void {
+  const isBelow =
+    formatCapability(place.capability) === formatCapability(target.capability) &&
+    path.length > place.path.length &&
+    place.path.every((name, at) => path[at] === name)
+  const isIntoLinked =
+    shown.entry.kind === 'linked-folder' && equalBytes(shown.entry.slot, to.folder.capability.slot)
+  if (isBelow || isIntoLinked) throw new IntoItselfError(place.label)
 }
 
 async function removeSource(

@@ -5,13 +5,13 @@ import { SeenVersions } from '../../home/seen-versions.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { usageError } from '../failures.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
-import { openFile, type ReadableFile } from '../folders/readable.ts'
+import { openFile, readableFile, type ReadableFile } from '../folders/readable.ts'
 import { readLiteral } from '../literal.ts'
 import { placeFile } from '../local/place-file.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
 import { openProgress, type Progress } from '../progress.ts'
-import { openTarget } from '../target.ts'
+import { openTarget, type Target } from '../target.ts'
 import { flush, formatBytes, writeOut, type Terminal } from '../terminal.ts'
 import { getTree } from './get-tree.ts'
 
@@ -37,17 +37,25 @@ export async function get(request: GetRequest, context: CommandContext): Promise
   const home = openOwnHome(context.files)
   const place = await placeArgument(request.place, home.findAlias)
   const { capability } = place
+  // A place that cannot take the file is found out before anything is looked for.
+  const { output } = request
+  const isFile = output !== undefined && output !== '-'
+  await using opened = isFile ? await openTarget(output) : undefined
   if (capability.kind === 'literal') {
     const bytes = readLiteral(capability, request.range)
     const download = { sizeBytes: capability.bytes.length, chunks: once(bytes) }
-    return await deliver({ download, markSeen: () => undefined }, { request, place, context })
+    return await deliver(
+      { download, markSeen: () => undefined },
+      { request, place, context, opened },
+    )
   }
+  if (!request.recursive && place.path.length === 0) readableFile(capability)
   await using client = await openFolderClient(context, home)
   if (request.recursive) return await getTree(request, place, { ...context, client })
   using seen = SeenVersions.open(context.files.seenVersions, client.account)
   const options = request.range === undefined ? {} : { range: request.range }
   const file = await openFile(place, options, { ...context, client, seen })
-  return await deliver(file, { request, place, context })
+  return await deliver(file, { request, place, context, opened })
 }
 
 /** Writes files to standard output, one after another. */
@@ -78,13 +86,15 @@ interface Delivery {
   readonly request: GetRequest
   readonly place: Place
   readonly context: CommandContext
+  /** What `-o` names. */
+  readonly opened: Target | undefined
 }
 
 async function deliver(file: ReadableFile, delivery: Delivery): Promise<ExitCode> {
-  const { request, place, context } = delivery
+  const { request, place, context, opened } = delivery
   const { target, output } = request
   if (target !== undefined) return await deliverTo(targetFor(target, place), file, delivery)
-  if (output === undefined || output === '-') {
+  if (output === undefined || opened === undefined) {
     const { signal } = context
     const write = async (bytes: Uint8Array): Promise<void> => await writeOut(bytes, signal)
     for await (const chunk of watched(file, 'a file', delivery)) await write(chunk)
@@ -92,7 +102,6 @@ async function deliver(file: ReadableFile, delivery: Delivery): Promise<ExitCode
     file.markSeen()
     return EXIT.ok
   }
-  await using opened = await openTarget(output)
   let writtenBytes = 0
   for await (const chunk of watched(file, output, delivery)) {
     await opened.write(chunk)
@@ -168,7 +177,7 @@ function tell(
 async function* watched(
   { download }: ReadableFile,
   name: string,
-  { request, context }: Delivery,
+  { request, context }: Pick<Delivery, 'request' | 'context'>,
 ): AsyncGenerator<Uint8Array> {
   const { signal } = context
   const progress = await progressFor(name, { request, context })

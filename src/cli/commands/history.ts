@@ -44,8 +44,9 @@ async function tellCommits(
 ): Promise<void> {
   const rows: string[][] = []
   const values: object[] = []
-  for await (const { timeMs, device, view } of firstOf(reader.history({ signal }), request.limit)) {
-    const { files, sizeBytes } = await view().measure([])
+  for await (const commit of firstOf(reader.history({ signal }), request.limit)) {
+    const { timeMs, device } = commit
+    const { files, sizeBytes } = await commit.view().measure([])
     const index = values.length
     values.push({
       index,

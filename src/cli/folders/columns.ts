@@ -1,4 +1,4 @@
-/** Lines of cells, each column as wide as its widest cell; the last one is left as it is. */
+/** Lines of cells, each column as wide as its widest cell; a last one to the left is left as it is. */
 export function alignColumns(
   rows: readonly (readonly string[])[],
   sides: readonly ('left' | 'right')[],
@@ -7,9 +7,9 @@ export function alignColumns(
     rows.reduce((widest, row) => Math.max(widest, (row[column] ?? '').length), 0),
   )
   return rows.map((row) =>
-    row
+    (row.at(-1) === '' ? row.slice(0, -1) : row)
       .map((cell, column) => {
-        if (column === row.length - 1 && sides[column] === 'left') return cell
+        if (column === sides.length - 1 && sides[column] === 'left') return cell
         const width = widths[column] ?? 0
         return sides[column] === 'right' ? cell.padStart(width) : cell.padEnd(width)
       })

@@ -1,4 +1,10 @@
-import type { Capability } from '../../capabilities/capability.ts'
+import type {
+  Capability,
+  FileReadCapability,
+  LiteralCapability,
+  MutableReadCapability,
+  MutableWriteCapability,
+} from '../../capabilities/capability.ts'
 import { describe } from '../../capabilities/describe.ts'
 import { versionOf } from '../../folders/service/shown-version.ts'
 import type { Download, GetOptions } from '../../grid/download.ts'
@@ -39,7 +45,7 @@ export async function openFile(
   const { signal } = tools
   const isFolder = place.path.length > 0
   if (!isFolder) {
-    const download = await downloadOf(place.capability, { ...options, signal }, tools)
+    const download = await downloadOf(readableFile(place.capability), { ...options, signal }, tools)
     return { download, markSeen: () => undefined }
   }
   const { shown, view, located } = await lookAt(place, tools)
@@ -64,19 +70,28 @@ export async function openFile(
 }
 
 async function downloadOf(
-  capability: Capability,
+  capability: FileCapability,
   options: GetOptions,
   { client }: Tools,
 ): Promise<Download> {
+  if (capability.kind === 'file-read' || capability.kind === 'literal') {
+    return await client.grid.get(capability, options)
+  }
+  const { current } = await client.mutableFiles.look(capability, { signal: options.signal })
+  return await client.mutableFiles.read(current, options)
+}
+
+type FileCapability =
+  FileReadCapability | LiteralCapability | MutableReadCapability | MutableWriteCapability
+
+/** Capabilities of files that may be read; of others it tells what they are. No node is asked. @throws CliError */
+export function readableFile(capability: Capability): FileCapability {
   switch (capability.kind) {
     case 'file-read':
     case 'literal':
-      return await client.grid.get(capability, options)
     case 'mutable-read':
-    case 'mutable-write': {
-      const { current } = await client.mutableFiles.look(capability, { signal: options.signal })
-      return await client.mutableFiles.read(current, options)
-    }
+    case 'mutable-write':
+      return capability
     case 'folder-write':
     case 'folder-read':
     case 'snapshot-read':
@@ -90,7 +105,7 @@ async function downloadOf(
       throw new CliError({
         exit: EXIT.usage,
         code: 'capability-too-weak',
-        message: `This capability lets you check and repair ${describe(capability).title.split(',')[0] ?? 'it'}, not read it. Ask whoever gave it to you for one that reads.`,
+        message: `This is the capability of ${describe(capability).title}. It lets you check and repair, not read. Ask whoever gave it to you for one that reads.`,
       })
   }
 }

@@ -50,5 +50,5 @@ it('a snapshot weakens, and a file is not one', async () => {
   expect(weaker.stdout).toBe(`${snapshot?.verify}\n`)
   const got = await hayloft(['get', '-'], { stdin })
   expect(got).toMatchObject({ status: 64, stdout: '' })
-  expect(got.stderr).toContain('one of a file that never changes')
+  expect(got.stderr).toContain('Name a file in it')
 })
