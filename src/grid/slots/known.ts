@@ -34,6 +34,7 @@ export class KnownSlot {
   #saving: Promise<void> = Promise.resolve()
   #savesPending = 0
   #isUnsaved = false
+  #hasFailedToSave = false
 
   constructor(
     slot: SlotKey,
@@ -67,6 +68,11 @@ export class KnownSlot {
 
   get #hasToSave(): boolean {
     return this.#isUnsaved || this.#savesPending > 0
+  }
+
+  /** Whether memory lacks what it was last told, say as its disk was full. */
+  get hasFailedToSave(): boolean {
+    return this.#hasFailedToSave
   }
 
   /** Takes in states of the slot. @returns whether one of them is new */
@@ -146,6 +152,10 @@ export class KnownSlot {
       this.#savedTag = this.#tag
       await this.#memory.save(this.slot, remembered)
       if (remembered.tag === this.#tag) this.#reserved = remembered.counter
+      this.#hasFailedToSave = false
+    } catch (error) {
+      this.#hasFailedToSave = true
+      throw error
     } finally {
       this.#savesPending -= 1
     }

@@ -143,8 +143,8 @@ class Polling implements Disposable {
   #look(): void {
     const hasAll = this.#answers.size >= this.#needed
     const isHopeless = this.#awaited === 0 && this.#silent === 0
-    // Silent nodes may come back, but whoever has an answer need not wait for them.
-    const isEnough = this.#answers.size > 0 && (this.#isOverdue || this.#awaited === 0)
+    // Nodes that are called silent may just have been so when they were asked last, so they get their time too.
+    const isEnough = this.#answers.size > 0 && this.#isOverdue
     if (hasAll || isHopeless || isEnough) this.#finish()
   }
 

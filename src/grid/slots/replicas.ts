@@ -121,7 +121,7 @@ export class SlotReplicas implements AsyncDisposable {
       poll = await this.#poll(known, { enough: this.copies, signal })
     }
     const missing = this.#missingFrom(poll, known.slot, expected)
-    if (known.learn(poll.heads)) await known.save()
+    if (known.learn(poll.heads) || known.hasFailedToSave) await known.save()
     if (poll.freshness === 'settled') known.isSynced = true
     for (const [node, held] of poll.answers) this.catchUp(known, node, held)
     return { heads: known.heads, freshness: poll.freshness, missing }

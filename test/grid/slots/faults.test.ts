@@ -62,6 +62,25 @@ describe('nodes that are away', () => {
     await expect(device.read(keys)).rejects.toThrow(SlotUnavailableError)
   })
 
+  it('are heard again once they are back, however long ago they fell silent', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    await using ours = new TestDevice(grid)
+    await using theirs = new TestDevice(grid, { client: 1 })
+    await ours.write(keys, adding('x'))
+    for (const node of grid.nodes.slice(1)) {
+      // The one node that is not suspected is the first to answer, too.
+      grid.world.network.setLink(node.key, { latencyMs: 5 })
+      node.freeze()
+    }
+    expect(await ours.read(keys)).toMatchObject({ freshness: 'maybe-stale' })
+    for (const node of grid.nodes.slice(1)) await grid.run(() => node.restart())
+    await theirs.write(keys, adding('y'))
+    await grid.run(() => grid.world.clock.advance(600_000))
+    const state = await ours.read(keys)
+    expect(state.freshness).toBe('settled')
+    expect(wordsOf(state)).toEqual(['x', 'y'])
+  })
+
   it('make a write fail when fewer than four are left, and it is not shown as done', async () => {
     await using grid = await testGrid()
     await using device = new TestDevice(grid)
@@ -316,5 +335,25 @@ describe('lying nodes', () => {
     const written = await device.write(keys, adding('y'))
     expect(written?.durability).toBe('durable')
     expect(wordsOf(await device.read(keys))).toEqual(['x', 'y'])
+  })
+})
+
+describe('a memory whose disk is full', () => {
+  it('is told later what it could not keep at first', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    await using theirs = new TestDevice(grid, { client: 1 })
+    await theirs.write(keys, adding('x'))
+    const store = new MemoryStore()
+    const memory = new StoredSlotMemory(store)
+    const ours = new TestDevice(grid, { memory })
+    const write = store.write.bind(store)
+    store.write = async () => {
+      await Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }))
+    }
+    await expect(ours.read(keys)).rejects.toThrow('full')
+    store.write = write
+    await ours.read(keys)
+    await ours[Symbol.asyncDispose]()
+    expect((await memory.load(keys.slot))?.clock.size).toBe(1)
   })
 })
