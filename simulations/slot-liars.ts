@@ -104,10 +104,13 @@ export class SeenRecords {
     this.#records.set(name, [...records, request.record.slice()])
   }
 
-  /** One state that is not among the last ones; none if there are too few. */
+  /** One state that another one contains; none if there is no such. */
   older(slot: SlotKey, randomness: SeededRandomness): readonly Uint8Array[] {
     const records = this.#records.get(slotKeyHex(slot)) ?? []
-    const old = records.slice(0, -LAST_RECORDS)
+    const clocks = records.map((record) => decodeSlotRecord(record).clock)
+    const old = records.filter((_, at) =>
+      clocks.some((clock) => compareVectors(clocks[at] ?? clock, clock) === 'before'),
+    )
     return old.length === 0 ? [] : [randomness.pick(old)]
   }
 
@@ -119,7 +122,6 @@ export class SeenRecords {
 
 /** After the version and the letter of a record. */
 const SLOT_KEY_AT = 2
-const LAST_RECORDS = 2
 const MAX_SHOWN = 8
 
 /** Answers about slots from memory, as a node would that was set back to what `initial` says. */

@@ -12,7 +12,7 @@ import type { SeededRandomness } from '../randomness.ts'
 import type { World } from '../world.ts'
 import { DeviceCrash, type SimulatedDevice } from './device.ts'
 import { hasConflict, type FolderJudge } from './judge.ts'
-import { deeds, Violation, type Deed } from './observer.ts'
+import { deeds, REFUSALS, Violation, type Deed } from './observer.ts'
 import { drawActions, editOf } from './user.ts'
 
 /** What a device was shown. */
@@ -31,6 +31,8 @@ export interface ActorOptions {
   /** Called with how each thing that was done has ended. */
   readonly onOutcome: (outcome: string) => void
   readonly timeMs: () => number
+  /** Nothing fails but what nobody can do, and what others do at the same time. */
+  readonly isCalm: boolean
 }
 
 /** Whoever sits at a device: looks at the folder and changes it, and knows what must come of it. */
@@ -44,6 +46,15 @@ export class Actor {
   constructor(options: ActorOptions) {
     this.#options = options
     this.device = options.device
+  }
+
+  /** Makes the folder. */
+  async make(): Promise<boolean | undefined> {
+    return await this.attempt('make', async (_, deed) => {
+      await this.device.folders.ensure(this.#options.folder)
+      if (deed.commit !== undefined) this.#options.judge.ledger.acknowledge(deed.commit)
+      return true
+    })
   }
 
   /** Reads the folder. @returns undefined if that failed as it may */
@@ -159,11 +170,11 @@ export class Actor {
     const visible = await judge.compare(view, deed.base?.heads ?? [])
     // What a second action of a commit meets of a conflict is what the first one left, not what is shown.
     const possible = hasConflict(visible) ? actions.slice(0, 1) : actions
-    const chosen = possible.map((action) =>
-      action.kind === 'put-over-shown' && nameAt(visible, action.path).isDirectory
-        ? { ...action, kind: 'put' as const }
-        : action,
-    )
+    const chosen = possible.map((action): Action => {
+      if (action.kind !== 'put-over-shown') return action
+      const { path, data } = action
+      return nameAt(visible, path).isDirectory ? { kind: 'put', path, data } : action
+    })
     world.network.note(`  ${deed.who} wants ${JSON.stringify(chosen)}`)
     const edits: Edit[] = []
     for (const action of chosen) edits.push(await editOf(view, action, versions))
@@ -174,7 +185,9 @@ export class Actor {
   #judgeError(name: string, error: unknown): string {
     if (error instanceof DeviceCrash) return 'crashed'
     if (error instanceof StuckError) throw error
-    if (error instanceof HayloftError) return error.code
+    if (error instanceof HayloftError && (!this.#options.isCalm || MAY_FAIL.has(error.code))) {
+      return error.code
+    }
     const code = systemCodeOf(error)
     if (code === 'ENOSPC') return code
     const isViolation = error instanceof Violation
@@ -195,6 +208,8 @@ function expectationOf(
     throw error
   }
 }
+
+const MAY_FAIL: ReadonlySet<string> = new Set([...REFUSALS, 'slot-contended'])
 
 /** The most virtual time that one thing may take, with every timeout there is one after another. */
 const LIMIT_MS = 30 * 60_000

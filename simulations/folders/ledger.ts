@@ -52,10 +52,11 @@ export class FolderLedger {
     return heads.flatMap(({ record, contents }) => {
       const name = nameOf(contents)
       if (!this.#records.has(name)) return ['shows a state that nobody wrote']
-      const seen = [...this.#oracle.seenBy(name)].map((commit) => this.#commits.get(commit)?.dot)
+      const commits = [...this.#oracle.seenBy(name)]
+      const seen = new Set(commits.map((commit) => this.#commits.get(commit)?.dot))
       return [...record.clock]
         .map(([tag, counter]) => `${tag} ${counter}`)
-        .filter((dot) => !seen.includes(dot))
+        .filter((dot) => !seen.has(dot))
         .map((dot) => `shows a state that counts ${dot} as seen, and was not made from it`)
     })
   }
@@ -65,6 +66,11 @@ export class FolderLedger {
     return [...this.#commits].flatMap(([name, { isAcknowledged }]) =>
       isAcknowledged ? [name] : [],
     )
+  }
+
+  /** Commits that are part of some states. */
+  seen(heads: readonly OpenedRecord[]): string[] {
+    return [...this.#oracle.seenBy(this.#join(heads))]
   }
 
   /** Which of these commits some states know nothing of. */
@@ -77,7 +83,7 @@ export class FolderLedger {
   losses(heads: readonly OpenedRecord[]): string[] {
     const seen = this.#oracle.seenBy(this.#join(heads))
     const undone = new Set(
-      [...seen].flatMap((name) => [...(this.#commits.get(name)?.undoes ?? [])]),
+      [...seen].flatMap((name) => Array.from(this.#commits.get(name)?.undoes ?? [])),
     )
     const lost = this.#oracle.elements.filter(({ addedBy, removedBy }) => {
       if (this.#commits.get(addedBy)?.isAcknowledged !== true) return false

@@ -9,14 +9,14 @@ import type { SeededRandomness } from '../randomness.ts'
  */
 export class MemoryDisk {
   readonly #randomness: SeededRandomness
-  readonly #writeFailureChance: number
   readonly #writing = new Set<() => void>()
+  writeFailureChance: number
   #values = new Map<string, Uint8Array>()
   #backup = new Map<string, Uint8Array>()
 
   constructor(randomness: SeededRandomness, writeFailureChance: number) {
     this.#randomness = randomness
-    this.#writeFailureChance = writeFailureChance
+    this.writeFailureChance = writeFailureChance
   }
 
   /** Opens it for one process, by whose clock its work takes time: none once that process has ended. */
@@ -29,7 +29,7 @@ export class MemoryDisk {
       await sleep(clock, this.#randomness.below(WRITE_MS))
       // A power cut has decided it.
       if (!this.#writing.delete(act)) await new Promise<never>(() => {})
-      if (this.#randomness.chance(this.#writeFailureChance)) throw new MemoryDiskError()
+      if (this.#randomness.chance(this.writeFailureChance)) throw new MemoryDiskError()
       act()
     }
     return {

@@ -82,7 +82,12 @@ async function noteCommit(
 }
 
 /** Codes of errors that a commit gets for what it wants. */
-const REFUSALS = new Set(['path-not-found', 'not-a-directory', 'is-a-directory', 'into-itself'])
+export const REFUSALS: ReadonlySet<string> = new Set([
+  'path-not-found',
+  'not-a-directory',
+  'is-a-directory',
+  'into-itself',
+])
 
 function check(faults: readonly string[]): void {
   const [fault] = faults

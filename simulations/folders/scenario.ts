@@ -7,7 +7,7 @@ import { Weather } from '../weather.ts'
 import { World } from '../world.ts'
 import { SimulatedDevice } from './device.ts'
 import { FolderJudge } from './judge.ts'
-import { observeSlots, Violation } from './observer.ts'
+import { observeSlots } from './observer.ts'
 import { drawFolderPlan, drawSlotLie, type FolderPlan } from './plan.ts'
 import { Stage } from './stage.ts'
 
@@ -30,8 +30,7 @@ export async function playFolders(
     await play(world, plan, { stage, randomness })
   } catch (error) {
     if (error instanceof StuckError) violations.push(`hangs: ${error.message}`)
-    else if (error instanceof Violation) violations.push(error.message)
-    else throw error
+    else violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
   }
   violations.push(...stage.violations, ...world.bugs)
   const virtualMs = clock.monotonicMs()
@@ -49,7 +48,13 @@ async function setStage(
   const clients = plan.devices + 1
   const world = await World.open({
     seed: `folders/${seed}`,
-    ...{ nodes, zones, clients, link, drive, capacityBytes, trace },
+    nodes,
+    zones,
+    clients,
+    link,
+    drive,
+    capacityBytes,
+    trace,
   })
   const judge = new FolderJudge()
   const erasure = loadErasureEngine()

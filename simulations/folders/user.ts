@@ -92,7 +92,7 @@ function drawPath(randomness: SeededRandomness, seen: readonly Draft[]): string 
 }
 
 function drawKnown(randomness: SeededRandomness, seen: readonly Draft[]): string {
-  const copies = directoriesOf(seen).flatMap((path) => [...copiesIn(seen, path).keys()])
+  const copies = directoriesOf(seen).flatMap((path) => Array.from(copiesIn(seen, path).keys()))
   if (copies.length > 0 && randomness.chance(0.4)) return randomness.pick(copies)
   return seen.length === 0 ? randomness.pick(NAMES) : randomness.pick(seen).path
 }
