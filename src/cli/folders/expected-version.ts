@@ -51,7 +51,7 @@ function neverSeen(label: string): CliError {
   })
 }
 
-export function changedSince(label: string): CliError {
+function changedSince(label: string): CliError {
   return new CliError({
     exit: EXIT.tryAgain,
     code: 'folder-changed',

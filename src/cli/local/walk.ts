@@ -1,7 +1,8 @@
 import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { utf8 } from '../../foundation/bytes.ts'
+import { sleep } from '../../foundation/clock.ts'
+import { systemClock } from '../../foundation/system.ts'
 import { describeSystemFailure } from '../../foundation/system-failure.ts'
 import { MAX_TARGET_BYTES } from '../../folders/entry.ts'
 import { InvalidNameError } from '../../folders/errors.ts'
@@ -55,8 +56,7 @@ export async function walkLocal(root: string, signal: AbortSignal): Promise<Loca
     const next = waiting.pop()
     if (next === undefined) return { directories, skipped }
     // Looking is synchronous, several times as fast as a trip to the thread pool for each file.
-    await setImmediate()
-    signal.throwIfAborted()
+    if (directories.length % DIRECTORIES_AT_A_STRETCH === 0) await sleep(systemClock, 0, signal)
     const found = readLocal(next.at)
     skipped.push(...found.skipped)
     directories.push({ path: next.path, files: found.files })
@@ -66,6 +66,9 @@ export async function walkLocal(root: string, signal: AbortSignal): Promise<Loca
     }
   }
 }
+
+/** Between them what else goes on gets its turn, Ctrl-C for one. */
+const DIRECTORIES_AT_A_STRETCH = 64
 
 interface Found {
   readonly files: LocalFile[]
