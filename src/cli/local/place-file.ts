@@ -100,7 +100,15 @@ async function writeFile(path: string, incoming: IncomingFile): Promise<void> {
 }
 
 async function setTime(file: FileHandle, mtimeMs: number): Promise<void> {
-  await file.utimes(systemClock.nowMs() / 1000, mtimeMs / 1000)
+  await file.utimes(systemClock.nowMs() / 1000, secondsOf(mtimeMs))
+}
+
+/**
+ * Seconds as a float that the system will not take for the millisecond before: it cuts them to microseconds, and most
+ * thousandths are no binary fractions. So half a microsecond is added.
+ */
+function secondsOf(timeMs: number): number {
+  return (timeMs + 0.0005) / 1000
 }
 
 async function lstatIfThere(at: string): Promise<Stats | undefined> {
@@ -149,7 +157,7 @@ function otherContent(at: string): CliError {
 
 async function fitTime(at: string, existing: Stats, incoming: IncomingFile): Promise<Placed> {
   if (incoming.mtimeMs !== undefined) {
-    await utimes(at, systemClock.nowMs() / 1000, incoming.mtimeMs / 1000)
+    await utimes(at, systemClock.nowMs() / 1000, secondsOf(incoming.mtimeMs))
   }
   return await fitMode(at, existing, incoming)
 }

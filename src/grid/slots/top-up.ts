@@ -57,14 +57,16 @@ export class TopUpQueue implements Disposable {
 
   async #load(): Promise<void> {
     for (const slot of await this.#memory.owed()) this.#owed.set(slotKeyHex(slot), slot)
-    this.#schedule()
+    // A command may be over in less than an interval.
+    this.#schedule({ atOnce: true })
   }
 
-  #schedule(): void {
+  #schedule({ atOnce = false } = {}): void {
     if (this.#isClosed || this.#isRunning || this.#owed.size === 0) return
     this.#cancelTimer?.()
     // Not all devices of a household at the moment in which its router is back.
-    const waitMs = this.#intervalMs / 2 + randomBelow(this.#randomness, this.#intervalMs)
+    const laterMs = this.#intervalMs / 2 + randomBelow(this.#randomness, this.#intervalMs)
+    const waitMs = atOnce ? 0 : laterMs
     this.#cancelTimer = this.#clock.after(waitMs, () => {
       this.#isRunning = true
       this.#intervalMs = Math.min(2 * this.#intervalMs, LONGEST_INTERVAL_MS)

@@ -1,5 +1,6 @@
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { placeFile, placeLink, type IncomingFile } from '../../../src/cli/local/place-file.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -39,6 +40,17 @@ describe('a file that is placed', () => {
     expect(mode & 0o100).toBe(0o100)
   })
 
+  it('has the very millisecond, whatever floats make of it', async () => {
+    const at = join(await temporaryFolder(), 'a')
+    const times = fc.integer({ min: 0, max: 4_000_000_000_000 })
+    await fc.assert(
+      fc.asyncProperty(times, async (mtimeMs) => {
+        await placeFile(at, incoming('text', { mtimeMs }), OVERWRITE)
+        expect((await stat(at, { bigint: true })).mtimeMs).toBe(BigInt(mtimeMs))
+      }),
+    )
+  })
+
   it('of the same size and time as what is there is not read, only fitted', async () => {
     const at = join(await temporaryFolder(), 'a')
     await placeFile(at, incoming('text', { mtimeMs: 5_000 }), KEEP)
@@ -57,7 +69,7 @@ describe('a file that is placed', () => {
       await placeFile(at, incoming('text', { mtimeMs: 5_000, isExecutable: false }), KEEP),
     ).toBe('same')
     const { mtimeMs, mode } = await stat(at)
-    expect([mtimeMs, mode & 0o111]).toEqual([5_000, 0])
+    expect([Math.floor(mtimeMs), mode & 0o111]).toEqual([5_000, 0])
     const refused = expect.objectContaining({ code: 'exists' }) as Error
     await expect(placeFile(at, incoming('tent'), KEEP)).rejects.toThrow(refused)
     const longer = incoming('longer')
