@@ -68,6 +68,7 @@ export type {
   PutFileOptions,
   ReadOptions,
 } from '../folders/service/folder.ts'
+export type { RenewOptions } from '../folders/service/renew.ts'
 export type { FolderNow, FolderView, Power, WalkOptions } from '../folders/service/view.ts'
 export { versionOf } from '../folders/service/shown-version.ts'
 export { checkName, formatPath, parsePath } from '../folders/names.ts'

@@ -17,13 +17,14 @@ export interface FolderReader {
   /** @throws SlotUnavailableError, FolderMissingError, BrokenFolderError */
   now(options?: ReadOptions): Promise<FolderNow>
   /**
-   * Commits, the last first, as far back as they were kept, those that make up the present state included. The time of
-   * a commit is by the calendar of its writer's device.
+   * Commits, the last first, as far back as they were kept, those that make up the present state included. Where
+   * commits of an hour, day or month were thinned to its last, only that one is left. The time of a commit is by the
+   * calendar of its writer's device.
    */
   history(options?: ReadOptions): AsyncIterable<Commit>
   /**
-   * What the last commit of a time or before left. Of commits that did not know of each other it is the newest one's
-   * state alone.
+   * What the last commit of a time or before left, of those that were kept: see {@link history}. Of commits that did
+   * not know of each other it is the newest one's state alone.
    * @param timeMs ms since 1970
    * @throws NoStateThenError
    */

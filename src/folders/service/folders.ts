@@ -9,7 +9,9 @@ import type { Randomness } from '../../foundation/randomness.ts'
 import type { Rollback, SlotClient } from '../../grid/slots/client.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
 import { slotWriteKey } from '../../capabilities/slot-keys.ts'
+import type { CheckableCapability } from '../../grid/blocks/walk.ts'
 import type { Grid } from '../../grid/grid.ts'
+import type { RenewReport, TreeCapability } from '../../grid/maintenance/tree.ts'
 import { checkDevice } from '../devices.ts'
 import type { Path } from '../names.ts'
 import { openTree } from '../read.ts'
@@ -20,6 +22,7 @@ import { closeStore, OpenTrees } from './open-trees.ts'
 import { OpenedView } from './opened-view.ts'
 import { publishIfMissing, publishNew } from './publish.ts'
 import { OpenedReader } from './reader.ts'
+import { renewKept, type RenewOptions } from './renew.ts'
 import type { FolderView } from './view.ts'
 import { OpenedWriter } from './writer.ts'
 
@@ -37,6 +40,15 @@ export interface Folders extends AsyncDisposable {
   open(capability: FolderReadCapability): Promise<FolderReader>
   /** @throws NotEnoughSharesError, BrokenFolderError */
   open(capability: SnapshotReadCapability): Promise<FolderView>
+  /**
+   * Keeps a folder, and all that it leads to, on the grid for another 45 days; of the past what
+   * retention keeps: all of a day, then the last state of each hour for a week, of each day for a month, of each month
+   * for a year. The same for files, that change or not. With the power to verify alone, all of the past is kept.
+   */
+  renew(
+    capability: TreeCapability | CheckableCapability,
+    options?: RenewOptions,
+  ): Promise<RenewReport>
 }
 
 /** A new folder, with the power to change it. */
@@ -126,6 +138,13 @@ class GridFolders implements Folders {
         return new OpenedView(this.#context, { nodes, tree, chain: [] })
       }
     }
+  }
+
+  async renew(
+    capability: TreeCapability | CheckableCapability,
+    options: RenewOptions = {},
+  ): Promise<RenewReport> {
+    return await renewKept(this.#context, capability, options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -20,7 +20,7 @@ import { folderHeads, type FolderCommit } from './heads.ts'
 import type { LinkKeys } from './links.ts'
 import { nodesOf, ScratchNodes } from './nodes.ts'
 import { OpenedView, type ViewSource } from './opened-view.ts'
-import { commitsFrom } from './past.ts'
+import { keptCommitsFrom } from './past.ts'
 import { versionsAt } from './path-history.ts'
 import type { FolderNow } from './view.ts'
 
@@ -67,8 +67,9 @@ export class OpenedReader implements FolderReader {
       return new OpenedView(this.#context, { ...source, folder: undefined, timeMs })
     }
     const access = await this.#access()
-    for await (const commit of commitsFrom(access.store, heads, signal)) {
-      if (commit.timeMs <= timeMs) return this.#pastView(access, { ...commit, timeMs }, chain)
+    const options = { nowMs: this.#context.clock.nowMs(), untilMs: timeMs, signal }
+    for await (const commit of keptCommitsFrom(access.store, heads, options)) {
+      return this.#pastView(access, { ...commit, timeMs }, chain)
     }
     throw new NoStateThenError(timeMs)
   }
@@ -76,7 +77,8 @@ export class OpenedReader implements FolderReader {
   async *history({ signal }: ReadOptions = {}): AsyncGenerator<Commit> {
     const heads = folderHeads(await this.#read(signal))
     const access = await this.#access()
-    for await (const commit of commitsFrom(access.store, heads, signal)) {
+    const options = { nowMs: this.#context.clock.nowMs(), signal }
+    for await (const commit of keptCommitsFrom(access.store, heads, options)) {
       const { timeMs, device } = commit
       yield { timeMs, device, view: () => this.#pastView(access, commit, []) }
     }

@@ -7,15 +7,33 @@
  * @returns those to keep, the last first, each once
  */
 export function keptCommits(timesMs: readonly number[], nowMs: number): number[] {
+  const rule = new RetentionRule(nowMs)
   const newestFirst = [...new Set(timesMs)].sort((a, b) => b - a)
-  const periods = new Set<string>()
-  return newestFirst.filter((timeMs, at) => {
-    const period = periodOf(timeMs, nowMs - timeMs)
-    if (period === undefined) return at === 0
-    const isLast = !periods.has(period)
-    periods.add(period)
-    return isLast || at === 0
-  })
+  return newestFirst.filter((timeMs) => rule.keeps(timeMs))
+}
+
+/** The same for who meets commits one after the other. */
+export class RetentionRule {
+  readonly #nowMs: number
+  /** What was asked about last, and the next later one. */
+  #timeMs: number | undefined
+  #laterMs: number | undefined
+
+  constructor(nowMs: number) {
+    this.#nowMs = nowMs
+  }
+
+  /** @param timeMs no later than those asked about before */
+  keeps(timeMs: number): boolean {
+    if (timeMs !== this.#timeMs) this.#laterMs = this.#timeMs
+    this.#timeMs = timeMs
+    if (this.#laterMs === undefined) return true
+    const ageMs = this.#nowMs - timeMs
+    if (ageMs >= MONTHLY_FOR_MS) return false
+    // The last of all in its period, not only of those as old: else a bound that cuts through a period would call for
+    // a commit that the finer rule has dropped.
+    return periodOf(timeMs, ageMs) !== periodOf(this.#laterMs, ageMs)
+  }
 }
 
 const HOUR_MS = 3_600_000
@@ -25,12 +43,11 @@ const HOURLY_FOR_MS = 7 * DAY_MS
 const DAILY_FOR_MS = 30 * DAY_MS
 const MONTHLY_FOR_MS = 365 * DAY_MS
 
-/** Of commits with one period the last is kept; undefined: too old for any. */
-function periodOf(timeMs: number, ageMs: number): string | undefined {
-  if (ageMs < ALL_FOR_MS) return `commit ${timeMs}`
-  if (ageMs < HOURLY_FOR_MS) return `hour ${Math.floor(timeMs / HOUR_MS)}`
-  if (ageMs < DAILY_FOR_MS) return `day ${Math.floor(timeMs / DAY_MS)}`
-  if (ageMs >= MONTHLY_FOR_MS) return undefined
+/** Which of the periods a time lies in of which, at an age, the last commit is kept. */
+function periodOf(timeMs: number, ageMs: number): number {
+  if (ageMs < ALL_FOR_MS) return timeMs
+  if (ageMs < HOURLY_FOR_MS) return Math.floor(timeMs / HOUR_MS)
+  if (ageMs < DAILY_FOR_MS) return Math.floor(timeMs / DAY_MS)
   const date = new Date(timeMs)
-  return `month ${date.getUTCFullYear()}-${date.getUTCMonth()}`
+  return date.getUTCFullYear() * 12 + date.getUTCMonth()
 }

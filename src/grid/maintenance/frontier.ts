@@ -12,6 +12,8 @@ export interface HistoryOptions {
    * block is visited, as it leads to the states before it. Only readers know when a state was, so only they can choose.
    */
   readonly keeps?: ((state: BlockId) => boolean) | undefined
+  /** Whether to go back no further than the state after this one; by default there is no such state. */
+  readonly endsAt?: ((state: BlockId) => boolean) | undefined
 }
 
 /** Something that a tree leads to. */
@@ -65,10 +67,11 @@ export class Frontier {
 
   /** Adds what a block or slot leads to. @throws BrokenFileError if there is no end to it */
   addBelow({ link: parent, past }: Found, links: readonly Link[]): void {
-    const { history = Infinity, keeps } = this.#options
+    const { history = Infinity, keeps, endsAt } = this.#options
     const isPassage = parent.type === 'history' && keeps !== undefined && !keeps(parent.id)
     for (const link of links) {
       if (link.type !== 'history' && isPassage) continue
+      if (link.type === 'history' && endsAt?.(link.id) === true) continue
       const depth = link.type === 'history' ? past + 1 : past
       if (depth <= history) this.#add({ link, past: depth })
     }

@@ -167,13 +167,10 @@ describe('retention', () => {
         return age >= fromDays * DAY_MS && age < toDays * DAY_MS
       }).length
     expect(within(0, 1)).toBe(144)
-    // Of the hour, day and month that a bound cuts through, both sides may keep one.
-    expect(within(1, 7)).toBeGreaterThanOrEqual(144)
-    expect(within(1, 7)).toBeLessThanOrEqual(145)
-    expect(within(7, 30)).toBeGreaterThanOrEqual(23)
-    expect(within(7, 30)).toBeLessThanOrEqual(24)
-    expect(within(30, 365)).toBeGreaterThanOrEqual(11)
-    expect(within(30, 365)).toBeLessThanOrEqual(12)
+    expect(within(1, 7)).toBe(144)
+    expect(within(7, 30)).toBe(23)
+    // The last days of July 2025 to May 2026.
+    expect(within(30, 365)).toBe(11)
     expect(within(365, 500)).toBe(0)
     expect(keptCommits([NOW_MS - 1000 * DAY_MS], NOW_MS)).toHaveLength(1)
     expect(keptCommits([], NOW_MS)).toEqual([])
@@ -186,6 +183,19 @@ describe('retention', () => {
         const once = keptCommits(times, NOW_MS + laterMs)
         const twice = keptCommits(keptCommits(times, NOW_MS), NOW_MS + laterMs)
         expect(twice).toEqual(once)
+      }),
+    )
+  })
+
+  it('never calls for what it has dropped, wherever its bounds cut through hours, days and months', () => {
+    const bound = fc.constantFrom(1, 7, 30, 365)
+    const close = fc.array(fc.integer({ min: -3 * HOUR_MS, max: 3 * HOUR_MS }), { maxLength: 8 })
+    fc.assert(
+      fc.property(bound, close, fc.nat({ max: 4 * HOUR_MS }), (days, offsets, laterMs) => {
+        const times = offsets.map((offsetMs) => NOW_MS - days * DAY_MS + offsetMs)
+        const before = new Set(keptCommits(times, NOW_MS))
+        const after = keptCommits(times, NOW_MS + laterMs)
+        expect(after.filter((timeMs) => !before.has(timeMs))).toEqual([])
       }),
     )
   })
