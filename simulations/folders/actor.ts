@@ -66,6 +66,7 @@ export class Actor {
       if (state === undefined) throw new Violation('a folder was shown that nobody has read')
       const visible = await judge.compare(view, state.heads)
       this.#seen = visible
+      if (hasConflict(visible)) this.#options.onOutcome('conflict seen')
       const digest = await judge.digestOf(view, state.heads)
       return { state, visible, digest }
     })

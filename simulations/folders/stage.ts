@@ -152,6 +152,7 @@ export class Stage {
       }
       const after = await this.#mustLook(actor)
       if (after?.state.rollback === undefined) this.#violate(`${device.name} was told no rollback`)
+      else this.#count('rollback told')
       if (!this.#contains(after, before)) this.#violate(`${device.name} forgot what it had seen`)
       await device.slots.settle()
       if (!this.#contains(await this.#newcomerSees(), before)) {
@@ -171,7 +172,9 @@ export class Stage {
       judge: this.#judge,
       device,
       folder,
-      onOutcome: (outcome) => this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1),
+      onOutcome: (outcome) => {
+        this.#count(outcome)
+      },
       // No two alike, or what is shown first would be for dots to decide that no oracle knows.
       isCalm: this.#plan.isCalm,
       timeMs: () => FIRST_MS + 1_000 * (((this.#times += 1) * 7_919) % 100_000),
@@ -258,6 +261,10 @@ export class Stage {
     if (sight === undefined || part === undefined) return false
     const { ledger } = this.#judge
     return ledger.unseen(ledger.seen(part.state.heads), sight.state.heads).length === 0
+  }
+
+  #count(outcome: string): void {
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1)
   }
 
   #violate(what: string): void {

@@ -1,22 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import type { Mutant } from '../mutant.ts'
 
-/**
- * Breaks the merge in ways that lose or invent data, each in a copy of the sources, and runs its tests against each:
- * `npm run mutants`. A test suite that lets one of them pass would let a bug like it pass, too.
- */
-interface Mutant {
-  readonly name: string
-  readonly file: string
-  /** Occurs once in the file. */
-  readonly right: string
-  readonly wrong: string
-}
-
-const MUTANTS: readonly Mutant[] = [
+/** Ways to break the merge that lose or invent data. */
+export const MERGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'last writer wins',
     file: 'src/folders/merge.ts',
@@ -71,55 +56,3 @@ const MUTANTS: readonly Mutant[] = [
     wrong: 'if (stamp !== undefined) return entries\n  const dots = singleDot(stamp)',
   },
 ]
-
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const SUITE = 'test/folders/merge.test.ts'
-const CONFIG = `export default { test: { include: ['${SUITE}'], testTimeout: 60_000, bail: 1 } }\n`
-
-function main(): void {
-  const copy = mkdtempSync(join(tmpdir(), 'hayloft-mutants-'))
-  try {
-    for (const part of ['src', 'simulations', 'test/folders', 'package.json', 'tsconfig.json']) {
-      cpSync(join(ROOT, part), join(copy, part), { recursive: true })
-    }
-    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
-    writeFileSync(join(copy, 'vitest.config.ts'), CONFIG)
-    if (!passes(copy)) throw new Error(`${SUITE} fails without any mutant`)
-    const survivors = MUTANTS.filter((mutant) => !isCaught(copy, mutant))
-    console.log(`${MUTANTS.length - survivors.length} of ${MUTANTS.length} mutants were caught.`)
-    if (survivors.length > 0) process.exitCode = 1
-  } finally {
-    rmSync(copy, { recursive: true, force: true })
-  }
-}
-
-function isCaught(copy: string, { name, file, right, wrong }: Mutant): boolean {
-  const path = join(copy, file)
-  const source = readFileSync(path, 'utf8')
-  if (source.split(right).length !== 2) {
-    throw new Error(`The mutant "${name}" does not fit ${file} any more; find its place anew.`)
-  }
-  writeFileSync(
-    path,
-    source.replace(right, () => wrong),
-  )
-  const caught = !passes(copy)
-  writeFileSync(path, source)
-  console.log(`${caught ? 'caught  ' : 'SURVIVED'}  ${name}`)
-  return caught
-}
-
-/** Whether every test passes. @throws if there are none, as when the sources cannot be read at all */
-function passes(copy: string): boolean {
-  const vitest = join(copy, 'node_modules', 'vitest', 'vitest.mjs')
-  const report = join(copy, 'report.json')
-  const args = ['run', '--config', 'vitest.config.ts', '--reporter=json', `--outputFile=${report}`]
-  const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: copy, stdio: 'ignore' })
-  const result = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
-  if ((result['numPassedTests'] ?? 0) + (result['numFailedTests'] ?? 0) === 0) {
-    throw new Error(`${SUITE} did not run`)
-  }
-  return status === 0
-}
-
-main()

@@ -1,0 +1,83 @@
+import type { Mutant } from '../mutant.ts'
+
+/** Ways to break what brings a folder from one device to another. */
+export const FOLDER_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a client does not ask before it writes',
+    file: 'src/grid/slots/client.ts',
+    right: 'if (!known.isSynced) await this.#replicas.refresh(known, { signal: options.signal })',
+    wrong: '',
+  },
+  {
+    name: 'a state counts as seen what came in while it was made',
+    file: 'src/grid/slots/client.ts',
+    right: 'const counted = known.advance(clock, dots)',
+    wrong: 'const counted = known.advance(known.clock, dots)',
+  },
+  {
+    name: 'a state is sent before its blocks are stored',
+    file: 'src/grid/slots/client.ts',
+    right: 'await Promise.all([known.reserve(), ready])',
+    wrong: 'await known.reserve()',
+  },
+  {
+    name: 'no rollback is told',
+    file: 'src/grid/slots/replicas.ts',
+    right: 'if (covers(shown, expected)) return undefined',
+    wrong: 'if (covers(shown, expected) || clockOf(heads).size < Infinity) return undefined',
+  },
+  {
+    name: 'states are forgotten with the process that saw them',
+    file: 'src/grid/slots/known.ts',
+    right: 'this.#heads = maximaOf(heads.filter((head) => head !== undefined))',
+    wrong: 'this.#heads = maximaOf(heads.filter((head) => head === null))',
+  },
+  {
+    name: 'nodes that lag are given nothing',
+    file: 'src/grid/slots/replicas.ts',
+    right: 'for (const [node, held] of poll.answers) this.catchUp(known, node, held)',
+    wrong: '',
+  },
+  {
+    name: 'a number is used again after a backup was restored',
+    file: 'src/grid/slots/known.ts',
+    right: 'this.#tag === undefined || seen > this.#counter ||',
+    wrong: 'this.#tag === undefined || seen === -1 ||',
+  },
+  {
+    name: 'of states written at once only one is changed on',
+    file: 'src/folders/service/publish.ts',
+    right: 'heads.map(({ state }) => state),',
+    wrong: 'heads.map(({ state }) => state).slice(0, 1),',
+  },
+  {
+    name: 'of states written at once only one is shown',
+    file: 'src/folders/service/reader.ts',
+    right: 'const states = heads.map((head) => head.state)',
+    wrong: 'const states = heads.map((head) => head.state).slice(0, 1)',
+  },
+  {
+    name: 'a node keeps the last state alone',
+    file: 'src/storage-node/slots/register.ts',
+    right: "if (order !== 'before') siblings.push(head)",
+    wrong: "if (order !== 'before' && siblings.length > 8) siblings.push(head)",
+  },
+  {
+    name: 'a conflict counts as stored',
+    file: 'src/grid/slots/replicate.ts',
+    right: "if (outcome === 'stored' || outcome === 'have') {",
+    wrong: "if (outcome !== 'bad' && outcome !== 'expired') {",
+  },
+  {
+    name: 'one node is enough for a write',
+    file: 'src/grid/slots/replicas.ts',
+    right: 'durableAt: happinessThreshold(this.code),',
+    wrong: 'durableAt: 1,',
+  },
+  {
+    name: 'a read believes the first node',
+    file: 'src/grid/slots/poll.ts',
+    right: 'this.#settledAt = Math.ceil((2 * copies) / 3)',
+    wrong: 'this.#settledAt = Math.min(1, copies)',
+  },
+]

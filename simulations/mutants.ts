@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { FOLDER_MUTANTS } from './folders/mutants.ts'
+import { MERGE_MUTANTS } from './merge/mutants.ts'
+import type { Mutant } from './mutant.ts'
+
+/**
+ * Breaks the code in ways that lose or invent data, each in a copy of the sources, and runs against each what must
+ * notice: `npm run mutants`. A suite that lets one of them pass would let a bug like it pass, too.
+ */
+interface Suite {
+  readonly mutants: readonly Mutant[]
+  /** Whether all is well in a copy of the sources. @throws if that cannot be told */
+  readonly passes: (copy: string) => boolean
+}
+
+const MERGE_TESTS = 'test/folders/merge.test.ts'
+/** Most mutants fail one of the first seeds. */
+const FOLDER_SEEDS = 200
+
+const SUITES: readonly Suite[] = [
+  { mutants: MERGE_MUTANTS, passes: passesMergeTests },
+  { mutants: FOLDER_MUTANTS, passes: passesFolderSeeds },
+]
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const COPIED = ['src', 'simulations', 'test/folders', 'package.json', 'tsconfig.json']
+
+function main(): void {
+  const copy = mkdtempSync(join(tmpdir(), 'hayloft-mutants-'))
+  try {
+    for (const part of COPIED) cpSync(join(ROOT, part), join(copy, part), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
+    let count = 0
+    let survivors = 0
+    for (const { mutants, passes } of SUITES) {
+      if (!passes(copy)) throw new Error('A suite fails without any mutant.')
+      count += mutants.length
+      survivors += mutants.filter((mutant) => !isCaught(copy, mutant, passes)).length
+    }
+    console.log(`${count - survivors} of ${count} mutants were caught.`)
+    if (survivors > 0) process.exitCode = 1
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+function isCaught(
+  copy: string,
+  { name, file, right, wrong }: Mutant,
+  passes: Suite['passes'],
+): boolean {
+  const path = join(copy, file)
+  const source = readFileSync(path, 'utf8')
+  if (source.split(right).length !== 2) {
+    throw new Error(`The mutant "${name}" does not fit ${file} any more; find its place anew.`)
+  }
+  writeFileSync(
+    path,
+    source.replace(right, () => wrong),
+  )
+  const caught = !passes(copy)
+  writeFileSync(path, source)
+  console.log(`${caught ? 'caught  ' : 'SURVIVED'}  ${name}`)
+  return caught
+}
+
+function passesMergeTests(copy: string): boolean {
+  const config = join(copy, 'vitest.config.ts')
+  const options = `include: ['${MERGE_TESTS}'], testTimeout: 60_000, bail: 1`
+  writeFileSync(config, `export default { test: { ${options} } }\n`)
+  const vitest = join(copy, 'node_modules', 'vitest', 'vitest.mjs')
+  const report = join(copy, 'report.json')
+  const args = ['run', '--config', config, '--reporter=json', `--outputFile=${report}`]
+  const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: copy, stdio: 'ignore' })
+  const result = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
+  if ((result['numPassedTests'] ?? 0) + (result['numFailedTests'] ?? 0) === 0) {
+    throw new Error(`${MERGE_TESTS} did not run.`)
+  }
+  return status === 0
+}
+
+function passesFolderSeeds(copy: string): boolean {
+  const simulate = ['--import', 'tsx', join(copy, 'simulations', 'main.ts')]
+  const args = [...simulate, '--folders', '--seeds', String(FOLDER_SEEDS), '--bail']
+  const { status, stdout } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' })
+  if (!stdout.includes('seeds kept every promise')) throw new Error('No seeds were played.')
+  return status === 0
+}
+
+main()
