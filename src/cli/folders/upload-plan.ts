@@ -131,8 +131,12 @@ function planFile(
   plan: { readonly files: PlannedFile[]; readonly failed: FailedFile[] },
 ): void {
   const shown = entries.get(file.name)
-  if (shown?.entry.kind === 'directory' || shown?.entry.kind === 'linked-folder') {
+  const kind = shown?.entry.kind
+  if (kind === 'directory' || kind === 'linked-folder') {
     const failure = inTheWay(`${file.at} is a file here, and a directory in the folder`)
+    plan.failed.push({ at: file.at, failure })
+  } else if (kind === 'linked-file') {
+    const failure = inTheWay(`${file.at} is a link to a file of its own in the folder`)
     plan.failed.push({ at: file.at, failure })
   } else {
     plan.files.push({ file, folder, path: [...path, file.name], shown })
