@@ -8,6 +8,7 @@ import { commandContext, jsonOption, PLACE_HELP, type ProgramContext } from './p
 export function addHealthCommands(context: ProgramContext): void {
   addCheck(context)
   addRepair(context)
+  addRenew(context)
   addCapability(context)
 }
 
@@ -71,6 +72,24 @@ function addRepair(context: ProgramContext): void {
       const { repair } = await import('./commands/repair.ts')
       const request = { place, verify: options.verify }
       context.ended(await repair(request, commandContext(options, context)))
+    })
+}
+
+function addRenew(context: ProgramContext): void {
+  context.program
+    .command('renew')
+    .description('have nodes keep what is there for another 45 days; a verify capability suffices')
+    .argument('[PLACE...]', `${PLACE_HELP} (default: home: and every alias)`)
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nOf the past of folders what is thinned is let go: all of a day is kept, then the last state of each hour\n' +
+        'for a week, of each day for a month, of each month for a year.\n\n' +
+        'Exit status: 0 all is leased, 1 shares are missing or nodes did not answer, 2 something is lost.',
+    )
+    .action(async (places: string[], options: { json?: true }) => {
+      const { renew } = await import('./commands/renew.ts')
+      context.ended(await renew({ places }, commandContext(options, context)))
     })
 }
 
