@@ -2,9 +2,10 @@ import type { FileReadCapability, FileVerifyCapability } from '../../capabilitie
 import type { CheckReport } from '../../grid/check.ts'
 import { isTree, type TreeCapability } from '../../grid/maintenance/tree.ts'
 import type { HomeFiles } from '../../home/layout.ts'
+import type { OpenedHome } from '../../home/opened-home.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { verifiableArgument } from '../folders/place-capability.ts'
-import { openOwnClient } from '../own-home.ts'
+import { openOwnClient, openOwnHome } from '../own-home.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
 import {
@@ -31,19 +32,20 @@ export async function check(
   request: { readonly place: string; readonly verify: Verification },
   context: Context,
 ): Promise<ExitCode> {
-  const capability = await verifiableArgument(request.place, context)
+  const home = openOwnHome(context.files)
+  const capability = await verifiableArgument(request.place, context, home)
   if (capability.kind === 'literal') return reportLiteral(context.terminal)
   return isTree(capability)
-    ? await checkWhole(capability, request.verify, context)
-    : await checkStored(capability, request.verify, context)
+    ? await checkWhole(capability, request.verify, { ...context, home })
+    : await checkStored(capability, request.verify, { ...context, home })
 }
 
 async function checkWhole(
   capability: TreeCapability,
   verify: Verification,
-  { files, terminal, signal }: Context,
+  { files, terminal, signal, home }: Context & { readonly home: OpenedHome },
 ): Promise<ExitCode> {
-  await using client = await openOwnClient(files, signal)
+  await using client = await openOwnClient(files, signal, home)
   const report = await withProgress(terminal, 'Checking', (onProgress) =>
     client.grid.check(capability, { verify, signal, onProgress }),
   )
@@ -60,9 +62,9 @@ async function checkWhole(
 async function checkStored(
   capability: FileReadCapability | FileVerifyCapability,
   verify: Verification,
-  { files, terminal, signal }: Context,
+  { files, terminal, signal, home }: Context & { readonly home: OpenedHome },
 ): Promise<ExitCode> {
-  await using client = await openOwnClient(files, signal)
+  await using client = await openOwnClient(files, signal, home)
   const checked = await withProgress(terminal, 'Checking', (onProgress) =>
     client.grid.check(capability, { verify, signal, onProgress }),
   )

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { systemClock } from '../../foundation/system.ts'
+import type { OpenedHome } from '../../home/opened-home.ts'
 import { SeenVersions } from '../../home/seen-versions.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { usageError } from '../failures.ts'
@@ -32,9 +33,12 @@ interface Range {
 }
 
 /** Brings a file back, to standard output or into a file that appears whole or not at all; or a directory. */
-export async function get(request: GetRequest, context: CommandContext): Promise<ExitCode> {
+export async function get(
+  request: GetRequest,
+  context: CommandContext,
+  home: OpenedHome = openOwnHome(context.files),
+): Promise<ExitCode> {
   checkRequest(request, context.terminal)
-  const home = openOwnHome(context.files)
   const place = await placeArgument(request.place, home.findAlias)
   const { capability } = place
   // A place that cannot take the file is found out before anything is looked for.
@@ -64,7 +68,8 @@ export async function cat(
   context: CommandContext,
 ): Promise<ExitCode> {
   const none = { target: undefined, output: undefined, recursive: false, overwrite: false }
-  for (const place of request.places) await get({ place, ...none }, context)
+  const home = openOwnHome(context.files)
+  for (const place of request.places) await get({ place, ...none }, context, home)
   return EXIT.ok
 }
 

@@ -3,7 +3,7 @@ import type { RepairReport } from '../../grid/repair.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { verifiableArgument } from '../folders/place-capability.ts'
-import { openOwnClient } from '../own-home.ts'
+import { openOwnClient, openOwnHome } from '../own-home.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
 import { describeTree, exitOf, tellTree, type NameOf } from '../tree-report.ts'
@@ -26,9 +26,10 @@ export async function repair(
 ): Promise<ExitCode> {
   const { files, terminal, signal } = context
   const { verify } = request
-  const capability = await verifiableArgument(request.place, context)
+  const home = openOwnHome(context.files)
+  const capability = await verifiableArgument(request.place, context, home)
   if (capability.kind === 'literal') return reportRepaired(NOTHING_TO_REPAIR, terminal)
-  await using client = await openOwnClient(files, signal)
+  await using client = await openOwnClient(files, signal, home)
   if (isTree(capability)) {
     const repaired = await withProgress(terminal, 'Repairing', (onProgress) =>
       client.grid.repair(capability, { verify, signal, onProgress }),

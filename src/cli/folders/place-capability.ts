@@ -1,10 +1,10 @@
 import { toRead, toVerify, type Capability } from '../../capabilities/capability.ts'
 import { describe } from '../../capabilities/describe.ts'
 import type { Power } from '../../folders/service/view.ts'
+import type { OpenedHome } from '../../home/opened-home.ts'
 import type { Client } from '../../library/client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
-import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
 import type { Terminal } from '../terminal.ts'
 import { openFolderClient, type CommandContext } from './folder-client.ts'
@@ -18,8 +18,8 @@ import { viewAt } from './powers.ts'
 export async function verifiableArgument(
   argument: string,
   context: CommandContext,
+  home: OpenedHome,
 ): Promise<Capability> {
-  const home = openOwnHome(context.files)
   const place = await placeArgument(argument, home.findAlias)
   if (place.path.length === 0) return place.capability
   await using client = await openFolderClient(context, home)
