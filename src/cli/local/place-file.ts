@@ -48,6 +48,7 @@ export async function placeFile(
       refuseInTheWay(at, existing, { overwrite, sizeBytes: incoming.sizeBytes })
     }
     const temporary = temporaryIn(dirname(at))
+    if (existing === undefined) await refuseWithoutDirectory(at)
     try {
       await writeFile(temporary, incoming)
       if (existing?.isFile() === true && existing.size === incoming.sizeBytes) {
@@ -145,6 +146,15 @@ function refuseInTheWay(
   }
   const mayBeSame = existing.isFile() && existing.size === sizeBytes
   if (!overwrite && !mayBeSame) throw otherContent(at)
+}
+
+async function refuseWithoutDirectory(at: string): Promise<void> {
+  if ((await lstatIfThere(dirname(at))) !== undefined) return
+  throw new CliError({
+    exit: EXIT.cannotCreate,
+    code: 'cannot-create',
+    message: `The directory that ${at} would be in does not exist. Make it first.`,
+  })
 }
 
 function otherContent(at: string): CliError {

@@ -95,6 +95,13 @@ describe('a file that is placed', () => {
     ).rejects.toMatchObject({ code: 'in-the-way' })
   })
 
+  it('needs a directory, and is not read without one', async () => {
+    const file = incoming('text')
+    const at = join(await temporaryFolder(), 'missing', 'a')
+    await expect(placeFile(at, file, KEEP)).rejects.toMatchObject({ code: 'cannot-create' })
+    expect(file.reads).toBe(0)
+  })
+
   it('leaves nothing behind when its content cannot be had', async () => {
     const folder = await temporaryFolder()
     const broken = { sizeBytes: 3, chunks: async () => await Promise.reject(new Error('gone')) }
