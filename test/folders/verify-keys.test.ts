@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { checkName } from '../../src/folders/names.ts'
 import { walkDirectory } from '../../src/folders/read.ts'
 import { linkedReader } from '../../src/folders/service/links.ts'
 import type { LinkedEntry } from '../../src/folders/entry.ts'
@@ -36,8 +37,8 @@ describe('what readers can open and verifiers cannot is refused', () => {
 
   it('a folder or file of a slot of its own', () => {
     const { slot, readKey, verifyKey } = testSlot()
-    const common = { name: 'x', dots: new Map(), mtimeMs: NOON_MS, device: '' }
-    const entry = { kind: 'linked-folder', ...common, slot, readKey, verifyKey } as LinkedEntry
+    const common = { name: checkName('x'), dots: new Map(), mtimeMs: NOON_MS, device: '' }
+    const entry: LinkedEntry = { kind: 'linked-folder', ...common, slot, readKey, verifyKey }
     expect(linkedReader(entry)).toEqual({ slot, readKey })
     const other = { ...entry, verifyKey: testSlot('another').verifyKey }
     expect(() => linkedReader(other)).toThrow('do not fit')

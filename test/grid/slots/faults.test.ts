@@ -9,7 +9,6 @@ import {
   copiesOf,
   MemoryStore,
   orderOf,
-  rollingBack,
   saying,
   TestDevice,
   testSlot,
