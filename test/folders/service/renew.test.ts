@@ -209,3 +209,32 @@ it('a snapshot is kept, with the past of what it links', async () => {
   const text = await bytesAt(anna, view, 'd/linked/note')
   expect(new TextDecoder().decode(text)).toBe('last')
 })
+
+it('no folder makes states of another one lapse by claiming them as its own past', async () => {
+  await using grid = await smallGrid()
+  await using anna = new FolderDevice(grid, 'Anna')
+  const [home, shared, between, forged] = [
+    await anna.create(),
+    await anna.create(),
+    await anna.create(),
+    await anna.create(),
+  ]
+  await grid.run(() => home.writer.link(parsePath('shared'), shared.capability))
+  await grid.run(() => home.writer.link(parsePath('between'), between.capability))
+  // So that it is met after the other.
+  await grid.run(() => between.writer.link(parsePath('forged'), forged.capability))
+  const old = await make(shared, 'note', 'the last of its month')
+  await pass(grid, 35 * DAY_MS)
+  await make(shared, 'note', 'newest')
+  await anna.run(async () => {
+    const { heads } = await anna.slots.read(keysOf(shared.capability))
+    const { parents } = heads[0]!.contents
+    const modifiedMs = old.timeMs + 1
+    await anna.slots.write(keysOf(forged.capability), () => ({
+      contents: { kind: 'folder', parents, modifiedMs },
+    }))
+    await anna.folders.renew(home.capability)
+  })
+  await pass(grid, 50 * DAY_MS)
+  expect(await sharesOf(grid, old)).toBe(4)
+})
