@@ -114,10 +114,15 @@ export class SimulatedDevice {
   /** Ends the process in an orderly way. */
   async stop(): Promise<void> {
     const life = this.#running
-    await life.folders[Symbol.asyncDispose]()
-    await life.slots[Symbol.asyncDispose]()
-    life.grid[Symbol.dispose]()
-    if (this.#life === life) this.#life = undefined
+    const ending = async (): Promise<void> => {
+      await life.folders[Symbol.asyncDispose]()
+      await life.slots[Symbol.asyncDispose]()
+      life.grid[Symbol.dispose]()
+    }
+    await Promise.race([ending(), life.death.promise.catch(() => undefined)])
+    // Its power may have failed in the meantime.
+    if (this.#life !== life) return
+    this.#life = undefined
     life.mortality.isOver = true
     life.death.reject(new DeviceCrash())
   }
