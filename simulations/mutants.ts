@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { FOLDER_MUTANTS } from './folders/mutants.ts'
+import { FOLDER_MUTANTS, SLOT_MUTANTS } from './folders/mutants.ts'
 import { MERGE_MUTANTS } from './merge/mutants.ts'
 import type { Mutant } from './mutant.ts'
 
@@ -18,16 +18,18 @@ interface Suite {
 }
 
 const MERGE_TESTS = 'test/folders/merge.test.ts'
+const SLOT_TESTS = 'test/grid/slots/{siblings,unsettled}.test.ts'
 /** Most mutants fail one of the first seeds. */
 const FOLDER_SEEDS = 200
 
 const SUITES: readonly Suite[] = [
-  { mutants: MERGE_MUTANTS, passes: passesMergeTests },
+  { mutants: MERGE_MUTANTS, passes: (copy) => passesTests(copy, MERGE_TESTS) },
+  { mutants: SLOT_MUTANTS, passes: (copy) => passesTests(copy, SLOT_TESTS) },
   { mutants: FOLDER_MUTANTS, passes: passesFolderSeeds },
 ]
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-const COPIED = ['src', 'simulations', 'test/folders', 'package.json', 'tsconfig.json']
+const COPIED = ['src', 'simulations', 'test', 'package.json', 'tsconfig.json']
 
 function main(): void {
   const copy = mkdtempSync(join(tmpdir(), 'hayloft-mutants-'))
@@ -68,9 +70,9 @@ function isCaught(
   return caught
 }
 
-function passesMergeTests(copy: string): boolean {
+function passesTests(copy: string, files: string): boolean {
   const config = join(copy, 'vitest.config.ts')
-  const options = `include: ['${MERGE_TESTS}'], testTimeout: 60_000, bail: 1`
+  const options = `include: ['${files}'], testTimeout: 60_000, bail: 1`
   writeFileSync(config, `export default { test: { ${options} } }\n`)
   const vitest = join(copy, 'node_modules', 'vitest', 'vitest.mjs')
   const report = join(copy, 'report.json')
@@ -78,7 +80,7 @@ function passesMergeTests(copy: string): boolean {
   const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: copy, stdio: 'ignore' })
   const result = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
   if ((result['numPassedTests'] ?? 0) + (result['numFailedTests'] ?? 0) === 0) {
-    throw new Error(`${MERGE_TESTS} did not run.`)
+    throw new Error(`${files} did not run.`)
   }
   return status === 0
 }

@@ -9,7 +9,6 @@ import type { FolderWriter } from '../../src/folders/service/folder.ts'
 import { openFolders, type Folders } from '../../src/folders/service/folders.ts'
 import { openGrid, type Grid } from '../../src/grid/grid.ts'
 import type { SlotClient } from '../../src/grid/slots/client.ts'
-import type { SlotMemory } from '../../src/grid/slots/memory.ts'
 import { StoredSlotMemory } from '../../src/grid/slots/stored-memory.ts'
 import { mortalClock } from '../node.ts'
 import type { SeededRandomness } from '../randomness.ts'
@@ -30,7 +29,6 @@ export class SimulatedDevice {
   readonly #observe: SlotsObserver
   #life: Life | undefined
   #lives = 0
-  #isRestored = false
 
   constructor(options: {
     name: string
@@ -85,9 +83,7 @@ export class SimulatedDevice {
       erasure: this.#erasure,
       convergence: new Uint8Array(32),
     })
-    const stored = new StoredSlotMemory(this.disk.open(clock))
-    const memory = this.#isRestored ? withoutReserve(stored) : stored
-    this.#isRestored = false
+    const memory = new StoredSlotMemory(this.disk.open(clock))
     const slots = grid.openSlotClient({ memory })
     const observed = this.#observe(slots)
     const folders = openFolders(grid, { slots: observed, clock, randomness, device: this.name })
@@ -108,7 +104,6 @@ export class SimulatedDevice {
   restoreBackup(): void {
     this.crash()
     this.disk.restoreBackup()
-    this.#isRestored = true
   }
 
   /** Ends the process in an orderly way. */
@@ -156,27 +151,6 @@ interface Life {
   readonly grid: Grid
   readonly slots: SlotClient
   readonly folders: Folders
-}
-
-/**
- * A memory that knows of no number which no write has taken yet: in backups that are old enough the numbers reserved are
- * used up as well.
- */
-function withoutReserve(memory: SlotMemory): SlotMemory {
-  return {
-    load: async (slot) => {
-      const remembered = await memory.load(slot)
-      if (remembered?.tag === undefined) return remembered
-      return { ...remembered, counter: remembered.clock.get(remembered.tag) ?? 0 }
-    },
-    save: async (slot, remembered) => {
-      await memory.save(slot, remembered)
-    },
-    owed: async () => await memory.owed(),
-    setOwed: async (slot, isOwed) => {
-      await memory.setOwed(slot, isOwed)
-    },
-  }
 }
 
 /** A network that is silent for a process which has died. */

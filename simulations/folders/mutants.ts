@@ -9,16 +9,10 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     wrong: '',
   },
   {
-    name: 'a state counts as seen what came in while it was made',
-    file: 'src/grid/slots/client.ts',
-    right: 'const counted = known.advance(clock, dots)',
-    wrong: 'const counted = known.advance(known.clock, dots)',
-  },
-  {
     name: 'a state is sent before its blocks are stored',
     file: 'src/grid/slots/client.ts',
-    right: 'await Promise.all([known.reserve(), ready])',
-    wrong: 'await known.reserve()',
+    right: 'await ready\n',
+    wrong: '\n',
   },
   {
     name: 'no rollback is told',
@@ -79,5 +73,27 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     file: 'src/grid/slots/poll.ts',
     right: 'this.#settledAt = Math.ceil((2 * copies) / 3)',
     wrong: 'this.#settledAt = Math.min(1, copies)',
+  },
+]
+
+/** Those of slots that take so much mischance to show that tests bring it about. */
+export const SLOT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a state counts as seen what came in while it was made',
+    file: 'src/grid/slots/client.ts',
+    right: 'const counted = known.advance(clock, dots)',
+    wrong: 'const counted = known.advance(known.clock, dots)',
+  },
+  {
+    name: 'a state that failed to be stored is forgotten',
+    file: 'src/grid/slots/client.ts',
+    right: 'await this.#settleLast(known)',
+    wrong: 'known.conclude()',
+  },
+  {
+    name: 'a state that was given up counts as contained in the next one',
+    file: 'src/grid/slots/known.ts',
+    right: 'if (this.#unsettled !== undefined) this.#tag = undefined',
+    wrong: '',
   },
 ]

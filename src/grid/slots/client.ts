@@ -5,7 +5,7 @@ import { assert } from '../../foundation/error.ts'
 import { randomBelow } from '../../foundation/randomness.ts'
 import { MAX_SLOT_HEADS } from '../../protocol/limits.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
-import type { TagHex, VersionVector } from '../../protocol/version-vector.ts'
+import { compareVectors, type TagHex, type VersionVector } from '../../protocol/version-vector.ts'
 import type { GridContext } from '../context.ts'
 import type { SlotContents, SlotLinks } from './contents.ts'
 import { SlotContendedError, SlotNotStoredError } from './errors.ts'
@@ -159,6 +159,7 @@ class GridSlotClient implements SlotClient {
     try {
       if (options.isNew === true) known.isSynced = true
       if (!known.isSynced) await this.#replicas.refresh(known, { signal: options.signal })
+      await this.#settleLast(known)
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         options.signal?.throwIfAborted()
         const written = await this.#attempt(known, { keys, update, isFirst: attempt === 0 })
@@ -204,20 +205,24 @@ class GridSlotClient implements SlotClient {
     // What is learnt while the state is made is not part of it, so its clock must not count it as seen.
     const { heads: base, clock } = known
     const { opened: heads, unreadable } = openHeads(keys.readKey, this.#live(base))
-    const change = await update({
-      heads,
-      unreadable,
-      clock,
-      ...known.writer(randomness),
+    const asked = Promise.resolve({ heads, unreadable, clock, ...known.writer(randomness) })
+    const change = await asked.then(update).catch((error: unknown) => {
+      known.abandon()
+      throw error
     })
-    if (change === undefined) return undefined
+    if (change === undefined) {
+      known.abandon()
+      return undefined
+    }
     const { contents, dots = 1, expiresS = 0, ready } = change
     assert(dots >= 1, 'a change takes a number')
     const counted = known.advance(clock, dots)
     const bytes = sealRecord(keys, { contents, clock: counted, expiresS }, randomness)
-    // The number is taken for good before anyone can see it.
-    await Promise.all([known.reserve(), ready])
+    await ready
     const head = this.#replicas.headOf(keys.slot, bytes)
+    // Before anyone can see it, this device must be sure to remember its number and that it was sent.
+    known.begin(head)
+    await known.save()
     const digests = this.#live(base).map(({ digest }) => digest)
     const { outcome, acknowledged, others } = await this.#replicas.replicate(known, head, {
       // Others' writes show before anything is stored beside them; once they have shown, the state must get through.
@@ -231,6 +236,23 @@ class GridSlotClient implements SlotClient {
     }
     if (outcome === 'conflict') return 'conflict'
     throw new SlotNotStoredError({ needed: this.#replicas.degradedAt, acknowledged })
+  }
+
+  /**
+   * Finds out what became of this device's last state if that is not known: sends it again. So a write that failed may
+   * yet take effect, when the same device writes next.
+   */
+  async #settleLast(known: KnownSlot): Promise<void> {
+    const { unsettled } = known
+    if (unsettled === undefined) return
+    if (!isContained(unsettled, known.heads)) {
+      const { outcome, acknowledged } = await this.#replicas.replicate(known, unsettled, {})
+      if (outcome === 'failed') {
+        throw new SlotNotStoredError({ needed: this.#replicas.degradedAt, acknowledged })
+      }
+    }
+    if (isContained(unsettled, known.heads)) known.conclude()
+    else known.abandon()
   }
 
   #stateOf(reader: SlotReader, { heads, freshness, missing }: Refreshed): SlotState {
@@ -248,6 +270,12 @@ class GridSlotClient implements SlotClient {
   #live(heads: readonly Head[]): Head[] {
     return this.#replicas.live(heads)
   }
+}
+
+function isContained({ name, record: { clock } }: Head, heads: readonly Head[]): boolean {
+  return heads.some(
+    (head) => head.name === name || compareVectors(clock, head.record.clock) === 'before',
+  )
 }
 
 /** Writers that collide wait longer each time, so that one of them gets through. */

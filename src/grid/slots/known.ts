@@ -25,9 +25,7 @@ export class KnownSlot {
   #clock: VersionVector
   #tag: TagHex | undefined
   #counter: number
-  /** The tag that memory has, or has been told; and up to where it surely holds numbers as taken. */
-  #savedTag: TagHex | undefined
-  #reserved: number
+  #unsettled: Head | undefined
   readonly #memory: SlotMemory
   readonly #listeners = new Set<() => void>()
   /** Saves come one after another, each with what is known by then. */
@@ -45,8 +43,7 @@ export class KnownSlot {
     this.#memory = memory
     this.#tag = remembered?.tag
     this.#counter = remembered?.counter ?? 0
-    this.#savedTag = this.#tag
-    this.#reserved = this.#counter
+    this.#unsettled = remembered?.unsettled && shelf.read(slot, remembered.unsettled)
     const heads = remembered?.heads.map((bytes) => shelf.read(slot, bytes)) ?? []
     this.#heads = maximaOf(heads.filter((head) => head !== undefined))
     this.#clock = joinVectors(remembered?.clock ?? new Map<TagHex, number>(), clockOf(this.#heads))
@@ -73,6 +70,30 @@ export class KnownSlot {
   /** Whether memory lacks what it was last told, say as its disk was full. */
   get hasFailedToSave(): boolean {
     return this.#hasFailedToSave
+  }
+
+  /**
+   * A state of this device that was about to be sent and is not known to be kept: whoever has seen it may have built on
+   * it. So it must be settled before this device numbers another one, whose clock would claim to contain it.
+   */
+  get unsettled(): Head | undefined {
+    return this.#unsettled
+  }
+
+  /** Notes a state that is about to be sent. It must be saved first, or a crash would forget it. */
+  begin(head: Head): void {
+    this.#unsettled = head
+  }
+
+  /** The state is kept, or what contains it is. */
+  conclude(): void {
+    this.#unsettled = undefined
+  }
+
+  /** Gives the state up. What comes next is numbered under another tag, and so does not claim to contain it. */
+  abandon(): void {
+    if (this.#unsettled !== undefined) this.#tag = undefined
+    this.#unsettled = undefined
   }
 
   /** Takes in states of the slot. @returns whether one of them is new */
@@ -103,7 +124,6 @@ export class KnownSlot {
     if (this.#tag === undefined || seen > this.#counter || this.#counter >= MAX_COUNTER) {
       this.#tag = tagHex(randomness.bytes(TAG_BYTES))
       this.#counter = 0
-      this.#reserved = 0
     }
     const tags = this.#clock.size + (this.#clock.has(this.#tag) ? 0 : 1)
     if (tags > MAX_CLOCK_TAGS) throw new SlotClockFullError()
@@ -116,14 +136,6 @@ export class KnownSlot {
     this.#counter += count
     if (this.#tag !== undefined) clock.set(this.#tag, this.#counter)
     return clock
-  }
-
-  /**
-   * Resolves when the numbers given by {@link advance} can never be given again. Memory is told of many at a time, and
-   * of a tag that it has never heard of it need not know any: then the next process takes another tag.
-   */
-  async reserve(): Promise<void> {
-    if (this.#savedTag === this.#tag && this.#counter > this.#reserved) await this.save()
   }
 
   /** Resolves when all that is known now would survive a power cut. */
@@ -148,10 +160,7 @@ export class KnownSlot {
   async #saveAfter(earlier: Promise<void>): Promise<void> {
     try {
       await earlier
-      const remembered = this.#remembered()
-      this.#savedTag = this.#tag
-      await this.#memory.save(this.slot, remembered)
-      if (remembered.tag === this.#tag) this.#reserved = remembered.counter
+      await this.#memory.save(this.slot, this.#remembered())
       this.#hasFailedToSave = false
     } catch (error) {
       this.#hasFailedToSave = true
@@ -163,11 +172,12 @@ export class KnownSlot {
 
   #remembered(): RememberedSlot {
     return {
-      counter: Math.min(this.#counter + NUMBERS_RESERVED, MAX_COUNTER),
+      counter: this.#counter,
       // Of a clock too full to be written down a part will do: it only serves to notice what is missing.
       clock: new Map([...this.#clock].slice(0, MAX_CLOCK_TAGS)),
       heads: this.#heads.slice(0, HEADS_REMEMBERED).map(({ record }) => record.bytes),
       ...(this.#tag !== undefined && { tag: this.#tag }),
+      ...(this.#unsettled !== undefined && { unsettled: this.#unsettled.record.bytes }),
     }
   }
 }
@@ -213,8 +223,6 @@ export class KnownSlots {
   }
 }
 
-/** Writes until memory is told again: a number costs nothing, and a disk that syncs may cost more than a write. */
-const NUMBERS_RESERVED = 64
 /** More than a node keeps, since several nodes may hold different ones. */
 export const HEADS_REMEMBERED = 32
 /** Slots held in memory, about two KiB each. */

@@ -25,6 +25,8 @@ export interface RememberedSlot {
   readonly clock: VersionVector
   /** The newest states seen, encoded. */
   readonly heads: readonly Uint8Array[]
+  /** A state of this device that was about to be sent, encoded, and of which it is not known what became of it. */
+  readonly unsettled?: Uint8Array | undefined
 }
 
 /** Remembers until the process ends. */

@@ -148,6 +148,7 @@ export class SlotReplicas implements AsyncDisposable {
     const { outcome, others } = replication
     const isStored = outcome === 'durable' || outcome === 'degraded'
     known.learn(isStored ? [head, ...others] : others)
+    if (isStored) known.conclude()
     if (outcome === 'degraded') {
       // Before the caller is told that it is stored, it must be sure to be brought to more nodes even after a crash.
       await known.save()

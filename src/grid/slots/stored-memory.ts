@@ -78,13 +78,15 @@ export class StoredSlotMemory implements SlotMemory {
 const SLOT = 'slot-'
 const OWED = 'owed-'
 
-function encodeRemembered({ tag, counter, clock, heads }: RememberedSlot): Uint8Array {
+function encodeRemembered(remembered: RememberedSlot): Uint8Array {
+  const { tag, counter, clock, heads, unsettled } = remembered
   const fields: [number, unknown][] = [
     [0, counter],
     [1, encodeVector(clock)],
     [2, heads],
   ]
   if (tag !== undefined) fields.push([3, fromHex(tag)])
+  if (unsettled !== undefined) fields.push([4, unsettled])
   return encodeFields(new Map(fields))
 }
 
@@ -100,5 +102,6 @@ function decodeRemembered(value: Uint8Array): RememberedSlot {
       checkBytes(head, 'A remembered record', ofRecord),
     ),
     ...(fields.has(3) && { tag: tagHex(bytesField(fields, 3, ofTag)) }),
+    ...(fields.has(4) && { unsettled: bytesField(fields, 4, ofRecord) }),
   }
 }
