@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { playFolders } from '../../simulations/folders/scenario.ts'
 
-/** Enough for some of everything; `npm run simulate -- --folders` plays more. */
-const SEEDS = 36
+/** Where batches begin: few seeds and some of everything. `npm run simulate -- --folders` plays more. */
+const FIRST_SEEDS = [1, 10, 19, 64]
+const BATCH = 9
+const SEEDS = FIRST_SEEDS.length * BATCH
 /** Every so many seeds are played twice. */
 const REPLAYED = 9
-const BATCH = 9
 
 describe('devices that change one folder in bad weather', () => {
-  const batches = Array.from({ length: SEEDS / BATCH }, (_, at) => at * BATCH + 1)
   const outcomes = new Map<string, number>()
 
-  it.each(batches)('lose nothing that was promised, from seed %i on', async (first) => {
+  it.each(FIRST_SEEDS)('lose nothing that was promised, from seed %i on', async (first) => {
     for (let seed = first; seed < first + BATCH; seed++) {
       const result = await playFolders(seed)
       const replay = `npm run simulate -- --folders --seed ${seed} --verbose`
