@@ -11,8 +11,8 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
   {
     name: 'a state is sent before its blocks are stored',
     file: 'src/grid/slots/client.ts',
-    right: 'await ready\n',
-    wrong: '\n',
+    right: 'await Promise.all([known.save(), ready])',
+    wrong: 'await known.save()',
   },
   {
     name: 'no rollback is told',

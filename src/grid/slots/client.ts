@@ -5,11 +5,11 @@ import { assert } from '../../foundation/error.ts'
 import { randomBelow } from '../../foundation/randomness.ts'
 import { MAX_SLOT_HEADS } from '../../protocol/limits.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
-import { compareVectors, type TagHex, type VersionVector } from '../../protocol/version-vector.ts'
+import type { TagHex, VersionVector } from '../../protocol/version-vector.ts'
 import type { GridContext } from '../context.ts'
 import type { SlotContents, SlotLinks } from './contents.ts'
 import { SlotContendedError, SlotNotStoredError } from './errors.ts'
-import { clockOf, type Head } from './heads.ts'
+import { clockOf, isContained, type Head } from './heads.ts'
 import type { KnownSlot } from './known.ts'
 import { openHeads, openHeadLinks, type Opened } from './opened.ts'
 import type { Freshness } from './poll.ts'
@@ -162,7 +162,9 @@ class GridSlotClient implements SlotClient {
       await this.#settleLast(known)
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         options.signal?.throwIfAborted()
-        const written = await this.#attempt(known, { keys, update, isFirst: attempt === 0 })
+        const isFirst = attempt === 0
+        const { isNew } = options
+        const written = await this.#attempt(known, { keys, update, isFirst, isNew })
         if (written !== 'conflict') return written
         const pauseMs = randomBelow(this.#context.randomness, FIRST_PAUSE_MS * 2 ** attempt)
         await sleep(this.#context.clock, pauseMs, options.signal)
@@ -199,7 +201,17 @@ class GridSlotClient implements SlotClient {
 
   async #attempt(
     known: KnownSlot,
-    { keys, update, isFirst }: { keys: SlotWriteKeys; update: SlotUpdate; isFirst: boolean },
+    {
+      keys,
+      update,
+      isFirst,
+      isNew,
+    }: {
+      keys: SlotWriteKeys
+      update: SlotUpdate
+      isFirst: boolean
+      isNew: boolean | undefined
+    },
   ): Promise<WrittenSlot | undefined | 'conflict'> {
     const { randomness } = this.#context
     // What is learnt while the state is made is not part of it, so its clock must not count it as seen.
@@ -218,11 +230,9 @@ class GridSlotClient implements SlotClient {
     assert(dots >= 1, 'a change takes a number')
     const counted = known.advance(clock, dots)
     const bytes = sealRecord(keys, { contents, clock: counted, expiresS }, randomness)
-    await ready
     const head = this.#replicas.headOf(keys.slot, bytes)
-    // Before anyone can see it, this device must be sure to remember its number and that it was sent.
-    known.begin(head)
-    await known.save()
+    if (isNew === true) await ready
+    else await this.#prepare(known, head, ready)
     const digests = this.#live(base).map(({ digest }) => digest)
     const { outcome, acknowledged, others } = await this.#replicas.replicate(known, head, {
       // Others' writes show before anything is stored beside them; once they have shown, the state must get through.
@@ -236,6 +246,23 @@ class GridSlotClient implements SlotClient {
     }
     if (outcome === 'conflict') return 'conflict'
     throw new SlotNotStoredError({ needed: this.#replicas.degradedAt, acknowledged })
+  }
+
+  /**
+   * Before anyone can see a state, this device must be sure to remember its number and that it was sent. Of a new slot
+   * nobody else knows; one that could not be made is forgotten.
+   */
+  async #prepare(known: KnownSlot, head: Head, ready: Promise<unknown> | undefined): Promise<void> {
+    known.begin(head)
+    try {
+      await Promise.all([known.save(), ready])
+      known.getReady()
+    } catch (error) {
+      // It was never sent.
+      known.conclude()
+      this.#replicas.saveLater(known)
+      throw error
+    }
   }
 
   /**
@@ -270,12 +297,6 @@ class GridSlotClient implements SlotClient {
   #live(heads: readonly Head[]): Head[] {
     return this.#replicas.live(heads)
   }
-}
-
-function isContained({ name, record: { clock } }: Head, heads: readonly Head[]): boolean {
-  return heads.some(
-    (head) => head.name === name || compareVectors(clock, head.record.clock) === 'before',
-  )
 }
 
 /** Writers that collide wait longer each time, so that one of them gets through. */

@@ -30,6 +30,13 @@ export function maximaOf(heads: Iterable<Head>): Head[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
+/** Whether one of the states is this one, or was made from what contains it. */
+export function isContained({ name, record: { clock } }: Head, heads: readonly Head[]): boolean {
+  return heads.some(
+    (head) => head.name === name || compareVectors(clock, head.record.clock) === 'before',
+  )
+}
+
 /** All that the states contain together. */
 export function clockOf(heads: Iterable<Head>): VersionVector {
   let clock: VersionVector = new Map()

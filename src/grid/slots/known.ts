@@ -26,6 +26,7 @@ export class KnownSlot {
   #tag: TagHex | undefined
   #counter: number
   #unsettled: Head | undefined
+  #isReady = false
   readonly #memory: SlotMemory
   readonly #listeners = new Set<() => void>()
   /** Saves come one after another, each with what is known by then. */
@@ -44,6 +45,9 @@ export class KnownSlot {
     this.#tag = remembered?.tag
     this.#counter = remembered?.counter ?? 0
     this.#unsettled = remembered?.unsettled && shelf.read(slot, remembered.unsettled)
+    this.#isReady = remembered?.isReady === true
+    // The last process died before it was sure to have stored what the state leads to.
+    if (!this.#isReady) this.abandon()
     const heads = remembered?.heads.map((bytes) => shelf.read(slot, bytes)) ?? []
     this.#heads = maximaOf(heads.filter((head) => head !== undefined))
     this.#clock = joinVectors(remembered?.clock ?? new Map<TagHex, number>(), clockOf(this.#heads))
@@ -83,6 +87,12 @@ export class KnownSlot {
   /** Notes a state that is about to be sent. It must be saved first, or a crash would forget it. */
   begin(head: Head): void {
     this.#unsettled = head
+    this.#isReady = false
+  }
+
+  /** All that the state leads to is stored. */
+  getReady(): void {
+    this.#isReady = true
   }
 
   /** The state is kept, or what contains it is. */
@@ -177,7 +187,10 @@ export class KnownSlot {
       clock: new Map([...this.#clock].slice(0, MAX_CLOCK_TAGS)),
       heads: this.#heads.slice(0, HEADS_REMEMBERED).map(({ record }) => record.bytes),
       ...(this.#tag !== undefined && { tag: this.#tag }),
-      ...(this.#unsettled !== undefined && { unsettled: this.#unsettled.record.bytes }),
+      ...(this.#unsettled !== undefined && {
+        unsettled: this.#unsettled.record.bytes,
+        isReady: this.#isReady,
+      }),
     }
   }
 }

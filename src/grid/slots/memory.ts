@@ -25,8 +25,10 @@ export interface RememberedSlot {
   readonly clock: VersionVector
   /** The newest states seen, encoded. */
   readonly heads: readonly Uint8Array[]
-  /** A state of this device that was about to be sent, encoded, and of which it is not known what became of it. */
+  /** A state of this device, encoded, of which it is not known what became of it. */
   readonly unsettled?: Uint8Array | undefined
+  /** Whether all that the unsettled state leads to was stored, so that it can be sent again. */
+  readonly isReady?: boolean | undefined
 }
 
 /** Remembers until the process ends. */

@@ -157,6 +157,11 @@ export class SlotReplicas implements AsyncDisposable {
     return replication
   }
 
+  /** Saves what is known of a slot soon, or when the client is closed. */
+  saveLater(known: KnownSlot): void {
+    this.#lateSaves.add(known)
+  }
+
   /** Gives a node the states of a slot that it lacks, in the background. */
   catchUp(known: KnownSlot, node: NodeKey, held: readonly Head[]): void {
     const lacking = this.#lacking(known, held)

@@ -79,7 +79,7 @@ const SLOT = 'slot-'
 const OWED = 'owed-'
 
 function encodeRemembered(remembered: RememberedSlot): Uint8Array {
-  const { tag, counter, clock, heads, unsettled } = remembered
+  const { tag, counter, clock, heads, unsettled, isReady } = remembered
   const fields: [number, unknown][] = [
     [0, counter],
     [1, encodeVector(clock)],
@@ -87,6 +87,7 @@ function encodeRemembered(remembered: RememberedSlot): Uint8Array {
   ]
   if (tag !== undefined) fields.push([3, fromHex(tag)])
   if (unsettled !== undefined) fields.push([4, unsettled])
+  if (isReady === true) fields.push([5, true])
   return encodeFields(new Map(fields))
 }
 
@@ -103,5 +104,6 @@ function decodeRemembered(value: Uint8Array): RememberedSlot {
     ),
     ...(fields.has(3) && { tag: tagHex(bytesField(fields, 3, ofTag)) }),
     ...(fields.has(4) && { unsettled: bytesField(fields, 4, ofRecord) }),
+    ...(fields.get(5) === true && { isReady: true }),
   }
 }

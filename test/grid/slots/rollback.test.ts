@@ -126,16 +126,16 @@ describe('a restored backup', () => {
     expect(given.size).toBe(120)
   })
 
-  it('a process that dies after memory has heard of its tag leaves the tag to the next one', async () => {
+  it('a process that ends in good order leaves its tag to the next one', async () => {
     await using grid = await testGrid()
     const store = new MemoryStore()
     await using first = new TestDevice(grid, { memory: new StoredSlotMemory(store) })
     await first.write(keys, adding('x'))
     await first.settle()
-    // Nothing settles afterwards.
     for (let turn = 0; turn < 3; turn++) {
       await first.write(keys, () => ({ contents: saying('y'), dots: 50 }))
     }
+    await first.settle()
     await using next = new TestDevice(grid, { memory: new StoredSlotMemory(store.copy()) })
     await next.write(keys, adding('z'))
     expect((await next.read(keys)).clock.size).toBe(1)
