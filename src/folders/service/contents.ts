@@ -1,8 +1,8 @@
-import { concatBytes } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
 import { KIND_DATA } from '../../grid/blocks/frame.ts'
 import type { Download, GetOptions } from '../../grid/download.ts'
 import { checkVerifyKey } from '../../grid/files/index-node.ts'
+import { readAhead } from '../../grid/files/read-ahead.ts'
 import type { NewVersion } from '../commit/edits.ts'
 import { MAX_LITERAL_BYTES } from '../entry.ts'
 import { BrokenFolderError } from '../errors.ts'
@@ -23,24 +23,14 @@ export async function storeFile(
   source: AsyncIterable<Uint8Array>,
   { mtimeMs, isExecutable, signal, onProgress }: PutFileOptions,
 ): Promise<NewVersion> {
-  const reading = source[Symbol.asyncIterator]()
   const about = { mtimeMs, isExecutable }
-  const first: Uint8Array[] = []
-  let firstBytes = 0
-  while (firstBytes <= SMALL_BYTES) {
-    if (signal?.aborted === true) {
-      await reading.return?.()
-      signal.throwIfAborted()
-    }
-    const next = await reading.next()
-    if (next.done === true) {
-      onProgress?.({ kind: 'progress', phase: 'upload', doneBytes: firstBytes })
-      return await storeSmall(tree, concatBytes(first), about)
-    }
-    first.push(next.value)
-    firstBytes += next.value.length
+  const ahead = await readAhead(source, signal)
+  if (ahead.kind === 'small') {
+    const { content } = ahead
+    onProgress?.({ kind: 'progress', phase: 'upload', doneBytes: content.length })
+    return await storeSmall(tree, content, about)
   }
-  const { capability, sizeBytes } = await grid.put(resumed(first, reading), {
+  const { capability, sizeBytes } = await grid.put(ahead.source, {
     convergence: tree.keys.convergence,
     signal,
     onProgress,
@@ -91,22 +81,3 @@ async function storeSmall(
   const reference = await tree.putContent({ kind: KIND_DATA, level: 0, links: [], content })
   return { kind: 'file', reference, sizeBytes: content.length, ...about }
 }
-
-async function* resumed(
-  first: readonly Uint8Array[],
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* first
-    for (;;) {
-      const next = await rest.next()
-      if (next.done === true) return
-      yield next.value
-    }
-  } finally {
-    await rest.return?.()
-  }
-}
-
-/** Content up to this size is stored in one round trip together with that of other files. */
-const SMALL_BYTES = 64 * 1024
