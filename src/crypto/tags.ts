@@ -24,6 +24,26 @@ export const TAGS = {
   slotRecord: 'hayloft1/slot-record',
   /** Hash of the names of all heads of a slot, sorted: what a watcher says that it knows. */
   slotHeads: 'hayloft1/slot-heads',
+  /** Signed by a grid's key: who an account is in the grid, and whether it still belongs to it. */
+  gridMember: 'hayloft1/grid-member',
+  /** Signed by a grid's key: what whoever holds a one-time key may become. */
+  gridInvite: 'hayloft1/grid-invite',
+  /** Signed by a grid's key: an invite counts no more. */
+  gridRevocation: 'hayloft1/grid-revocation',
+  /** Signed by the one-time key of an invite: the account that it is used for. */
+  gridRedemption: 'hayloft1/grid-redemption',
+  /** Signed by the device that let an account in: with which invite, and when. */
+  gridAdmission: 'hayloft1/grid-admission',
+  /** Signed by an account: that a device belongs to it, or no more. */
+  gridDevice: 'hayloft1/grid-device',
+  /** Signed by a device: to which account it belongs. */
+  gridConsent: 'hayloft1/grid-consent',
+  /** Signed by a device: where it can be reached, and what it offers. */
+  gridAnnouncement: 'hayloft1/grid-announcement',
+  /** PRF over a nonce, under what an account has for it: the key of a grid that the account founded. */
+  gridKey: 'hayloft1/grid-key',
+  /** Hash of a whole statement about a grid's members: its name. */
+  gridStatement: 'hayloft1/grid-statement',
   /** Hash of a block's key and code: its name in a cache of ids on the owner's own disk. Never leaves the machine. */
   knownBlock: 'hayloft1/known-block',
   /** PRF over what a device remembers of a local file: see `src/home/local-files.ts`. Never leaves the machine. */
@@ -50,6 +70,8 @@ export const KEY_LABELS = {
   account: 'account/sign',
   /** From an account's secret: the write key of its root folder. */
   accountRoot: 'account/root',
+  /** From an account's secret: what the keys of the grids that it founded follow from. */
+  accountGrids: 'account/grids',
   /** From an account's secret: seals the aliases that a device keeps. */
   accountAliases: 'account/aliases',
   /** From an account's secret: hides what a device remembers of local files. */
