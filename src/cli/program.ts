@@ -3,10 +3,10 @@ import { addAccountCommands } from './account-commands.ts'
 import { addChangeCommands } from './change-commands.ts'
 import { addFolderCommands } from './folder-commands.ts'
 import { addHealthCommands } from './health-commands.ts'
+import { addNodeCommands } from './node-commands.ts'
 import { addTransferCommands } from './transfer-commands.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { CliError } from './failures.ts'
-import { currentHome } from '../home/layout.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { namePassphraseFile } from './passphrase-file.ts'
 import { jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
@@ -36,7 +36,7 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
   addChangeCommands(context)
   addHealthCommands(context)
   addAccountCommands(context)
-  addNode(context)
+  addNodeCommands(context)
   addPractice(context)
   return program
 }
@@ -47,33 +47,6 @@ CAP is a capability: the word that "put FILE" prints. Whoever has it has its pow
 Either may be given as - (standard input) or @FILE, which keeps it out of the list of processes.
 
 State is kept in $HAYLOFT_HOME, or else in ~/.hayloft. Begin with:  hayloft practice start`
-
-function addNode({ program, signal, ended }: ProgramContext): void {
-  const node = program
-    .command('node')
-    .description('run the storage node of a home')
-    .helpCommand(false)
-  node
-    .command('start')
-    .description('run it until Ctrl-C or SIGTERM')
-    .option(
-      '--log <file>',
-      'keep a log of bounded size there, instead of writing to standard error',
-    )
-    .addOption(jsonOption())
-    .action(async (options: { log?: string; json?: true }) => {
-      const { nodeStart } = await import('./commands/node.ts')
-      ended(await nodeStart({ log: options.log }, { files: currentHome(), signal }))
-    })
-  node
-    .command('status')
-    .description('whether it runs, and where it listens')
-    .addOption(jsonOption())
-    .action(async (options: { json?: true }) => {
-      const { nodeStatus } = await import('./commands/node.ts')
-      ended(await nodeStatus({ files: currentHome(), terminal: terminalFor(options) }))
-    })
-}
 
 interface PracticeOptions {
   readonly dir?: string

@@ -4,7 +4,8 @@ import { messageOf } from '../foundation/error.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { peerIdText } from '../network/identity.ts'
 import { openNetwork, type GridNetwork } from '../network/open.ts'
-import type { NodeKey } from '../protocol/node-key.ts'
+import { describingFailures } from '../foundation/system-failure.ts'
+import type { Disk } from '../storage-node/disk.ts'
 import type { StorageEvent } from '../storage-node/events.ts'
 import { openStorageNode } from '../storage-node/storage-node.ts'
 import { openSystemDisk } from '../storage-node/system-disk.ts'
@@ -15,9 +16,13 @@ import { readAddressFile } from '../home/address-file.ts'
 import { readGridFile, type GridFile } from '../home/grid-file.ts'
 import { readSecrets } from '../home/key-store.ts'
 import type { HomeFiles } from '../home/layout.ts'
-import { readNodeFile, type NodeFile } from '../home/node-file.ts'
+import type { NodeFile } from '../home/node-file.ts'
 import { processBirth } from '../home/processes.ts'
 import { removeRunning, writeRunning } from '../home/running-file.ts'
+import { operatorOf } from './node/operator.ts'
+import { OperatorServer } from './node/operator-server.ts'
+import { tenantsOf } from './node/quotas.ts'
+import { NodeSettings, settingsDigest } from './node/settings.ts'
 import type { NodeLog } from './node-log.ts'
 import { askPassphrase } from './passphrase.ts'
 import { formatBytes } from './terminal.ts'
@@ -25,8 +30,10 @@ import { formatBytes } from './terminal.ts'
 interface NodeHome {
   readonly identity: Uint8Array
   readonly grid: GridFile
-  readonly node: NodeFile
+  readonly settings: NodeSettings
 }
+
+const SYSTEM = { clock: systemClock, randomness: systemRandomness }
 
 /** How often the addresses of other members are put on disk. */
 const KEEP_ADDRESSES_INTERVAL_MS = 10 * 60 * 1000
@@ -45,28 +52,49 @@ export async function runNode(
 
 async function serveUntil(
   signal: AbortSignal,
-  { identity, grid, node }: NodeHome,
+  { identity, grid, settings: opened }: NodeHome,
   { files, log }: { files: HomeFiles; log: NodeLog },
 ): Promise<void> {
+  using settings = opened
+  const node = settings.current
   // The disk's lock comes first: a second process on the same home ends here, before it answers anyone.
   await using storage = await openStorageNode({
-    disk: await openSystemDisk(files.store),
-    clock: systemClock,
-    randomness: systemRandomness,
+    disk: await openStore(files),
+    ...SYSTEM,
     capacityBytes: node.capacityBytes,
-    accountOf: accountsOf(grid, node),
+    accountOf: tenantsOf(grid, settings),
     report: (event) => {
       log.write(event.kind, describeEvent(event))
     },
   })
+  storage.configure(node)
   await using network = await listen({ identity, grid, node }, { files, signal })
   network.serve(storage)
   storage.startMaintenance()
-  await writeRunning(files.running, {
-    pid: process.pid,
-    birth: (await processBirth(process.pid)) ?? '',
-    peerId: peerIdText(network.self),
-    addresses: network.addresses(),
+  const startedMs = systemClock.nowMs()
+  const orders = operatorOf({ storage, network, settings, startedMs })
+  await using operator = await OperatorServer.open(orders, SYSTEM)
+  const birth = (await processBirth(process.pid)) ?? ''
+  const announce = async (): Promise<void> => {
+    await writeRunning(files.running, {
+      pid: process.pid,
+      birth,
+      peerId: peerIdText(network.self),
+      addresses: network.addresses(),
+      operator: { port: operator.port, key: operator.key },
+      settings: await settingsDigest(files.node),
+    })
+  }
+  await announce()
+  settings.watch({
+    onChange: async (changed) => {
+      storage.configure(changed)
+      await announce()
+      log.write('settings', describeSettings(changed))
+    },
+    onFlaw: (why) => {
+      log.write('settings-unusable', why)
+    },
   })
   log.write('started', `pid ${process.pid} ${network.addresses().join(' ')}`)
   const stopKeeping = keepAddressesRegularly(files, network)
@@ -80,9 +108,9 @@ async function serveUntil(
 async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
   const { identity } = await readSecrets(files, askPassphrase)
   const grid = await readGridFile(files.grid)
-  const node = await readNodeFile(files.node)
-  if (identity !== undefined && grid !== undefined && node !== undefined)
-    return { identity, grid, node }
+  const settings = await NodeSettings.open(files.node, systemClock)
+  if (identity !== undefined && grid !== undefined && settings !== undefined)
+    return { identity, grid, settings }
   throw new CliError({
     exit: EXIT.config,
     code: 'no-node',
@@ -90,19 +118,16 @@ async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
   })
 }
 
-/** Members may store up to the quota of their account; nobody else gets anything. */
-function accountsOf(
-  { members }: GridFile,
-  { accountQuotaBytes }: NodeFile,
-): (caller: NodeKey) => { account: string; quotaBytes: number } | undefined {
-  const tenants = new Map(
-    members.map(({ key, account }) => [key, { account, quotaBytes: accountQuotaBytes }]),
+/** A disk that is full or read-only is told as what it is. */
+async function openStore({ store }: HomeFiles): Promise<Disk> {
+  return await describingFailures(
+    `The store of this node, ${store},`,
+    async () => await openSystemDisk(store),
   )
-  return (caller) => tenants.get(caller)
 }
 
 async function listen(
-  { identity, grid, node }: NodeHome,
+  { identity, grid, node }: Omit<NodeHome, 'settings'> & { readonly node: NodeFile },
   { files, signal }: { files: HomeFiles; signal: AbortSignal },
 ): Promise<GridNetwork> {
   try {
@@ -140,6 +165,11 @@ function keepAddressesRegularly(files: HomeFiles, network: GridNetwork): () => v
   return () => {
     cancel()
   }
+}
+
+function describeSettings({ capacityBytes, reserveBytes, draining }: NodeFile): string {
+  const offer = draining === true ? 'nothing, draining' : formatBytes(capacityBytes)
+  return `offers ${offer}; leaves ${formatBytes(reserveBytes)} free`
 }
 
 /** Ids name what is stored and open nothing; an event never holds more than that. */

@@ -62,6 +62,16 @@ export class Fields {
     return new Fields(value as Record<string, unknown>, path)
   }
 
+  has(name: string): boolean {
+    return this.#values[name] !== undefined
+  }
+
+  flag(name: string): boolean {
+    const value = this.#values[name]
+    if (typeof value !== 'boolean') throw this.#wrong(name, 'true or false')
+    return value
+  }
+
   text(name: string): string {
     const value = this.#values[name]
     if (typeof value !== 'string') throw this.#wrong(name, 'a text')
@@ -95,6 +105,10 @@ export class Fields {
       if (typeof value !== 'string') throw this.#wrong(name, 'a list of texts')
       return value
     })
+  }
+
+  object(name: string): Fields {
+    return Fields.of(this.#values[name], this.path)
   }
 
   objects(name: string): Fields[] {

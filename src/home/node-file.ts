@@ -1,15 +1,28 @@
 import { readJsonFile, writeJsonFile } from './json-file.ts'
 
-/** `node.json`: how a home's storage node is to run. Its operator may edit it. */
+/** `node.json`: how a home's storage node is to run. `hayloft node config` changes it, and so may its operator. */
 export interface NodeFile {
   /** Multiaddrs. Port 0 lets the system choose one at each start. */
   readonly listen: readonly string[]
+  /** What it offers to the grid. */
   readonly capacityBytes: number
-  /** What each account may store on it, in bytes. */
-  readonly accountQuotaBytes: number
+  /** Left free on the disk, whatever is offered. */
+  readonly reserveBytes: number
+  /** What each account may store on it, unless the grid says otherwise; undefined for what its own nodes offer. */
+  readonly accountQuotaBytes?: number | undefined
+  /** The household that it stands in. */
+  readonly zone?: string | undefined
+  /** What it sends and takes at most, in bytes a second; undefined for no limit. */
+  readonly uploadBytesPerS?: number | undefined
+  readonly downloadBytesPerS?: number | undefined
+  /** Whether it gives away what it keeps and takes nothing new. */
+  readonly draining?: boolean | undefined
 }
 
 const FORMAT = { format: 'hayloft-node', version: 1 }
+
+/** What a file that does not name a reserve leaves free. */
+export const DEFAULT_RESERVE_BYTES = 128 * 1024 * 1024
 
 /** @returns undefined if there is no such file */
 export async function readNodeFile(path: string): Promise<NodeFile | undefined> {
@@ -18,7 +31,16 @@ export async function readNodeFile(path: string): Promise<NodeFile | undefined> 
   return {
     listen: fields.texts('listen'),
     capacityBytes: fields.whole('capacityBytes'),
-    accountQuotaBytes: fields.whole('accountQuotaBytes'),
+    reserveBytes: fields.has('reserveBytes') ? fields.whole('reserveBytes') : DEFAULT_RESERVE_BYTES,
+    ...(fields.has('accountQuotaBytes') && {
+      accountQuotaBytes: fields.whole('accountQuotaBytes'),
+    }),
+    ...(fields.has('zone') && { zone: fields.text('zone') }),
+    ...(fields.has('uploadBytesPerS') && { uploadBytesPerS: fields.whole('uploadBytesPerS') }),
+    ...(fields.has('downloadBytesPerS') && {
+      downloadBytesPerS: fields.whole('downloadBytesPerS'),
+    }),
+    ...(fields.has('draining') && { draining: fields.flag('draining') }),
   }
 }
 

@@ -76,6 +76,14 @@ export class Ledger {
     return this.#books.accounts.get(account)?.usedBytes ?? 0
   }
 
+  /** Who stores how much, those who store most first; without those who store nothing any more. */
+  accounts(): { readonly account: string; readonly usedBytes: number }[] {
+    return [...this.#books.accounts]
+      .map(([account, { usedBytes }]) => ({ account, usedBytes }))
+      .filter(({ usedBytes }) => usedBytes > 0)
+      .sort((a, b) => b.usedBytes - a.usedBytes || (a.account < b.account ? -1 : 1))
+  }
+
   async read(id: BlockId): Promise<BlockRow | undefined> {
     return await this.#read(BLOCKS, id)
   }

@@ -3,7 +3,7 @@ import { messageOf } from '../foundation/error.ts'
 import { viewOf, allocateBytes } from '../foundation/bytes.ts'
 import type { KeyValueStore } from './disk.ts'
 import { ID_PREFIXES, SCRUB_KEY } from './rows.ts'
-import { collectGarbage, scrub, sweepFiles, type Upkeep } from './upkeep.ts'
+import { sweepFiles, type ScrubOptions, type Upkeep } from './upkeep.ts'
 
 const HOUR_MS = 3600_000
 /** Each share and record is read about once in this time. */
@@ -21,7 +21,11 @@ const SCRUB_BYTES_PER_S = 8 * 1024 * 1024
  * reported and tried again an hour later.
  */
 export async function maintain(
-  upkeep: Upkeep & { readonly rows: Pick<KeyValueStore, 'get' | 'write'> },
+  upkeep: Upkeep & {
+    readonly rows: Pick<KeyValueStore, 'get' | 'write'>
+    readonly collect: () => Promise<unknown>
+    readonly scrub: (options: ScrubOptions) => Promise<unknown>
+  },
 ): Promise<void> {
   const { clock, signal } = upkeep
   await attempt(upkeep, () => keepTime(upkeep))
@@ -30,7 +34,7 @@ export async function maintain(
     await sleep(clock, TICK_MS, signal).catch(() => undefined)
     if (signal.aborted) return
     await attempt(upkeep, () => keepTime(upkeep))
-    await attempt(upkeep, () => collectGarbage(upkeep))
+    await attempt(upkeep, () => upkeep.collect())
     await attempt(upkeep, () => scrubNext(upkeep))
   }
 }
@@ -49,10 +53,13 @@ async function attempt({ report, signal }: Upkeep, work: () => Promise<unknown>)
 }
 
 /** Scrubs the part of the round that time has come for; at a round's end, the books are added up again. */
-async function scrubNext(
-  upkeep: Upkeep & { readonly rows: Pick<KeyValueStore, 'get' | 'write'> },
-): Promise<void> {
-  const { rows, store, clock, report } = upkeep
+async function scrubNext({
+  rows,
+  store,
+  clock,
+  report,
+  scrub,
+}: Parameters<typeof maintain>[0]): Promise<void> {
   const nowMs = clock.nowMs()
   const { next, atMs } = decodeProgress(await rows.get(SCRUB_KEY)) ?? {
     next: 0,
@@ -60,7 +67,7 @@ async function scrubNext(
   }
   const elapsedMs = Math.min(Math.max(nowMs - atMs, 0), MAX_CATCH_UP_MS)
   const end = Math.min(next + Math.ceil((elapsedMs / SCRUB_ROUND_MS) * ID_PREFIXES), ID_PREFIXES)
-  await scrub(upkeep, { first: next, end, bytesPerS: SCRUB_BYTES_PER_S })
+  await scrub({ first: next, end, bytesPerS: SCRUB_BYTES_PER_S, endsRound: true })
   await rows.write([
     { key: SCRUB_KEY, value: encodeProgress({ next: end % ID_PREFIXES, atMs: nowMs }) },
   ])

@@ -8,7 +8,7 @@ import { BLOCK_ID_BYTES, blockId, type BlockId } from '../protocol/block-id.ts'
  *            ‖ leases × (u32 account ‖ u8 index ‖ u48 expiry, unix seconds)`.
  * Beside it: `'s' ‖ id ‖ u8 index → contents` of a small share, `'a' ‖ name → u32 number ‖ u64 bytes` of an account,
  * `'t' → u64 bytes ‖ u64 shares ‖ u32 next account` the totals, `'m' → …` how far the scrub is, `'c' → …` the time that
- * leases are counted in. Rows of slots are described in `slots/slot-rows.ts`.
+ * leases are counted in, `'u' → …` when upkeep was last done. Rows of slots are described in `slots/slot-rows.ts`.
  *
  * A share's contents are its manifest followed by its shard, in a row as in a file: usually a node holds one share of
  * a block, and so a share is read in one step and explains itself even where the index is lost.
@@ -62,6 +62,7 @@ const ACCOUNT = letter('a')
 export const TOTALS_KEY = Uint8Array.of(letter('t'))
 export const SCRUB_KEY = Uint8Array.of(letter('m'))
 export const LEASE_CLOCK_KEY = Uint8Array.of(letter('c'))
+export const UPKEEP_LOG_KEY = Uint8Array.of(letter('u'))
 
 /** All account rows. */
 export const ACCOUNT_ROWS = { from: Uint8Array.of(ACCOUNT), to: Uint8Array.of(ACCOUNT + 1) }

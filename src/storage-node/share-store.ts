@@ -174,28 +174,27 @@ export class ShareStore {
       const kept = await this.#commit(tenant, share, { fresh, replace, contents })
       return await this.#settle(share.id, kept)
     }
-    if (!replace) {
-      const early = await this.#withoutWriting(tenant, share)
-      if (early !== undefined) return early
-    }
+    const early = replace ? undefined : await this.#withoutWriting(tenant, share)
+    if (typeof early === 'string') return early
+    using claim = early
     return await this.contents.writeFile(share.id, fresh, share, async () => {
-      const kept = await this.#commit(tenant, share, { fresh, replace })
+      const hasRoom = claim !== undefined
+      const kept = await this.#commit(tenant, share, { fresh, replace, hasRoom })
       const result = await this.#settle(share.id, kept)
       return { kept: result === 'stored', result }
     })
   }
 
-  /** The outcome of putting a large share, where it does not take writing its file to know it. */
-  async #withoutWriting(tenant: Tenant, share: OfferedShare): Promise<Outcome | undefined> {
+  /** The outcome of putting a large share, where it does not take writing its file to know it; else room for the file. */
+  async #withoutWriting(tenant: Tenant, share: OfferedShare): Promise<Outcome | Disposable> {
     const row = await this.ledger.read(share.id)
     if (shareAt(row, share.index) !== undefined) {
       const { outcome } = await this.#commit(tenant, share, { replace: false })
-      return outcome
+      if (outcome !== undefined) return outcome
     }
     const bytes = sizeOf(share)
     if (this.ledger.usedBytesOf(tenant.account) + bytes > tenant.quotaBytes) return 'quota'
-    if (!this.room.fits(this.ledger.totals.usedBytes, bytes)) return 'full'
-    return undefined
+    return this.room.claim(this.ledger.totals.usedBytes, bytes) ?? 'full'
   }
 
   #commit(tenant: Tenant, share: OfferedShare, kept: KeptShare): Promise<Kept> {
@@ -233,6 +232,8 @@ interface KeptShare {
   readonly fresh?: HeldShare
   readonly replace: boolean
   readonly contents?: Uint8Array
+  /** Whether room for it was claimed before it was written. */
+  readonly hasRoom?: boolean
 }
 
 interface Kept {
@@ -251,6 +252,7 @@ function keepShare(
     fresh,
     replace,
     contents,
+    hasRoom = false,
   }: KeptShare & {
     readonly tenant: Tenant
     readonly share: OfferedShare
@@ -272,7 +274,8 @@ function keepShare(
     return { outcome: 'have' }
   }
   if (fresh === undefined) return { outcome: undefined }
-  if (held === undefined && !room.fits(draft.usedBytes, bytes)) return { outcome: 'full' }
+  const needsRoom = held === undefined && !hasRoom
+  if (needsRoom && !room.fits(draft.usedBytes, bytes)) return { outcome: 'full' }
   room.spend(bytes)
   draft.setRow(id, withLease(withShare(row, fresh, bytes), { account, index, expiresS }))
   if (contents !== undefined) draft.setContents(id, index, contents)

@@ -15,26 +15,19 @@ import type {
 import type { Refusal, StorageService } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { slotKey } from '../protocol/slot-key.ts'
+import { Caretaker } from './caretaker.ts'
 import { isNoSpace, type Disk } from './disk.ts'
 import type { ReportStorageEvent } from './events.ts'
-import { maintain } from './maintenance.ts'
+import { statusOf, type NodeStatus } from './node-status.ts'
 import { getShare, proveLeaf } from './proofs.ts'
 import { CALLER_IS_GONE, refusal, refusalOf } from './refusals.ts'
 import { AUDIT_CONCURRENCY, memoryFor } from './request-memory.ts'
 import { flawOf } from './requests.ts'
+import type { RoomLimits } from './room.ts'
 import { ShareStore, type Tenant } from './share-store.ts'
 import { SlotRecords } from './slots/slot-records.ts'
 import { SlotService } from './slots/slot-service.ts'
-import {
-  collectGarbage,
-  scrub,
-  sweepFiles,
-  type CollectResult,
-  type ScrubOptions,
-  type ScrubResult,
-  type SweepResult,
-  type Upkeep,
-} from './upkeep.ts'
+import type { CollectResult, ScrubOptions, ScrubResult, SweepResult } from './upkeep.ts'
 
 /** Of the storage protocol. */
 const VERSION = 1
@@ -64,6 +57,12 @@ export interface StorageNodeOptions {
   readonly report?: ReportStorageEvent
 }
 
+/** What a node offers, which its operator may change while it runs. */
+export interface NodeConditions extends RoomLimits {
+  /** Whether it takes nothing new, since what it keeps is to go elsewhere. */
+  readonly draining?: boolean | undefined
+}
+
 /**
  * Opens the shares on a disk. Quick even for many: what a crash left behind is looked for later, by
  * {@link StorageNode.startMaintenance}.
@@ -89,9 +88,8 @@ export class StorageNode implements StorageService, AsyncDisposable {
   readonly #options: StorageNodeOptions
   readonly #memory = new Semaphore(MEMORY_BYTES)
   readonly #closing = new AbortController()
-  readonly #upkeep: Upkeep
+  readonly #caretaker: Caretaker
   readonly #idle = deferred()
-  #maintenance: Promise<void> | undefined
   #requests = 0
   #closed: Promise<void> | undefined
 
@@ -111,7 +109,8 @@ export class StorageNode implements StorageService, AsyncDisposable {
     })
     const { signal } = this.#closing
     const slots = this.#slots.store
-    this.#upkeep = { store, slots, files: disk.files, clock, report, signal }
+    const upkeep = { store, slots, files: disk.files, clock, report, signal }
+    this.#caretaker = new Caretaker(upkeep, disk.rows)
   }
 
   async handle(caller: NodeKey, request: Request, signal?: AbortSignal): Promise<Reply | Refusal> {
@@ -140,17 +139,28 @@ export class StorageNode implements StorageService, AsyncDisposable {
 
   /** Frees what nobody leases any more. */
   collect(): Promise<CollectResult> {
-    return collectGarbage(this.#upkeep)
+    return this.#caretaker.collect()
   }
 
   /** Checks all that is kept, or some; see {@link scrub}. */
   scrub(options: ScrubOptions = {}): Promise<ScrubResult> {
-    return scrub(this.#upkeep, options)
+    return this.#caretaker.scrub(options)
+  }
+
+  /** Changes what is offered and left free, and whether anything new is taken, from now on. */
+  configure({ draining = false, capacityBytes, reserveBytes }: NodeConditions): void {
+    // Who offers nothing takes nothing; what is kept already is served and leased as before.
+    this.#store.room.limit({ capacityBytes: draining ? 0 : capacityBytes, reserveBytes })
+  }
+
+  /** What its operator may want to know. */
+  async status(): Promise<NodeStatus> {
+    return await statusOf(this.#store, this.#caretaker)
   }
 
   /** Clears away what a crash left behind. */
   sweep(): Promise<SweepResult> {
-    return sweepFiles(this.#upkeep)
+    return this.#caretaker.sweep()
   }
 
   /** Adds up usage from the leases themselves, and corrects it. @returns whether it was right */
@@ -160,7 +170,7 @@ export class StorageNode implements StorageService, AsyncDisposable {
 
   /** Starts to sweep, collect and scrub in the background, until the node is disposed of. */
   startMaintenance(): void {
-    this.#maintenance ??= maintain({ ...this.#upkeep, rows: this.#options.disk.rows })
+    this.#caretaker.start()
   }
 
   /** Finishes what is under way and closes the disk. */
@@ -173,7 +183,7 @@ export class StorageNode implements StorageService, AsyncDisposable {
     this.#closing.abort(new Error('The storage node is shutting down.'))
     this.#slots.close()
     if (this.#requests > 0) await this.#idle.promise
-    await this.#maintenance
+    await this.#caretaker.ended()
     // A disk that fails loses what was witnessed since the last hour, no more.
     await this.#store.leaseClock.save().catch(() => undefined)
     await this.#options.disk[Symbol.asyncDispose]()
@@ -198,7 +208,7 @@ export class StorageNode implements StorageService, AsyncDisposable {
         return {
           op: 'hello',
           version: VERSION,
-          capacityBytes: this.#options.capacityBytes,
+          capacityBytes: this.#store.room.capacityBytes,
           inFlightBytes: this.#options.inFlightBytes ?? DEFAULT_IN_FLIGHT_BYTES,
         }
       case 'put':

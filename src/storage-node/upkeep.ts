@@ -74,6 +74,8 @@ function collectSome(
 export interface ScrubOptions extends ScanRange {
   /** Reads no faster than this, to leave the disk to those who wait for it. */
   readonly bytesPerS?: number
+  /** Whether with the last of them all have been checked, in parts; by itself only if they are all. */
+  readonly endsRound?: boolean
 }
 
 export interface ScrubResult {

@@ -1,10 +1,14 @@
 import { systemClock } from '../../foundation/system.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../../home/layout.ts'
+import { readGridFile } from '../../home/grid-file.ts'
 import { readRunning } from '../../home/running-file.ts'
+import { accountNames } from '../node/account-names.ts'
+import { askNode } from '../node/operator-client.ts'
+import { describeReport, reportLines, type NodeReport } from '../node/report.ts'
+import type { NodeCommandContext } from '../node/require-node.ts'
 import { logToFile, logToStandardError } from '../node-log.ts'
 import { runNode } from '../run-node.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Runs this home's storage node until it is told to end. */
 export async function nodeStart(
@@ -19,15 +23,21 @@ export async function nodeStart(
   return EXIT.ok
 }
 
-/** Whether this home's storage node runs; status 1 if it does not. */
+/**
+ * Whether this home's storage node runs, and what it says of itself; status 1 if it does not run. JSON has null for
+ * what only a running node knows.
+ */
 export async function nodeStatus({
   files,
   terminal,
-}: {
-  readonly files: HomeFiles
-  readonly terminal: Terminal
-}): Promise<ExitCode> {
+  signal,
+}: NodeCommandContext): Promise<ExitCode> {
   const running = await readRunning(files.running)
+  const status =
+    running === undefined
+      ? undefined
+      : ((await askNode(running, { op: 'status' }, { signal })) as NodeReport)
+  const names = accountNames(await readGridFile(files.grid))
   if (terminal.json) {
     terminal.value({
       home: files.home,
@@ -35,12 +45,14 @@ export async function nodeStatus({
       pid: running?.pid ?? null,
       peerId: running?.peerId ?? null,
       addresses: running?.addresses ?? [],
+      status: status === undefined ? null : describeReport(status, names),
     })
-  } else if (running === undefined) {
+  } else if (running === undefined || status === undefined) {
     terminal.line(`No node is running in ${files.home}.`)
   } else {
     terminal.line(`The node in ${files.home} is running: pid ${running.pid}.`)
     for (const address of running.addresses) terminal.line(`  ${address}`)
+    for (const line of reportLines(status, names, systemClock.nowMs())) terminal.line(line)
   }
   return running === undefined ? EXIT.degraded : EXIT.ok
 }

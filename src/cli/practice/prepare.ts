@@ -7,7 +7,7 @@ import { makePrivateDirectory } from '../../home/files.ts'
 import { readGridFile, writeGridFile, type GridFile, type Member } from '../../home/grid-file.ts'
 import { ensureSecrets } from '../../home/key-store.ts'
 import type { HomeFiles } from '../../home/layout.ts'
-import { readNodeFile, writeNodeFile } from '../../home/node-file.ts'
+import { DEFAULT_RESERVE_BYTES, readNodeFile, writeNodeFile } from '../../home/node-file.ts'
 import { readRunning } from '../../home/running-file.ts'
 import { askPassphrase } from '../passphrase.ts'
 import { choosePorts, listenAddress, portOf } from './ports.ts'
@@ -112,6 +112,7 @@ async function writePort(files: HomeFiles, port: number): Promise<void> {
   await writeNodeFile(files.node, {
     capacityBytes: NODE_CAPACITY_BYTES,
     accountQuotaBytes: NODE_CAPACITY_BYTES,
+    reserveBytes: DEFAULT_RESERVE_BYTES,
     ...before,
     listen,
   })

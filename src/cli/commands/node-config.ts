@@ -1,0 +1,201 @@
+import { statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { sleep } from '../../foundation/clock.ts'
+import { systemCodeOf } from '../../foundation/error.ts'
+import { systemClock } from '../../foundation/system.ts'
+import { makePrivateDirectory } from '../../home/files.ts'
+import type { HomeFiles } from '../../home/layout.ts'
+import {
+  DEFAULT_RESERVE_BYTES,
+  readNodeFile,
+  writeNodeFile,
+  type NodeFile,
+} from '../../home/node-file.ts'
+import { readRunning } from '../../home/running-file.ts'
+import { isMultiaddr } from '../../network/multiaddr-text.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { CliError, usageError } from '../failures.ts'
+import type { NodeCommandContext } from '../node/require-node.ts'
+import { settingsDigest } from '../node/settings.ts'
+import { zoneArgument } from '../node/zone.ts'
+import { rateArgument, sizeArgument } from '../sizes.ts'
+import { formatBytes, type Terminal } from '../terminal.ts'
+
+export interface NodeConfigRequest {
+  readonly offer?: string
+  readonly reserve?: string
+  readonly zone?: string
+  readonly quota?: string
+  readonly uploadLimit?: string
+  readonly downloadLimit?: string
+  readonly listen?: readonly string[]
+}
+
+/** Shows or changes `node.json`. */
+export async function nodeConfig(
+  request: NodeConfigRequest,
+  { files, terminal, signal }: NodeCommandContext,
+): Promise<ExitCode> {
+  const before = await readNodeFile(files.node)
+  const isChange = Object.keys(request).length > 0
+  if (before === undefined && request.offer === undefined) throw noSettings(files)
+  const node = changed(before ?? NEW_NODE, request)
+  const room = await roomOf(files)
+  if (request.offer !== undefined || request.reserve !== undefined) refuseBeyondDisk(node, room)
+  let applied: Applied = 'not-running'
+  if (isChange) {
+    await makePrivateDirectory(files.home)
+    await writeNodeFile(files.node, node)
+    applied = await waitUntilApplied(files, signal)
+  }
+  if (terminal.json) terminal.value({ ...described(node), ...(isChange && { applied }) })
+  else {
+    show(terminal, node)
+    if (isChange) terminal.note(SAID_OF[applied])
+    if (request.listen !== undefined && applied !== 'not-running') terminal.note(LISTEN_LATER)
+    noteTightness(terminal, node, room)
+  }
+  return EXIT.ok
+}
+
+const NEW_NODE: NodeFile = {
+  listen: ['/ip4/127.0.0.1/tcp/0'],
+  capacityBytes: 0,
+  reserveBytes: DEFAULT_RESERVE_BYTES,
+}
+
+function changed(before: NodeFile, request: NodeConfigRequest): NodeFile {
+  const { offer, reserve, zone, quota, uploadLimit, downloadLimit, listen } = request
+  return {
+    ...before,
+    ...(offer !== undefined && { capacityBytes: sizeArgument(offer, '--offer') }),
+    ...(reserve !== undefined && { reserveBytes: sizeArgument(reserve, '--reserve') }),
+    ...(zone !== undefined && { zone: zoneArgument(zone) }),
+    ...(quota !== undefined && {
+      accountQuotaBytes: quota === 'none' ? undefined : sizeArgument(quota, '--quota'),
+    }),
+    ...(uploadLimit !== undefined && {
+      uploadBytesPerS: rateArgument(uploadLimit, '--upload-limit'),
+    }),
+    ...(downloadLimit !== undefined && {
+      downloadBytesPerS: rateArgument(downloadLimit, '--download-limit'),
+    }),
+    ...(listen !== undefined && { listen: listen.map(listenArgument) }),
+  }
+}
+
+function listenArgument(text: string): string {
+  if (isMultiaddr(text)) return text
+  throw usageError(
+    'The option --listen takes a multiaddr, such as /ip4/0.0.0.0/tcp/4001 (every address of this machine) ' +
+      'or /ip4/127.0.0.1/tcp/0 (this machine only, any port).',
+  )
+}
+
+/** What the disk of a node has. */
+interface DiskRoom {
+  readonly totalBytes: number
+  readonly freeBytes: number
+}
+
+async function roomOf({ store }: HomeFiles): Promise<DiskRoom> {
+  for (let path = store; ; path = dirname(path)) {
+    try {
+      const { bsize, blocks, bavail } = await statfs(path)
+      return { totalBytes: bsize * blocks, freeBytes: bsize * bavail }
+    } catch (thrown) {
+      // Nothing may be there yet: then it will be on the disk that its place is on.
+      if (systemCodeOf(thrown) !== 'ENOENT' || dirname(path) === path) throw thrown
+    }
+  }
+}
+
+function refuseBeyondDisk(
+  { capacityBytes, reserveBytes }: NodeFile,
+  { totalBytes }: DiskRoom,
+): void {
+  if (capacityBytes + reserveBytes <= totalBytes) return
+  const mostBytes = Math.max(0, totalBytes - reserveBytes)
+  throw new CliError({
+    exit: EXIT.usage,
+    code: 'offer-exceeds-disk',
+    message:
+      `The disk of this node has ${formatBytes(totalBytes)} in all, of which ${formatBytes(reserveBytes)} are to stay ` +
+      `free: it cannot offer ${formatBytes(capacityBytes)}. ` +
+      (mostBytes > 0 ? `Offer at most ${formatBytes(mostBytes)}.` : 'Reserve less.'),
+  })
+}
+
+function noteTightness(
+  terminal: Terminal,
+  { capacityBytes, reserveBytes }: NodeFile,
+  { freeBytes }: DiskRoom,
+): void {
+  const usableBytes = Math.max(0, freeBytes - reserveBytes)
+  if (usableBytes >= capacityBytes) return
+  terminal.note(
+    `Only ${formatBytes(usableBytes)} can be filled now, beside what it keeps already: its disk has ` +
+      `${formatBytes(freeBytes)} free, and ${formatBytes(reserveBytes)} stay so.`,
+  )
+}
+
+type Applied = 'running' | 'not-running' | 'late'
+
+const SAID_OF: Readonly<Record<Applied, string>> = {
+  running: 'The running node goes by it now.',
+  'not-running': 'No node runs here now; the next one goes by it.',
+  late: 'A node runs here but has not taken it up yet; its log says why.',
+}
+const LISTEN_LATER = 'Where it listens changes when it is started again.'
+
+const APPLY_TIMEOUT_MS = 10_000
+const APPLY_POLL_MS = 50
+
+async function waitUntilApplied(files: HomeFiles, signal: AbortSignal): Promise<Applied> {
+  const wanted = await settingsDigest(files.node)
+  const deadlineMs = systemClock.monotonicMs() + APPLY_TIMEOUT_MS
+  for (;;) {
+    const running = await readRunning(files.running)
+    if (running === undefined) return 'not-running'
+    if (running.settings === wanted) return 'running'
+    if (systemClock.monotonicMs() > deadlineMs) return 'late'
+    await sleep(systemClock, APPLY_POLL_MS, signal)
+  }
+}
+
+function described(node: NodeFile): object {
+  return {
+    listen: node.listen,
+    capacityBytes: node.capacityBytes,
+    reserveBytes: node.reserveBytes,
+    accountQuotaBytes: node.accountQuotaBytes ?? null,
+    zone: node.zone ?? null,
+    uploadBytesPerS: node.uploadBytesPerS ?? null,
+    downloadBytesPerS: node.downloadBytesPerS ?? null,
+    draining: node.draining === true,
+  }
+}
+
+function show(terminal: Terminal, node: NodeFile): void {
+  const rate = (bytesPerS: number | undefined): string =>
+    bytesPerS === undefined ? 'no limit' : `${formatBytes(bytesPerS)}/s`
+  const { capacityBytes, reserveBytes, accountQuotaBytes: quotaBytes } = node
+  const rows: readonly (readonly [string, string])[] = [
+    ['offer', node.draining === true ? 'nothing: it is draining' : formatBytes(capacityBytes)],
+    ['reserve', `${formatBytes(reserveBytes)} stay free`],
+    ['quota', quotaBytes === undefined ? 'as much as the account offers' : formatBytes(quotaBytes)],
+    ['zone', node.zone ?? 'not named'],
+    ['upload limit', rate(node.uploadBytesPerS)],
+    ['download limit', rate(node.downloadBytesPerS)],
+    ['listen', node.listen.join(' ')],
+  ]
+  for (const [name, value] of rows) terminal.line(`${name.padEnd(15)} ${value}`)
+}
+
+function noSettings({ home }: HomeFiles): CliError {
+  return new CliError({
+    exit: EXIT.config,
+    code: 'no-node',
+    message: `There is no storage node in ${home} yet. "hayloft node config --offer 500GB" makes one.`,
+  })
+}

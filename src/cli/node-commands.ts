@@ -1,0 +1,90 @@
+import { commandContext, jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
+import { currentHome } from '../home/layout.ts'
+import type { NodeConfigRequest } from './commands/node-config.ts'
+
+/** Commands of who runs a storage node. */
+export function addNodeCommands(context: ProgramContext): void {
+  const node = context.program
+    .command('node')
+    .description('run the storage node of a home')
+    .helpCommand(false)
+  addStart(context, node)
+  addStatus(context, node)
+  addConfig(context, node)
+  addUpkeep(context, node)
+}
+
+type Command = ProgramContext['program']
+
+function addStart({ signal, ended }: ProgramContext, node: Command): void {
+  node
+    .command('start')
+    .description('run it until Ctrl-C or SIGTERM')
+    .option(
+      '--log <file>',
+      'keep a log of bounded size there, instead of writing to standard error',
+    )
+    .addOption(jsonOption())
+    .action(async (options: { log?: string; json?: true }) => {
+      const { nodeStart } = await import('./commands/node.ts')
+      ended(await nodeStart({ log: options.log }, { files: currentHome(), signal }))
+    })
+}
+
+function addStatus({ signal, ended }: ProgramContext, node: Command): void {
+  node
+    .command('status')
+    .description('whether it runs and where it listens; what it offers, who stores how much')
+    .addOption(jsonOption())
+    .action(async (options: { json?: true }) => {
+      const { nodeStatus } = await import('./commands/node.ts')
+      ended(await nodeStatus({ files: currentHome(), terminal: terminalFor(options), signal }))
+    })
+}
+
+const SIZES = 'Sizes have a unit: 500GB, 1.5TiB. Rates too: 2MB/s, 20Mbit/s, or none for no limit.'
+
+function addConfig(context: ProgramContext, node: Command): void {
+  node
+    .command('config')
+    .description('show how it is to run, or change that; a running node follows at once')
+    .option('--offer <size>', 'what it offers to the grid')
+    .option('--reserve <size>', 'what it always leaves free on its disk, for you')
+    .option('--zone <name>', 'the household it stands in: nodes of one household are lost together')
+    .option(
+      '--quota <size>',
+      'what each account may store on it, where the grid does not say ("none": what its own nodes offer)',
+    )
+    .option('--upload-limit <rate>', 'what it sends at most')
+    .option('--download-limit <rate>', 'what it takes at most')
+    .option(
+      '--listen <address...>',
+      'where it listens, such as /ip4/0.0.0.0/tcp/4001; from its next start',
+    )
+    .addOption(jsonOption())
+    .addHelpText('after', `\n${SIZES}`)
+    .action(async ({ json, ...request }: NodeConfigRequest & { json?: true }) => {
+      const { nodeConfig } = await import('./commands/node-config.ts')
+      const given = json === undefined ? {} : { json }
+      context.ended(await nodeConfig(request, commandContext(given, context)))
+    })
+}
+
+function addUpkeep({ signal, ended }: ProgramContext, node: Command): void {
+  node
+    .command('scrub')
+    .description('read and check all that it keeps now, instead of some every hour')
+    .addOption(jsonOption())
+    .action(async (options: { json?: true }) => {
+      const { nodeScrub } = await import('./commands/node-upkeep.ts')
+      ended(await nodeScrub({ files: currentHome(), terminal: terminalFor(options), signal }))
+    })
+  node
+    .command('collect')
+    .description('free what nobody leases any more now, instead of within the hour')
+    .addOption(jsonOption())
+    .action(async (options: { json?: true }) => {
+      const { nodeCollect } = await import('./commands/node-upkeep.ts')
+      ended(await nodeCollect({ files: currentHome(), terminal: terminalFor(options), signal }))
+    })
+}

@@ -1,0 +1,44 @@
+import type { GridNetwork } from '../../network/open.ts'
+import type { StorageNode } from '../../storage-node/storage-node.ts'
+import type { OperatorHandler } from './operator-server.ts'
+import type { NodeReport } from './report.ts'
+import type { NodeSettings } from './settings.ts'
+
+/** A node at work, as its operator's orders find it. */
+export interface RunningNode {
+  readonly storage: StorageNode
+  readonly network: Pick<GridNetwork, 'connected'>
+  readonly settings: NodeSettings
+  /** By the calendar, in milliseconds. */
+  readonly startedMs: number
+}
+
+/** What a running node does on its operator's orders. */
+export function operatorOf(node: RunningNode): OperatorHandler {
+  return async (request) => {
+    switch (request.op) {
+      case 'status':
+        return await reportOf(node)
+      case 'scrub':
+        return await node.storage.scrub()
+      case 'collect':
+        return await node.storage.collect()
+    }
+  }
+}
+
+async function reportOf({
+  storage,
+  network,
+  settings,
+  startedMs,
+}: RunningNode): Promise<NodeReport> {
+  const { capacityBytes, draining = false } = settings.current
+  return {
+    ...(await storage.status()),
+    offeredBytes: capacityBytes,
+    draining,
+    startedMs,
+    connected: network.connected().length,
+  }
+}
