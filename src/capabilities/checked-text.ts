@@ -1,6 +1,6 @@
 import { bech32m } from '@scure/base'
 import { assert } from '../foundation/error.ts'
-import { LATER_PREFIXES, RECOVERY_KIND } from './kinds.ts'
+import { DEVICE_KIND, INVITE_KIND, LATER_PREFIXES, RECOVERY_KIND } from './kinds.ts'
 import type { TextKind } from './kinds.ts'
 import { MalformedCapabilityError } from './malformed.ts'
 import { locateSubstitution } from './substitution.ts'
@@ -61,7 +61,7 @@ function refuseForeign(text: string, { noun }: Expected<TextKind>): void {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
     throw new MalformedCapabilityError(
       'foreign',
-      `This is a web address, not a ${noun}. If it holds one, that stands after the "#": give it alone.`,
+      `This is a web address, not ${withArticle(noun)}. If it holds one, that stands after the "#": give it alone.`,
     )
   }
   const space = characterAt(text, /\s/u)
@@ -103,12 +103,9 @@ function unexpectedKind(
   prefix: string,
   { noun, kinds }: Expected<TextKind>,
 ): MalformedCapabilityError {
-  if (prefix === RECOVERY_KIND.prefix) {
-    return new MalformedCapabilityError(
-      'recovery-key',
-      "This is an account's recovery key, not a capability: whoever has it has all of the account. " +
-        'Only "hayloft recover" takes it. Show it to nobody.',
-    )
+  const other = OTHER_WORDS.find(({ kind }) => kind.prefix === prefix)
+  if (other !== undefined) {
+    return new MalformedCapabilityError(other.reason, other.sentence(noun))
   }
   if (LATER_PREFIXES.includes(prefix)) {
     return new MalformedCapabilityError(
@@ -125,6 +122,38 @@ function unexpectedKind(
   )
 }
 
+/** Words that are no capabilities, and that people give where one belongs. */
+const OTHER_WORDS: readonly {
+  readonly kind: TextKind
+  readonly reason: 'recovery-key' | 'invite' | 'device-word'
+  readonly sentence: (noun: string) => string
+}[] = [
+  {
+    kind: RECOVERY_KIND,
+    reason: 'recovery-key',
+    sentence: (noun) =>
+      `This is an account's recovery key, not ${withArticle(noun)}: whoever has it has all of the account. ` +
+      'Only "hayloft recover" takes it. Show it to nobody.',
+  },
+  {
+    kind: INVITE_KIND,
+    reason: 'invite',
+    sentence: (noun) =>
+      `This is an invite to a grid, not ${withArticle(noun)}. "hayloft grid join" takes it.`,
+  },
+  {
+    kind: DEVICE_KIND,
+    reason: 'device-word',
+    sentence: (noun) =>
+      `This is what lets another device of yours into your grid, not ${withArticle(noun)}: whoever has it has all of your account. ` +
+      'Only "hayloft grid join" takes it. Show it to nobody.',
+  },
+]
+
+function withArticle(noun: string): string {
+  return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`
+}
+
 function noSeparator(lower: string, { noun, kinds }: Expected<TextKind>): MalformedCapabilityError {
   const prefixes = [...kinds.map(({ prefix }) => prefix), ...LATER_PREFIXES]
   const begun = prefixes
@@ -133,7 +162,7 @@ function noSeparator(lower: string, { noun, kinds }: Expected<TextKind>): Malfor
   if (begun === undefined) {
     return new MalformedCapabilityError(
       'no-kind',
-      `This is not a ${noun}. One begins with its kind and a "1", such as ${kinds[0]?.prefix}1.`,
+      `This is not ${withArticle(noun)}. One begins with its kind and a "1", such as ${kinds[0]?.prefix}1.`,
       1,
     )
   }

@@ -1,4 +1,6 @@
 import { BLOCK_ID_BYTES } from '../protocol/block-id.ts'
+import { MAX_GRANT_BYTES } from '../protocol/membership/grant.ts'
+import { MAX_ADDRESS_BYTES, MAX_NAME_CHARACTERS } from '../protocol/membership/limits.ts'
 import { CAPABILITY_KEY_BYTES, LITERAL_MAX_BYTES } from './capability.ts'
 import type { Capability } from './capability.ts'
 import { SLOT_SECRET_BYTES } from './slot-keys.ts'
@@ -34,8 +36,29 @@ export const TEXT_KINDS: readonly CapabilityKind[] = [
 /** An account's recovery key: the same text form, but it is no capability that a command takes for a file. */
 export const RECOVERY_KIND: TextKind = { prefix: 'hayrecovery', minBytes: 32, maxBytes: 32 }
 
+/** Addresses of members in an invite: more would make its QR code too large to be read from a screen. */
+export const MAX_JOIN_ADDRESSES = 4
+
+const MIN_DOOR_BYTES = 2 * 32
+const MAX_DOOR_BYTES =
+  3 * 32 + 4 * MAX_NAME_CHARACTERS + MAX_JOIN_ADDRESSES * (MAX_ADDRESS_BYTES + 3) + 32
+
+/** An invite into a grid, for `hayloft grid join`; no capability of a file either. */
+export const INVITE_KIND: TextKind = {
+  prefix: 'hayinvite',
+  minBytes: MIN_DOOR_BYTES,
+  maxBytes: MAX_DOOR_BYTES + MAX_GRANT_BYTES,
+}
+
+/** What one device of an account gives another one: the account itself, and where its grid is. */
+export const DEVICE_KIND: TextKind = {
+  prefix: 'haydevice',
+  minBytes: MIN_DOOR_BYTES,
+  maxBytes: MAX_DOOR_BYTES,
+}
+
 /** Kinds that the format names and this version cannot use, so that it can say so instead of "unknown". */
-export const LATER_PREFIXES: readonly string[] = ['haylink', 'hayinvite']
+export const LATER_PREFIXES: readonly string[] = ['haylink']
 
 export function textKindOf(kind: Capability['kind']): CapabilityKind {
   return TEXT_KINDS.find((candidate) => candidate.kind === kind) as CapabilityKind

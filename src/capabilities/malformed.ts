@@ -25,6 +25,8 @@ export type MalformedReason =
   | 'unknown-kind'
   | 'kind-not-yet-usable'
   | 'recovery-key'
+  | 'invite'
+  | 'device-word'
   | 'white-space'
   | 'mixed-case'
   | 'character'
@@ -32,3 +34,4 @@ export type MalformedReason =
   | 'mistyped'
   | 'version'
   | 'padding'
+  | 'contents'

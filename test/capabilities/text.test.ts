@@ -259,7 +259,13 @@ describe('no two kinds', () => {
   })
 
   it('are one but for a character or two of their names', () => {
-    const prefixes = [...TEXT_KINDS.map(({ prefix }) => prefix), ...LATER_PREFIXES, 'hayrecovery']
+    const prefixes = [
+      ...TEXT_KINDS.map(({ prefix }) => prefix),
+      ...LATER_PREFIXES,
+      'hayrecovery',
+      'hayinvite',
+      'haydevice',
+    ]
     for (const prefix of prefixes) {
       for (const other of prefixes) {
         if (prefix !== other) expect(editsBetween(prefix, other)).toBeGreaterThan(2)

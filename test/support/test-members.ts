@@ -108,7 +108,7 @@ export function invite(name: string, said: Partial<InviteGrant> = {}): InviteGra
     expiresS: START_S + 7 * 24 * 3600,
     uses: 1,
   } as const
-  return signGrant({ ...usual, ...said }, { gridSeed: GRID.seed, gridId: GRID_ID })
+  return signGrant({ ...usual, ...said }, BY_GRID)
 }
 
 /** Someone is let in by a device, so many seconds after {@link START_S}. */

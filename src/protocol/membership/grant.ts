@@ -14,7 +14,7 @@ import {
   wholeField,
 } from './fields.ts'
 import { MAX_INVITE_USES } from './limits.ts'
-import type { InviteKeyHex, Role } from './statements.ts'
+import type { InviteKeyHex, Role, Signing } from './statements.ts'
 
 /** What an invite allows whoever holds its one-time key, signed by the grid's key. Verifies offline. */
 export interface InviteGrant {
@@ -34,10 +34,10 @@ export interface InviteGrant {
 /** A grant is part of an admission and of an invite's text, so it must be small. */
 export const MAX_GRANT_BYTES = 512
 
-/** @param gridSeed - of the grid's key, whose public half is `gridId` */
+/** @param signing - with the grid's key */
 export function signGrant(
   grant: Omit<InviteGrant, 'bytes'>,
-  { gridSeed, gridId }: { readonly gridSeed: Uint8Array; readonly gridId: Uint8Array },
+  { gridId, seed }: Signing,
 ): InviteGrant {
   const fields: Fields = new Map<number, unknown>([
     [KEY, bytesOf(grant.inviteKey)],
@@ -48,7 +48,7 @@ export function signGrant(
   if (grant.name !== undefined) fields.set(NAME, grant.name)
   if (grant.quotaBytes !== undefined) fields.set(QUOTA, grant.quotaBytes)
   const body = encodeFields(fields)
-  const signature = sign(gridSeed, TAGS.gridInvite, concatBytes([gridId, body]))
+  const signature = sign(seed, TAGS.gridInvite, concatBytes([gridId, body]))
   return decodeGrant(concatBytes([body, signature]), gridId)
 }
 

@@ -15,15 +15,9 @@ import type {
   InviteKeyHex,
   MemberStatement,
   SignedStatement,
+  Signing,
   Statement,
 } from './statements.ts'
-
-/** Who makes a statement, and about which grid. */
-export interface Signing {
-  readonly gridId: Uint8Array
-  /** 32-byte Ed25519 seed of the key that must sign. */
-  readonly seed: Uint8Array
-}
 
 /** @param signing - with the grid's key */
 export function signMember(

@@ -101,6 +101,13 @@ export interface AnnouncementStatement {
   readonly timeS: number
 }
 
+/** Who makes a statement, and about which grid. */
+export interface Signing {
+  readonly gridId: Uint8Array
+  /** 32-byte Ed25519 seed of the key that must sign. */
+  readonly seed: Uint8Array
+}
+
 /** The number of a new statement, which counts before all that went before it, though a memory was lost. */
 export function nextSequence(lastSeq: number | undefined, nowMs: number): number {
   return Math.max((lastSeq ?? 0) + 1, Math.floor(nowMs))

@@ -103,7 +103,7 @@ describe('membership', () => {
           expect(says(made)).toEqual(expected)
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 25 },
     )
   })
 
@@ -169,7 +169,7 @@ describe('membership', () => {
         expect(a.missing(b.digests())).toEqual([])
         expect(a.digests()).toEqual(b.digests())
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     )
   })
 
@@ -192,7 +192,7 @@ describe('membership', () => {
           expect(refused.map(({ reason }) => reason)).toEqual(wrong.map(() => 'malformed'))
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     )
   })
 
