@@ -22,6 +22,8 @@ import { MAX_MANIFEST_BYTES, MAX_PROOF_BYTES } from '../../src/protocol/codec-pa
 import { encodeReply, encodeRequest } from '../../src/protocol/codec.ts'
 import { encodeFrame as encodeMessageFrame } from '../../src/protocol/framing.ts'
 import * as limits from '../../src/protocol/limits.ts'
+import { MAX_GRANT_BYTES } from '../../src/protocol/membership/grant.ts'
+import * as members from '../../src/protocol/membership/limits.ts'
 import {
   decodeSlotRecord,
   headsDigest,
@@ -197,6 +199,27 @@ describe('the specification', () => {
     for (const prefix of [...TEXT_KINDS.map(({ prefix }) => prefix), ...LATER_PREFIXES]) {
       expect(textOf('capabilities.md')).toContain(`\`${prefix}\``)
     }
+  })
+
+  it('gives the limits of statements that the code keeps', () => {
+    const text = textOf('membership.md').replaceAll('\n', ' ')
+    const told = (limit: number): string => limit.toLocaleString('en-US')
+    expect(text).toContain(`at most ${told(members.MAX_STATEMENT_BYTES)} bytes`)
+    expect(text).toContain(`at most ${told(members.MAX_STATEMENTS)} statements and 4 MiB`)
+    expect(members.MAX_STATEMENTS_BYTES).toBe(4 * 1024 * 1024)
+    expect(text).toContain(`${members.RESERVED_STATEMENTS} statements and 512 KiB are for`)
+    expect(members.RESERVED_BYTES).toBe(512 * 1024)
+    expect(text).toContain(`1 to ${members.MAX_NAME_CHARACTERS} Unicode characters`)
+    expect(text).toContain(`more than ${members.MAX_DEVICE_STATEMENTS} devices`)
+    expect(text).toContain(`the first ${members.MAX_DEVICES} devices`)
+    expect(text).toContain(`the first ${members.MAX_REFUSED_ADMISSIONS} of each invite`)
+    expect(text).toContain(
+      `up to ${members.MAX_ADDRESSES} multiaddrs, each a text of 2 to ${members.MAX_ADDRESS_BYTES} bytes`,
+    )
+    expect(text).toContain(`1 to ${told(members.MAX_INVITE_USES)}`)
+    expect(text).toContain(`a day (${told(members.INVITE_GRACE_S)} s)`)
+    expect(text).toContain(`at most ${MAX_GRANT_BYTES} bytes`)
+    expect(members.MAX_SEQUENCE).toBe(2 ** 53 - 2)
   })
 
   it('gives the limits that the code keeps', () => {
