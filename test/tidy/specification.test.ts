@@ -202,7 +202,7 @@ describe('the specification', () => {
   })
 
   it('gives the limits of statements that the code keeps', () => {
-    const text = textOf('membership.md').replaceAll('\n', ' ')
+    const text = textOf('membership.md').replaceAll(/\s+/g, ' ')
     const told = (limit: number): string => limit.toLocaleString('en-US')
     expect(text).toContain(`at most ${told(members.MAX_STATEMENT_BYTES)} bytes`)
     expect(text).toContain(`at most ${told(members.MAX_STATEMENTS)} statements and 4 MiB`)
