@@ -69,6 +69,7 @@ async function serveUntil(
   })
   storage.configure(node)
   await using network = await listen({ identity, grid, node }, { files, signal })
+  network.limit(node)
   network.serve(storage)
   storage.startMaintenance()
   const startedMs = systemClock.nowMs()
@@ -89,6 +90,7 @@ async function serveUntil(
   settings.watch({
     onChange: async (changed) => {
       storage.configure(changed)
+      network.limit(changed)
       await announce()
       log.write('settings', describeSettings(changed))
     },

@@ -17,11 +17,13 @@ export interface QueuedFrame {
  */
 export class FrameWriter {
   readonly #stream: Stream
+  readonly #pace: SendingPace
   readonly #queue = new Set<QueuedFrame>()
   #state: 'idle' | 'scheduled' | 'blocked' | 'closed' = 'idle'
 
-  constructor(stream: Stream) {
+  constructor(stream: Stream, pace: SendingPace) {
     this.#stream = stream
+    this.#pace = pace
   }
 
   send(parts: readonly Uint8Array[], onFlushed?: () => void): QueuedFrame {
@@ -57,8 +59,35 @@ export class FrameWriter {
         this.#state = 'idle'
         return
       }
-      if (!this.#sendBatch(batch)) return
+      const flushed = (): void => {
+        for (const frame of batch) frame.onFlushed?.()
+      }
+      if (!this.#sendFrom(concatBytes(batch.flatMap((frame) => frame.parts)), 0, flushed)) return
     }
+  }
+
+  /**
+   * Sends bytes from `offset` on, in pieces as large as the pace allows.
+   * @returns whether all is sent and the stream can take more now; if not, the pump goes on by itself
+   */
+  #sendFrom(bytes: Uint8Array, offset: number, flushed: () => void): boolean {
+    let sent = offset
+    while (sent < bytes.length) {
+      const piece = bytes.subarray(sent, sent + this.#pace.pieceBytes())
+      sent += piece.length
+      const next = sent
+      const goOn = (): void => {
+        if (this.#sendFrom(bytes, next, flushed)) this.#pump()
+      }
+      const turn = this.#pace.take(piece.length)
+      if (turn !== undefined) {
+        void this.#sendInTurn(turn, piece, goOn)
+        return false
+      }
+      if (!this.#sendPiece(piece, goOn)) return false
+    }
+    flushed()
+    return true
   }
 
   #takeBatch(): QueuedFrame[] {
@@ -73,22 +102,23 @@ export class FrameWriter {
     return batch
   }
 
-  /** @returns whether the stream can take more now */
-  #sendBatch(batch: readonly QueuedFrame[]): boolean {
-    let hasRoom: boolean
+  async #sendInTurn(turn: Promise<void>, piece: Uint8Array, goOn: () => void): Promise<void> {
+    this.#state = 'blocked'
+    await turn
+    // The stream may have ended meanwhile.
+    if (this.#state !== 'blocked') return
+    this.#state = 'scheduled'
+    if (this.#sendPiece(piece, goOn)) goOn()
+  }
+
+  /** @returns whether the stream can take more now; if not, `goOn` is called once it can */
+  #sendPiece(piece: Uint8Array, goOn: () => void): boolean {
     try {
-      hasRoom = this.#stream.send(concatBytes(batch.flatMap((frame) => frame.parts)))
+      if (this.#stream.send(piece)) return true
     } catch (error) {
       this.close()
       this.#stream.abort(error as Error)
       return false
-    }
-    const flushed = (): void => {
-      for (const frame of batch) frame.onFlushed?.()
-    }
-    if (hasRoom) {
-      flushed()
-      return true
     }
     this.#state = 'blocked'
     // Not `onDrain()`: libp2p arms its promise once only, so a second wait would not wait.
@@ -97,13 +127,20 @@ export class FrameWriter {
       () => {
         if (this.#state !== 'blocked') return
         this.#state = 'scheduled'
-        flushed()
-        this.#pump()
+        goOn()
       },
       { once: true },
     )
     return false
   }
+}
+
+/** How fast one stream may send, of what all streams of the host may. */
+export interface SendingPace {
+  /** The largest piece to take at once. */
+  pieceBytes(): number
+  /** @returns undefined if so many bytes may be sent now, else what resolves when they may */
+  take(bytes: number): Promise<void> | undefined
 }
 
 /** The contiguous pieces of a message event's data. */

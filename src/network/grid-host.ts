@@ -5,6 +5,7 @@ import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
 import { RefusedError, UnreachableError, type StorageService } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { AddressBook } from './address-book.ts'
+import { Bandwidth, type BandwidthLimits, type Traffic } from './bandwidth.ts'
 import { Connector } from './connector.ts'
 import { untilAborted, withDeadline } from './deadline.ts'
 import { handleStore, nodeKeyOfPeer, startHost, storeProtocol, type Host } from './host.ts'
@@ -29,6 +30,7 @@ export class GridHost implements GridNetwork {
   readonly #lanes = new Map<string, Lane>()
   readonly #opening = new Map<string, Promise<Lane>>()
   readonly #served = new Map<NodeKey, ServedStream[]>()
+  readonly #bandwidth: Bandwidth
   #service: StorageService | undefined
   #closed = false
   #cancelRejoin: (() => void) | undefined
@@ -37,6 +39,7 @@ export class GridHost implements GridNetwork {
     this.self = nodeKeyOfIdentity(options.identity)
     this.#options = options
     this.#host = host
+    this.#bandwidth = new Bandwidth(options.clock)
     this.#book = new AddressBook(options.knownAddresses)
     const { clock, bootstrap } = options
     this.#connector = new Connector({ host, book: this.#book, clock, bootstrap })
@@ -86,6 +89,14 @@ export class GridHost implements GridNetwork {
     const open = this.#lanes.get(laneName(node, kind))
     const lane = open?.open === true ? open : await untilAborted(this.#openLane(node, kind), signal)
     return await lane.call<O>(request, signal)
+  }
+
+  limit(limits: BandwidthLimits): void {
+    this.#bandwidth.limit(limits)
+  }
+
+  traffic(): Traffic {
+    return this.#bandwidth.traffic()
   }
 
   addresses(): string[] {
@@ -154,7 +165,7 @@ export class GridHost implements GridNetwork {
       this.#connector.failed(node, error)
       throw error
     }
-    const lane = new Lane(node, stream)
+    const lane = new Lane(node, stream, this.#bandwidth.of(node))
     if (this.#closed) lane.close(CLOSED)
     this.#lanes.set(name, lane)
     return lane
@@ -166,7 +177,8 @@ export class GridHost implements GridNetwork {
       return
     }
     const streams = (this.#served.get(caller) ?? []).filter(({ gone }) => !gone)
-    streams.push(new ServedStream(stream, caller, () => this.#service))
+    const pace = this.#bandwidth.of(caller)
+    streams.push(new ServedStream(stream, { caller, service: () => this.#service, pace }))
     // The oldest goes: it belongs to a connection that is dying, or the caller does not keep the rules.
     while (streams.length > MAX_STREAMS_PER_PEER) streams.shift()?.abort('too many streams')
     this.#served.set(caller, streams)

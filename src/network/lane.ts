@@ -5,6 +5,7 @@ import { encodeFrame, FrameReader, type Frame } from '../protocol/framing.ts'
 import type { Op, ReplyOf, Request, RequestOf } from '../protocol/messages.ts'
 import { RefusedError, UnreachableError } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
+import type { StreamPace } from './bandwidth.ts'
 import { chunksOf, FrameWriter, type QueuedFrame } from './frame-writer.ts'
 import { MAX_SLOT_RECORD_BYTES } from '../protocol/slot-record.ts'
 import { SMALL_MESSAGE_BYTES } from './limits.ts'
@@ -55,13 +56,16 @@ export class Lane {
   readonly #reader = new FrameReader()
   readonly #pending = new Map<number, PendingCall>()
   #nextRequestId = 0
+  /** How many pieces were read ahead of what the limit of bandwidth allows. */
+  #ahead = 0
   #open = true
 
-  constructor(node: NodeKey, stream: Stream) {
+  constructor(node: NodeKey, stream: Stream, pace: StreamPace) {
     this.#node = node
     this.#stream = stream
-    this.#writer = new FrameWriter(stream)
+    this.#writer = new FrameWriter(stream, pace)
     stream.addEventListener('message', ({ data }) => {
+      void this.#slowDown(pace.received(data.byteLength))
       this.#receive(chunksOf(data))
     })
     stream.addEventListener('close', ({ error }) => {
@@ -122,6 +126,17 @@ export class Lane {
       reject(new UnreachableError(this.#node, why, options))
     }
     this.#stream.abort(new Error(why))
+  }
+
+  /** Reads no further until the limit of bandwidth allows it; the node's own flow control holds it back then. */
+  async #slowDown(turn: Promise<void> | undefined): Promise<void> {
+    if (turn === undefined) return
+    this.#ahead++
+    if (this.#stream.readStatus === 'readable') this.#stream.pause()
+    await turn
+    this.#ahead--
+    const isFree = this.#open && this.#ahead === 0
+    if (isFree && this.#stream.readStatus === 'paused') this.#stream.resume()
   }
 
   #receive(chunks: Iterable<Uint8Array>): void {

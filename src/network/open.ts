@@ -2,6 +2,7 @@ import type { Clock } from '../foundation/clock.ts'
 import { assert } from '../foundation/error.ts'
 import type { Network } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
+import type { BandwidthLimits, Traffic } from './bandwidth.ts'
 import type { GridHost } from './grid-host.ts'
 
 export interface NetworkOptions {
@@ -33,6 +34,9 @@ export interface GridNetwork extends Network {
   addresses(): string[]
   /** Where nodes were last known to listen, to be kept for the next run: it then needs no bootstrap. */
   knownAddresses(): Map<NodeKey, string[]>
+  /** Sends and takes no more of the storage protocol than this, over all connections, from now on. */
+  limit(limits: BandwidthLimits): void
+  traffic(): Traffic
   /** Nodes and clients with an open connection. */
   connected(): NodeKey[]
 }

@@ -8,6 +8,7 @@ import type { Reply, Request } from '../protocol/messages.ts'
 import type { Refusal, RefusalReason, StorageService } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { MAX_SLOT_RECORD_BYTES } from '../protocol/slot-record.ts'
+import type { StreamPace } from './bandwidth.ts'
 import { chunksOf, FrameWriter } from './frame-writer.ts'
 import { IN_FLIGHT_BYTES, MAX_IN_FLIGHT_REQUESTS } from './limits.ts'
 
@@ -28,13 +29,27 @@ export class ServedStream {
   #requestsInFlight = 0
   #bytesInFlight = 0
   #resuming = false
+  /** How many pieces were read ahead of what the limit of bandwidth allows. */
+  #ahead = 0
 
-  constructor(stream: Stream, caller: NodeKey, service: () => StorageService | undefined) {
+  constructor(
+    stream: Stream,
+    {
+      caller,
+      service,
+      pace,
+    }: {
+      readonly caller: NodeKey
+      readonly service: () => StorageService | undefined
+      readonly pace: StreamPace
+    },
+  ) {
     this.#stream = stream
     this.#caller = caller
     this.#service = service
-    this.#writer = new FrameWriter(stream)
+    this.#writer = new FrameWriter(stream, pace)
     stream.addEventListener('message', ({ data }) => {
+      void this.#slowDown(pace.received(data.byteLength))
       this.#receive(chunksOf(data))
     })
     stream.addEventListener('close', () => {
@@ -62,6 +77,14 @@ export class ServedStream {
     this.#gone.abort(new Error('the caller is gone'))
   }
 
+  async #slowDown(turn: Promise<void> | undefined): Promise<void> {
+    if (turn === undefined) return
+    this.#ahead++
+    await turn
+    this.#ahead--
+    if (!this.gone) this.#admit()
+  }
+
   #receive(chunks: Iterable<Uint8Array>): void {
     if (this.#gone.signal.aborted) return
     try {
@@ -78,6 +101,11 @@ export class ServedStream {
     return this.#requestsInFlight < MAX_IN_FLIGHT_REQUESTS && this.#bytesInFlight < IN_FLIGHT_BYTES
   }
 
+  /** Whether nothing more is to be read for now. */
+  get #isFull(): boolean {
+    return this.#waiting.length > 0 || !this.#hasRoom || this.#ahead > 0
+  }
+
   #admit(): void {
     let admitted = 0
     for (const frame of this.#waiting) {
@@ -92,13 +120,12 @@ export class ServedStream {
   #holdBack(): void {
     // Inside `resume()` a pause would be undone: Yamux would go on granting window to a stream that nobody reads.
     if (this.#resuming) return
-    while (this.#stream.readStatus === 'paused' && this.#waiting.length === 0 && this.#hasRoom) {
+    while (this.#stream.readStatus === 'paused' && !this.#isFull) {
       this.#resuming = true
       this.#stream.resume()
       this.#resuming = false
     }
-    const full = this.#waiting.length > 0 || !this.#hasRoom
-    if (full && this.#stream.readStatus === 'readable') this.#stream.pause()
+    if (this.#isFull && this.#stream.readStatus === 'readable') this.#stream.pause()
   }
 
   #serve(frame: Frame): void {

@@ -7,7 +7,7 @@ import type { NodeSettings } from './settings.ts'
 /** A node at work, as its operator's orders find it. */
 export interface RunningNode {
   readonly storage: StorageNode
-  readonly network: Pick<GridNetwork, 'connected'>
+  readonly network: Pick<GridNetwork, 'connected' | 'traffic'>
   readonly settings: NodeSettings
   /** By the calendar, in milliseconds. */
   readonly startedMs: number
@@ -40,5 +40,6 @@ async function reportOf({
     draining,
     startedMs,
     connected: network.connected().length,
+    traffic: network.traffic(),
   }
 }

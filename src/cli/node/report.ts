@@ -11,11 +11,14 @@ export interface NodeReport extends NodeStatus {
   readonly startedMs: number
   /** Members with an open connection. */
   readonly connected: number
+  /** Since it started. */
+  readonly traffic: { readonly sentBytes: number; readonly receivedBytes: number }
 }
 
 /** For people. */
 export function reportLines(report: NodeReport, nameOf: NameOfAccount, nowMs: number): string[] {
   const { usedBytes, freeBytes, offeredBytes, draining, reserveBytes, diskFreeBytes } = report
+  const { sentBytes, receivedBytes } = report.traffic
   const offer = draining ? 'nothing new (it is draining)' : formatBytes(offeredBytes)
   return [
     `Up for ${formatDuration(nowMs - report.startedMs)}, connected to ${count(report.connected, 'member')}.`,
@@ -24,6 +27,7 @@ export function reportLines(report: NodeReport, nameOf: NameOfAccount, nowMs: nu
     `keeps     ${formatBytes(usedBytes)} in ${count(report.shares, 'share')}`,
     `free      ${formatBytes(freeBytes)} for the grid; the disk has ${formatBytes(diskFreeBytes)} free, and ` +
       `${formatBytes(reserveBytes)} stay so`,
+    `traffic   ${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received since it started`,
     ...leaseLines(report),
     ...upkeepLines(report, nowMs),
     ...accountLines(report, nameOf),
@@ -78,6 +82,7 @@ export function describeReport(report: NodeReport, nameOf: NameOfAccount): objec
   return {
     startedMs: report.startedMs,
     connected: report.connected,
+    traffic: report.traffic,
     draining: report.draining,
     offeredBytes: report.offeredBytes,
     reserveBytes: report.reserveBytes,
