@@ -44,6 +44,8 @@ export const TAGS = {
   gridKey: 'hayloft1/grid-key',
   /** Hash of a whole statement about a grid's members: its name. */
   gridStatement: 'hayloft1/grid-statement',
+  /** Hash of the digests of all statements that a member holds: equal where two hold the same. */
+  gridSummary: 'hayloft1/grid-summary',
   /** Hash of a block's key and code: its name in a cache of ids on the owner's own disk. Never leaves the machine. */
   knownBlock: 'hayloft1/known-block',
   /** PRF over what a device remembers of a local file: see `src/home/local-files.ts`. Never leaves the machine. */

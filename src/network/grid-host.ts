@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { Stream } from '@libp2p/interface'
+import type { Connection, Stream } from '@libp2p/interface'
 import { assert, messageOf } from '../foundation/error.ts'
 import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
 import { RefusedError, UnreachableError, type StorageService } from '../protocol/network.ts'
@@ -8,7 +8,14 @@ import { AddressBook } from './address-book.ts'
 import { Bandwidth, type BandwidthLimits, type Traffic } from './bandwidth.ts'
 import { Connector } from './connector.ts'
 import { untilAborted, withDeadline } from './deadline.ts'
-import { handleStore, nodeKeyOfPeer, startHost, storeProtocol, type Host } from './host.ts'
+import {
+  handleStore,
+  joinProtocol,
+  nodeKeyOfPeer,
+  startHost,
+  storeProtocol,
+  type Host,
+} from './host.ts'
 import { nodeKeyOfIdentity } from './identity.ts'
 import { Lane, laneOf, type LaneKind } from './lane.ts'
 import {
@@ -17,6 +24,10 @@ import {
   MAX_STREAMS_PER_PEER,
   REJOIN_INTERVAL_MS,
 } from './limits.ts'
+import { Gate } from './membership/gate.ts'
+import type { JoinRefusal } from './membership/messages.ts'
+import { MembershipService } from './membership/service.ts'
+import { isClosedToUs } from './membership/talk.ts'
 import type { GridNetwork, NetworkOptions } from './open.ts'
 import { ServedStream } from './served-stream.ts'
 
@@ -31,27 +42,37 @@ export class GridHost implements GridNetwork {
   readonly #opening = new Map<string, Promise<Lane>>()
   readonly #served = new Map<NodeKey, ServedStream[]>()
   readonly #bandwidth: Bandwidth
+  readonly #gate: Gate
+  readonly #membership: MembershipService | undefined
   #service: StorageService | undefined
   #closed = false
   #cancelRejoin: (() => void) | undefined
+  #stopLearning: (() => void) | undefined
 
-  private constructor(options: NetworkOptions, host: Host) {
+  private constructor(options: NetworkOptions, { host, gate }: { host: Host; gate: Gate }) {
     this.self = nodeKeyOfIdentity(options.identity)
     this.#options = options
     this.#host = host
     this.#bandwidth = new Bandwidth(options.clock)
+    this.#gate = gate
+    const { membership, listen } = options
+    if (membership !== undefined) {
+      const isNode = listen.length > 0
+      this.#membership = new MembershipService({ ...options, ...membership, host, gate, isNode })
+    }
     this.#book = new AddressBook(options.knownAddresses)
     const { clock, bootstrap } = options
     this.#connector = new Connector({ host, book: this.#book, clock, bootstrap })
   }
 
   static async open(options: NetworkOptions): Promise<GridHost> {
-    const host = await startHost({
-      ...options,
+    const gate = new Gate({
       isMember: (key) => options.members.isMember(key),
-      servesDht: options.listen.length > 0,
+      joinProtocol: options.membership === undefined ? undefined : joinProtocol(options.gridId),
+      clock: options.clock,
     })
-    const network = new GridHost(options, host)
+    const host = await startHost({ ...options, gate, servesDht: options.listen.length > 0 })
+    const network = new GridHost(options, { host, gate })
     await network.#start()
     return network
   }
@@ -68,7 +89,26 @@ export class GridHost implements GridNetwork {
     await handleStore(this.#host, this.#options.gridId, (stream, caller) => {
       this.#serveStream(stream, caller)
     })
+    await this.#membership?.start()
+    this.#learnAddresses()
     if (this.#options.listen.length > 0) void this.#rejoin()
+  }
+
+  /** Members say where they listen, and whatever worked last comes first all the same. */
+  #learnAddresses(): void {
+    const membership = this.#options.membership?.keeper.membership
+    if (membership === undefined) return
+    for (const node of membership.keys()) {
+      const addresses = membership.addressesOf(node)
+      this.#book.announced(node, [...this.#book.of(node), ...addresses])
+    }
+    this.#stopLearning = membership.onChange(({ added }) => {
+      for (const statement of added) {
+        if (statement.kind !== 'announcement') continue
+        this.#book.announced(statement.device, statement.addresses)
+        this.#connector.reached(statement.device)
+      }
+    })
   }
 
   serve(service: StorageService): void {
@@ -112,10 +152,17 @@ export class GridHost implements GridNetwork {
     return nodes.filter((node) => node !== undefined)
   }
 
+  refusal(): JoinRefusal | undefined {
+    return this.#membership?.refusal
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#cancelRejoin?.()
+    this.#stopLearning?.()
+    await this.#membership?.[Symbol.asyncDispose]()
+    this.#gate.close()
     for (const lane of this.#lanes.values()) lane.close(CLOSED)
     // Left to itself, libp2p waits half a second for peers to close their side too.
     for (const connection of this.#host.getConnections()) connection.abort(new Error(CLOSED))
@@ -152,12 +199,7 @@ export class GridHost implements GridNetwork {
     const connection = await this.#connector.connect(node)
     let stream: Stream
     try {
-      stream = await withDeadline(this.#options.clock, DIAL_TIMEOUT_MS, (signal) =>
-        connection.newStream([storeProtocol(this.#options.gridId)], {
-          signal,
-          runOnLimitedConnection: true,
-        }),
-      )
+      stream = await this.#openStream(connection)
     } catch (cause) {
       // A connection on which nothing can be asked is as good as dead, and the next call should not find it again.
       connection.abort(new Error('the peer does not answer'))
@@ -169,6 +211,24 @@ export class GridHost implements GridNetwork {
     if (this.#closed) lane.close(CLOSED)
     this.#lanes.set(name, lane)
     return lane
+  }
+
+  async #openStream(connection: Connection): Promise<Stream> {
+    const open = async (): Promise<Stream> =>
+      await withDeadline(this.#options.clock, DIAL_TIMEOUT_MS, (signal) =>
+        connection.newStream([storeProtocol(this.#options.gridId)], {
+          signal,
+          runOnLimitedConnection: true,
+        }),
+      )
+    try {
+      return await open()
+    } catch (cause) {
+      if (!isClosedToUs(cause) || this.#membership === undefined) throw cause
+      // It has not heard of us yet.
+      if (await this.#membership.introduce(connection)) return await open()
+      throw new Error('it takes this device for a stranger', { cause })
+    }
   }
 
   #serveStream(stream: Stream, caller: NodeKey): void {

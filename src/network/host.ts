@@ -1,4 +1,5 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Identify } from '@libp2p/identify'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { toHex } from '../foundation/bytes.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
@@ -24,28 +25,26 @@ import {
   MAX_STREAMS_PER_PEER,
   MAX_WINDOW_BYTES,
 } from './limits.ts'
+import type { Gate } from './membership/gate.ts'
+import { HANDSHAKE_TIMEOUT_MS, MAX_PENDING_CONNECTIONS } from './membership/limits.ts'
 
-export type Host = Libp2p<{ dht: KadDHT }>
+export type Host = Libp2p<{ identify: Identify; dht: KadDHT }>
 
 export interface HostOptions {
   readonly identity: Uint8Array
   readonly gridId: Uint8Array
   readonly listen: readonly string[]
-  readonly isMember: (key: NodeKey) => boolean
+  readonly gate: Gate
   /** Whether the host answers DHT queries of others: nodes do, clients only ask. */
   readonly servesDht: boolean
 }
 
 /**
- * A libp2p host that talks to members of one grid only. TCP is its one transport as yet; circuit relay and WebRTC
- * are to be added here, and the gater below holds for them as well.
+ * A libp2p host that talks to those whom the gate lets in, which are members of one grid, and strangers who want to join.
+ * TCP is its one transport as yet; circuit relay and WebRTC are to be added here, and the gate holds for them as well.
  */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { identity, gridId, listen, isMember, servesDht } = options
-  const isStranger = (peer: PeerId): boolean => {
-    const key = nodeKeyOfPeer(peer)
-    return key === undefined || !isMember(key)
-  }
+  const { identity, gridId, listen, gate, servesDht } = options
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', identity),
     addresses: { listen: [...listen] },
@@ -60,19 +59,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
         },
       }),
     ],
-    // Both directions, as soon as Noise has proven who the peer is: before it gets as much as an identify.
-    connectionGater: {
-      denyDialPeer: isStranger,
-      denyInboundEncryptedConnection: isStranger,
-      denyOutboundEncryptedConnection: isStranger,
-      filterMultiaddrForPeer: (peer) => !isStranger(peer),
-    },
+    connectionGater: gate.gater(),
     connectionManager: {
       dialTimeout: DIAL_TIMEOUT_MS,
       addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
       // The default of 5 a second and address breaks households behind one router.
       inboundConnectionThreshold: 1000,
-      maxIncomingPendingConnections: 64,
+      maxIncomingPendingConnections: MAX_PENDING_CONNECTIONS,
+      inboundUpgradeTimeout: HANDSHAKE_TIMEOUT_MS,
       reconnectRetries: 0,
     },
     connectionMonitor: {
@@ -80,6 +74,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pingTimeout: { minTimeout: CONNECTION_CHECK_TIMEOUT_MS },
     },
     services: {
+      // First of all: libp2p makes services in this order, and each listens for connections.
+      gate: gate.service(),
       identify: identify(),
       ping: ping(),
       dht: kadDHT({
@@ -118,6 +114,16 @@ export async function handleStore(
     },
     { maxInboundStreams: MAX_STREAMS_PER_PEER, runOnLimitedConnection: true },
   )
+}
+
+/** Among members only: who belongs to the grid. */
+export function membersProtocol(gridId: Uint8Array): string {
+  return `/hayloft/${gridName(gridId)}/members/1`
+}
+
+/** The one protocol that strangers may use. */
+export function joinProtocol(gridId: Uint8Array): string {
+  return `/hayloft/${gridName(gridId)}/join/1`
 }
 
 export function storeProtocol(gridId: Uint8Array): string {

@@ -1,17 +1,22 @@
 import type { Clock } from '../foundation/clock.ts'
 import { assert } from '../foundation/error.ts'
+import type { Randomness } from '../foundation/randomness.ts'
 import type { Network } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import type { BandwidthLimits, Traffic } from './bandwidth.ts'
 import type { GridHost } from './grid-host.ts'
+import type { MembershipKeeper } from './membership/keeper.ts'
+import type { JoinRefusal } from './membership/messages.ts'
 
 export interface NetworkOptions {
   /** 32-byte Ed25519 seed: the host's identity, which its node key follows from. */
   readonly identity: Uint8Array
   /** 32 bytes that tell grids apart. */
   readonly gridId: Uint8Array
-  /** Who belongs to the grid. Asked at each connection, so it may change. */
+  /** Who belongs to the grid. Asked at each connection and stream, so it may change. */
   readonly members: Members
+  /** What the members are known from; undefined where the grid is told from outside, and nobody joins it. */
+  readonly membership?: NetworkMembership | undefined
   /** Multiaddrs to listen at; none for a client. */
   readonly listen: readonly string[]
   /** Multiaddrs of nodes that know others. */
@@ -28,6 +33,12 @@ export interface Members {
   keys(): readonly NodeKey[]
 }
 
+/** Lets the host exchange what it knows of the grid's members with the others, and let in whoever is invited. */
+export interface NetworkMembership {
+  readonly keeper: MembershipKeeper
+  readonly randomness: Randomness
+}
+
 /** The grid's network over libp2p. */
 export interface GridNetwork extends Network {
   /** Multiaddrs at which this host can be reached, each ending in its peer id. */
@@ -39,6 +50,8 @@ export interface GridNetwork extends Network {
   traffic(): Traffic
   /** Nodes and clients with an open connection. */
   connected(): NodeKey[]
+  /** What a member last said when it took this device for a stranger; undefined if none did. */
+  refusal(): JoinRefusal | undefined
 }
 
 /**

@@ -5,6 +5,7 @@ import { deferred } from '../../src/foundation/concurrency.ts'
 import type { Clock } from '../../src/foundation/clock.ts'
 import { systemClock } from '../../src/foundation/system.ts'
 import { dialAddresses, startHost, storeProtocol, type Host } from '../../src/network/host.ts'
+import { Gate } from '../../src/network/membership/gate.ts'
 import { DIAL_TIMEOUT_MS, MAX_STREAMS_PER_PEER } from '../../src/network/limits.ts'
 import type { GridNetwork } from '../../src/network/open.ts'
 import { encodeRequest } from '../../src/protocol/codec.ts'
@@ -16,7 +17,7 @@ import { identityOf, keyOf, TestGrid } from './test-grid.ts'
 
 const gridId = identityOf('the grid')
 const ask = { op: 'drop', ids: [] } as const
-const anyone = { isMember: () => true }
+const anyone = { isMember: () => true, joinProtocol: undefined, clock: systemClock }
 
 /** A libp2p host with the grid's protocols that follows none of its rules. */
 async function rawHost(name: string): Promise<Host> {
@@ -25,7 +26,7 @@ async function rawHost(name: string): Promise<Host> {
     gridId,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     servesDht: true,
-    ...anyone,
+    gate: new Gate(anyone),
   })
 }
 
