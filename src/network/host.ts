@@ -4,18 +4,17 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import { toHex } from '../foundation/bytes.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { parsePeerIdText, peerIdText } from './identity.ts'
+import { leanNoise, leanYamux } from './lean.ts'
 import {
   createLibp2p,
   generateKeyPairFromSeed,
   identify,
   kadDHT,
   multiaddr,
-  noise,
   passthroughMapper,
   peerIdFromString,
   ping,
   tcp,
-  yamux,
 } from './libp2p.ts'
 import {
   ADDRESS_DIAL_TIMEOUT_MS,
@@ -49,9 +48,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     privateKey: await generateKeyPairFromSeed('Ed25519', identity),
     addresses: { listen: [...listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [leanNoise()],
     streamMuxers: [
-      yamux({
+      leanYamux({
         streamOptions: {
           initialStreamWindowSize: INITIAL_WINDOW_BYTES,
           maxStreamWindowSize: MAX_WINDOW_BYTES,
