@@ -5,6 +5,7 @@ import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { peerIdText } from '../network/identity.ts'
 import { openNetwork, type GridNetwork } from '../network/open.ts'
 import { describingFailures } from '../foundation/system-failure.ts'
+import { announcementOf } from '../protocol/membership/announce.ts'
 import type { Disk } from '../storage-node/disk.ts'
 import type { StorageEvent } from '../storage-node/events.ts'
 import { openStorageNode } from '../storage-node/storage-node.ts'
@@ -13,10 +14,12 @@ import { keepAddresses, networkMembership } from '../library/client.ts'
 import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
 import { readAddressFile } from '../home/address-file.ts'
-import { readGridFile, type GridFile } from '../home/grid-file.ts'
 import { readSecrets } from '../home/key-store.ts'
+import { readSecret } from '../home/secrets.ts'
 import type { HomeFiles } from '../home/layout.ts'
+import { writeMembership } from '../home/membership-file.ts'
 import type { NodeFile } from '../home/node-file.ts'
+import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
 import { processBirth } from '../home/processes.ts'
 import { removeRunning, writeRunning } from '../home/running-file.ts'
 import { operatorOf } from './node/operator.ts'
@@ -29,7 +32,7 @@ import { formatBytes } from './terminal.ts'
 
 interface NodeHome {
   readonly identity: Uint8Array
-  readonly grid: GridFile
+  readonly grid: OwnGrid
   readonly settings: NodeSettings
 }
 
@@ -62,7 +65,7 @@ async function serveUntil(
     disk: await openStore(files),
     ...SYSTEM,
     capacityBytes: node.capacityBytes,
-    accountOf: tenantsOf(grid, settings),
+    accountOf: tenantsOf(grid.membership, settings),
     report: (event) => {
       log.write(event.kind, describeEvent(event))
     },
@@ -87,11 +90,13 @@ async function serveUntil(
     })
   }
   await announce()
+  await tellGrid(node, { files, grid, identity, network })
   settings.watch({
     onChange: async (changed) => {
       storage.configure(changed)
       network.limit(changed)
       await announce()
+      await tellGrid(changed, { files, grid, identity, network })
       log.write('settings', describeSettings(changed))
     },
     onFlaw: (why) => {
@@ -107,9 +112,33 @@ async function serveUntil(
   await removeRunning(files.running)
 }
 
+/** Says to the grid where this node is and what it offers, if that has changed. */
+async function tellGrid(
+  { capacityBytes, draining, zone }: NodeFile,
+  {
+    files,
+    grid: { membership },
+    identity,
+    network,
+  }: Omit<NodeHome, 'settings'> & { files: HomeFiles; network: GridNetwork },
+): Promise<void> {
+  const name = membership.deviceName(network.self)
+  const said = {
+    addresses: network.addresses(),
+    zone: zone ?? membership.announcementOf(network.self)?.zone ?? name ?? 'home',
+    capacityBytes: draining === true ? 0 : capacityBytes,
+  }
+  const statement = announcementOf(membership, said, { identity, clock: systemClock })
+  if (statement === undefined) return
+  membership.add([statement])
+  await writeMembership(files.membership, membership, systemClock)
+}
+
 async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
-  const { identity } = await readSecrets(files, askPassphrase)
-  const grid = await readGridFile(files.grid)
+  // A node has a key of its own where its home is a person's too, so that it starts without their passphrase.
+  const ownKey = await readSecret(files.nodeKey)
+  const identity = ownKey ?? (await readSecrets(files, askPassphrase)).identity
+  const grid = await readOwnGrid(files, systemClock)
   const settings = await NodeSettings.open(files.node, systemClock)
   if (identity !== undefined && grid !== undefined && settings !== undefined)
     return { identity, grid, settings }

@@ -44,6 +44,8 @@ export function verify(
   return backend.verify({ publicKey, message, signature })
 }
 
+export type Verify = typeof verify
+
 const SEED_BYTES = 32
 const PUBLIC_KEY_BYTES = 32
 const SIGNATURE_BYTES = 64

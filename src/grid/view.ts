@@ -14,6 +14,7 @@ export interface StorageNodeInfo {
 export interface GridView {
   /** 32 bytes. */
   readonly gridId: Uint8Array
+  /** Another array whenever they have changed. */
   readonly nodes: readonly StorageNodeInfo[]
 }
 

@@ -13,6 +13,7 @@ export class HomeError extends HayloftError {
 /** Stable, for programs. */
 export type HomeErrorCode =
   | 'home-damaged'
+  | 'home-busy'
   | 'secrets-exposed'
   | 'passphrase-missing'
   | 'passphrase-wrong'

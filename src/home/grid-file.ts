@@ -1,77 +1,54 @@
 import { fromHex } from '../foundation/bytes.ts'
 import { assert } from '../foundation/error.ts'
 import type { GridView } from '../grid/view.ts'
-import { nodeKey, type NodeKey } from '../protocol/node-key.ts'
-import { readJsonFile, writeJsonFile, type Fields } from './json-file.ts'
+import { flawOfMemberName } from '../protocol/membership/names.ts'
+import type { Membership } from '../protocol/membership/membership.ts'
+import { damaged, readJsonFile, writeJsonFile } from './json-file.ts'
 
-/** `grid.json`: the grid as its members know it. Nothing in it is secret, but only members need it. */
+/** `grid.json`: which grid a home belongs to. Who else does stands in `membership`. */
 export interface GridFile {
   /** 32 bytes as hexadecimal digits. */
   readonly gridId: string
+  /** What its members call it. */
+  readonly name: string
   /** Multiaddrs of nodes to ask first. */
   readonly bootstrap: readonly string[]
-  readonly members: readonly Member[]
 }
 
-export interface Member {
-  readonly name: string
-  /** `storage`: keeps shares. `client`: only asks. */
-  readonly role: 'storage' | 'client'
-  readonly key: NodeKey
-  /** The person it belongs to: 32 bytes as hexadecimal digits, the same for all devices of one. */
-  readonly account: string
-  /** The household that would lose its nodes together. */
-  readonly zone: string
-  /** What it offers to the grid, in bytes; 0 for a client. */
-  readonly capacityBytes: number
-}
-
-const FORMAT = { format: 'hayloft-grid', version: 1 }
-
-/** @returns undefined if there is no such file */
+/**
+ * @returns undefined if there is no such file
+ * @throws HomeError if it is damaged, or from before grids had invites
+ */
 export async function readGridFile(path: string): Promise<GridFile | undefined> {
-  const fields = await readJsonFile(path, FORMAT)
+  const fields = await readJsonFile(path, FORMAT, {
+    1:
+      'it is of a practice grid from before grids had invites, and such a grid cannot become a real one. ' +
+      'Make a new one, "hayloft practice start --dir" with an empty directory, and put the files there',
+  })
   if (fields === undefined) return undefined
-  return {
-    gridId: fields.hex32('gridId'),
-    bootstrap: fields.texts('bootstrap'),
-    members: fields.objects('members').map(memberOf),
-  }
+  const name = fields.text('name')
+  if (flawOfMemberName(name) !== undefined) throw damaged(path, '"name" is not one')
+  return { gridId: fields.hex32('gridId'), name, bootstrap: fields.texts('bootstrap') }
 }
 
 export async function writeGridFile(path: string, grid: GridFile): Promise<void> {
   await writeJsonFile(path, FORMAT, grid)
 }
 
-export function storageMembers({ members }: GridFile): Member[] {
-  return members.filter(({ role }) => role === 'storage')
-}
-
-export function viewOfGrid(grid: GridFile): GridView {
-  return {
-    gridId: gridIdBytes(grid),
-    nodes: storageMembers(grid).map(({ key, name, zone, capacityBytes }) => ({
-      key,
-      name,
-      zone,
-      capacityBytes,
-    })),
-  }
-}
-
-export function gridIdBytes({ gridId }: GridFile): Uint8Array {
+export function gridIdBytes({ gridId }: Pick<GridFile, 'gridId'>): Uint8Array {
   const bytes = fromHex(gridId)
   assert(bytes !== undefined, 'a grid id is hexadecimal')
   return bytes
 }
 
-function memberOf(fields: Fields): Member {
+/** The grid as placement sees it, which follows its members. */
+export function viewOfGrid(membership: Membership): GridView {
   return {
-    name: fields.text('name'),
-    role: fields.oneOf('role', ['storage', 'client']),
-    key: nodeKey(fields.hex32('key')),
-    account: fields.hex32('account'),
-    zone: fields.text('zone'),
-    capacityBytes: fields.whole('capacityBytes'),
+    gridId: membership.gridId,
+    get nodes() {
+      return membership.nodes
+    },
   }
 }
+
+const FORMAT = { format: 'hayloft-grid', version: 2 }

@@ -7,10 +7,14 @@ export interface FileFormat {
   readonly version: number
 }
 
-/** @returns undefined if there is no such file */
+/**
+ * @param former - by version, why a file of an earlier one cannot be used any more
+ * @returns undefined if there is no such file
+ */
 export async function readJsonFile(
   path: string,
   expected: FileFormat,
+  former: Readonly<Record<number, string>> = {},
 ): Promise<Fields | undefined> {
   const bytes = await readIfThere(path)
   if (bytes === undefined) return undefined
@@ -28,7 +32,8 @@ export async function readJsonFile(
   if (version !== expected.version) {
     throw damaged(
       path,
-      `it has version ${version}, and this Hayloft reads version ${expected.version}`,
+      former[version] ??
+        `it has version ${version}, and this Hayloft reads version ${expected.version}`,
     )
   }
   return fields

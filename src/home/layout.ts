@@ -15,8 +15,12 @@ export interface HomeFiles {
   readonly accountKey: string
   /** Secret: names that the user gave to capabilities. */
   readonly aliases: string
-  /** Who belongs to the grid and where to find a first node. */
+  /** Which grid it is and where to find a first node. */
   readonly grid: string
+  /** Who belongs to the grid: what its members have signed. */
+  readonly membership: string
+  /** Secret: the key of the grid, where an invite gave it to this home. */
+  readonly gridKey: string
   /** Where nodes were last reached; a cache. */
   readonly addresses: string
   /** Which ids blocks had when they were last stored; a cache. */
@@ -27,6 +31,8 @@ export interface HomeFiles {
   readonly localFiles: string
   /** Which versions of files in folders were last read or written here; a cache. */
   readonly seenVersions: string
+  /** Secret, 32 bytes: the Ed25519 seed of this home's storage node, where it is not that of the device. */
+  readonly nodeKey: string
   /** How this home's storage node is to run. */
   readonly node: string
   /** The storage node's process, while it runs. */
@@ -43,6 +49,9 @@ export function homeFiles(home: string): HomeFiles {
     identityKey: join(home, 'identity.key'),
     accountKey: join(home, 'account.key'),
     grid: join(home, 'grid.json'),
+    membership: join(home, 'membership'),
+    gridKey: join(home, 'grid-key.json'),
+    nodeKey: join(home, 'node.key'),
     addresses: join(home, 'addresses.json'),
     knownBlocks: join(home, 'known-blocks'),
     slots: join(home, 'slots'),

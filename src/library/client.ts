@@ -8,14 +8,16 @@ import { openGrid, type Grid } from '../grid/grid.ts'
 import type { MutableFiles } from '../grid/mutable/files.ts'
 import type { SlotClient } from '../grid/slots/client.ts'
 import { openNetwork, type GridNetwork } from '../network/open.ts'
+import type { Membership } from '../protocol/membership/membership.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { HomeError } from '../home/errors.ts'
 import { readAddressFile, writeAddressFile } from '../home/address-file.ts'
 import { deviceName } from '../home/device-name.ts'
-import { gridIdBytes, readGridFile, viewOfGrid, type GridFile } from '../home/grid-file.ts'
+import { viewOfGrid, type GridFile } from '../home/grid-file.ts'
 import { KnownBlocksFile } from '../home/known-blocks-file.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import type { OpenedHome } from '../home/opened-home.ts'
+import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
 import { HomeSlotMemory } from '../home/slots/home-slot-memory.ts'
 
 /** A member of the grid at work: the grid over its network, with what its home says. */
@@ -23,6 +25,8 @@ export interface Client extends AsyncDisposable {
   readonly grid: Grid
   readonly network: GridNetwork
   readonly file: GridFile
+  /** Who belongs to the grid. */
+  readonly membership: Membership
   readonly account: AccountSecret
   /** What changes, with what this home remembers of it. Opened when it is first asked for, as are the two below. */
   readonly slots: SlotClient
@@ -43,12 +47,13 @@ export async function openClient(
   signal: AbortSignal,
   { onEvent }: ClientOptions = {},
 ): Promise<Client> {
-  const file = await readGridFile(files.grid)
-  if (file === undefined) throw notSetUp(files)
+  const own = await readOwnGrid(files, systemClock)
+  if (own === undefined) throw notSetUp(files)
+  const { file, membership } = own
   const { identity, account } = await secrets()
   if (identity === undefined || account === undefined) throw notSetUp(files)
   const network = await openNetwork({
-    ...networkMembership(file),
+    ...networkMembership(own),
     identity,
     listen: [],
     knownAddresses: await readAddressFile(files.addresses),
@@ -58,19 +63,19 @@ export async function openClient(
   const knownBlocks = KnownBlocksFile.open(files.knownBlocks)
   const grid = openGrid({
     caller: network,
-    view: viewOfGrid(file),
+    view: viewOfGrid(membership),
     clock: systemClock,
     randomness: systemRandomness,
     erasure: loadErasureEngine(),
     convergence: deriveKey(account, KEY_LABELS.convergence),
     knownBlocks,
   })
-  const names = new Map(file.members.map(({ key, name }) => [key, name]))
   const changing = new Changing(grid, { slots: files.slots, signal, onEvent })
   return {
     grid,
     network,
     file,
+    membership,
     account,
     get slots() {
       return changing.slots
@@ -81,7 +86,7 @@ export async function openClient(
     get mutableFiles() {
       return changing.mutableFiles
     },
-    nameOf: (node) => names.get(node) ?? node.slice(0, 12),
+    nameOf: (node) => membership.deviceName(node) ?? node.slice(0, 12),
     async [Symbol.asyncDispose]() {
       await changing[Symbol.asyncDispose]()
       grid[Symbol.dispose]()
@@ -137,17 +142,12 @@ class Changing implements AsyncDisposable {
 const SYSTEM = { clock: systemClock, randomness: systemRandomness }
 
 /** What a network needs to know of the grid. */
-export function networkMembership(file: GridFile): {
+export function networkMembership({ file, membership }: OwnGrid): {
   gridId: Uint8Array
   bootstrap: readonly string[]
   members: { isMember(key: NodeKey): boolean; keys(): readonly NodeKey[] }
 } {
-  const keys = new Set(file.members.map(({ key }) => key))
-  return {
-    gridId: gridIdBytes(file),
-    bootstrap: file.bootstrap,
-    members: { isMember: (key) => keys.has(key), keys: () => [...keys] },
-  }
+  return { gridId: membership.gridId, bootstrap: file.bootstrap, members: membership }
 }
 
 /** A cache for the next run: that it cannot be written (a read-only home, say) is no reason to fail this one. */

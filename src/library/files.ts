@@ -16,6 +16,7 @@ import type { RepairOptions, RepairReport } from '../grid/repair.ts'
 import type { PutOptions, PutResult } from '../grid/upload.ts'
 import type { StorageNodeInfo } from '../grid/view.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
+import type { Membership } from '../protocol/membership/membership.ts'
 
 /** Files whose content never changes, each named by its own capability. */
 export interface Files {
@@ -71,10 +72,15 @@ export function openFiles(grid: Grid): Files {
 
 export function openGridNodes(
   grid: Grid,
-  { nodes, nameOf }: Pick<GridNodes, 'nodes' | 'nameOf'>,
+  {
+    membership,
+    nameOf,
+  }: { readonly membership: Pick<Membership, 'nodes'> } & Pick<GridNodes, 'nameOf'>,
 ): GridNodes {
   return {
-    nodes,
+    get nodes() {
+      return membership.nodes
+    },
     nameOf,
     // The grid looks at the kind of the capability itself; its types only lack the overload for either.
     check: grid.check.bind(grid),

@@ -4,7 +4,6 @@ import { toHex, utf8 } from '../foundation/bytes.ts'
 import type { FolderEvent, Folders } from '../folders/service/folders.ts'
 import type { MutableFiles } from '../grid/mutable/files.ts'
 import { HomeError } from '../home/errors.ts'
-import { viewOfGrid } from '../home/grid-file.ts'
 import type { AskPassphrase } from '../home/key-store.ts'
 import { currentHome, homeFiles } from '../home/layout.ts'
 import { openHome, type OpenedHome } from '../home/opened-home.ts'
@@ -91,7 +90,7 @@ class OpenedHayloft implements Hayloft {
     this.files = openFiles(client.grid)
     this.slots = openSlots(() => client.slots)
     this.grid = openGridNodes(client.grid, {
-      nodes: viewOfGrid(client.file).nodes,
+      membership: client.membership,
       nameOf: client.nameOf.bind(client),
     })
     const { account } = client

@@ -162,3 +162,20 @@ describe('defaults', () => {
     expect(happinessThreshold(erasureCode(4, 4))).toBe(4)
   })
 })
+
+it('a ranking follows the nodes of its view', () => {
+  const all = nodes(6)
+  let shown = all.slice(0, 5)
+  const view = {
+    gridId,
+    get nodes() {
+      return shown
+    },
+  }
+  const ranking = new Ranking(view)
+  const id = blockId(new Uint8Array(32))
+  expect(ranking.rank(id)).toEqual(rankNodes({ gridId, nodes: shown }, 0))
+  shown = all
+  expect(ranking.rank(id)).toEqual(rankNodes({ gridId, nodes: shown }, 0))
+  expect(ranking.rank(id)).toHaveLength(6)
+})

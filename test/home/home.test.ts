@@ -56,17 +56,8 @@ describe('a secret', () => {
 describe('grid.json', () => {
   const grid: GridFile = {
     gridId: '01'.repeat(32),
+    name: 'Barn',
     bootstrap: ['/ip4/127.0.0.1/tcp/4001'],
-    members: [
-      {
-        name: 'node-01',
-        role: 'storage',
-        key: KEY,
-        account: 'cd'.repeat(32),
-        zone: 'attic',
-        capacityBytes: 5,
-      },
-    ],
   }
 
   it('is read as it was written', async () => {
@@ -81,10 +72,11 @@ describe('grid.json', () => {
     '[]',
     'null',
     '{"format":"other","version":1}',
-    '{"format":"hayloft-grid","version":2}',
+    '{"format":"hayloft-grid","version":3}',
     '{"format":"hayloft-grid","version":1,"gridId":"zz","bootstrap":[],"members":[]}',
-    `{"format":"hayloft-grid","version":1,"gridId":"${'01'.repeat(32)}","bootstrap":[7],"members":[]}`,
-    `{"format":"hayloft-grid","version":1,"gridId":"${'01'.repeat(32)}","bootstrap":[],"members":[null]}`,
+    '{"format":"hayloft-grid","version":2,"gridId":"zz","name":"a","bootstrap":[]}',
+    `{"format":"hayloft-grid","version":2,"gridId":"${'01'.repeat(32)}","name":"a","bootstrap":[7]}`,
+    `{"format":"hayloft-grid","version":2,"gridId":"${'01'.repeat(32)}","name":"\\u001b[2J","bootstrap":[]}`,
   ])('is refused when it is %s', async (text) => {
     const path = join(await temporaryFolder(), 'grid.json')
     await writeFile(path, text)

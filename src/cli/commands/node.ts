@@ -1,7 +1,7 @@
 import { systemClock } from '../../foundation/system.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../../home/layout.ts'
-import { readGridFile } from '../../home/grid-file.ts'
+import { readOwnGrid } from '../../home/own-grid.ts'
 import { readRunning } from '../../home/running-file.ts'
 import { accountNames } from '../node/account-names.ts'
 import { askNode } from '../node/operator-client.ts'
@@ -37,7 +37,7 @@ export async function nodeStatus({
     running === undefined
       ? undefined
       : ((await askNode(running, { op: 'status' }, { signal })) as NodeReport)
-  const names = accountNames(await readGridFile(files.grid))
+  const names = accountNames((await readOwnGrid(files, systemClock))?.membership)
   if (terminal.json) {
     terminal.value({
       home: files.home,

@@ -1,12 +1,9 @@
-import type { GridFile } from '../../home/grid-file.ts'
+import type { AccountKey } from '../../protocol/membership/account-key.ts'
+import type { Membership } from '../../protocol/membership/membership.ts'
 
-/** What people call an account: the names of its devices, or the start of its key where it has none any more. */
+/** What people call an account: the name of its member, or the start of its key where nobody knows it. */
 export type NameOfAccount = (account: string) => string
 
-export function accountNames(grid: GridFile | undefined): NameOfAccount {
-  const names = new Map<string, string[]>()
-  for (const { account, name } of grid?.members ?? []) {
-    names.set(account, [...(names.get(account) ?? []), name])
-  }
-  return (account) => names.get(account)?.join(', ') ?? `${account.slice(0, 12)}…`
+export function accountNames(membership: Membership | undefined): NameOfAccount {
+  return (account) => membership?.member(account as AccountKey)?.name ?? `${account.slice(0, 12)}…`
 }

@@ -1,24 +1,28 @@
-import type { GridFile } from '../../home/grid-file.ts'
 import type { NodeFile } from '../../home/node-file.ts'
+import type { Membership } from '../../protocol/membership/membership.ts'
+import type { Member } from '../../protocol/membership/state.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { quotaBytesOf } from '../../storage-node/quota.ts'
 import type { Tenant } from '../../storage-node/share-store.ts'
 
-/** Members may store up to the quota of their account; nobody else gets anything. Follows settings as they change. */
+/** Members may store up to the quota of their account; nobody else gets anything. Follows members and settings as they change. */
 export function tenantsOf(
-  { members }: GridFile,
+  membership: Membership,
   settings: { readonly current: NodeFile },
 ): (caller: NodeKey) => Tenant | undefined {
-  const accounts = new Map(members.map(({ key, account }) => [key, account]))
-  const offered = new Map<string, number>()
-  for (const { account, capacityBytes } of members) {
-    offered.set(account, (offered.get(account) ?? 0) + capacityBytes)
-  }
   return (caller) => {
-    const account = accounts.get(caller)
-    if (account === undefined) return undefined
-    const offeredBytes = offered.get(account) ?? 0
+    const member = membership.memberOf(caller)
+    if (member === undefined) return undefined
+    const { account, quotaBytes: grantedBytes } = member
     const nodeDefaultBytes = settings.current.accountQuotaBytes
-    return { account, quotaBytes: quotaBytesOf({ nodeDefaultBytes, offeredBytes }) }
+    const offeredBytes = offeredBytesOf(member)
+    return { account, quotaBytes: quotaBytesOf({ grantedBytes, nodeDefaultBytes, offeredBytes }) }
   }
+}
+
+/** What the storage nodes of someone say that they offer. */
+function offeredBytesOf({ devices }: Member): number {
+  return devices
+    .filter(({ use }) => use === 'storage')
+    .reduce((sum, { announcement }) => sum + (announcement?.capacityBytes ?? 0), 0)
 }

@@ -2,13 +2,14 @@ import { mapConcurrently } from '../../foundation/concurrency.ts'
 import type { Clock } from '../../foundation/clock.ts'
 import { messageOf } from '../../foundation/error.ts'
 import type { Randomness } from '../../foundation/randomness.ts'
+import { systemClock } from '../../foundation/system.ts'
 import { withDeadline } from '../../network/deadline.ts'
 import { parsePeerIdText, peerIdText } from '../../network/identity.ts'
 import { openOwnClient } from '../own-home.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import { readAddressFile, writeAddressFile } from '../../home/address-file.ts'
-import { readGridFile, storageMembers } from '../../home/grid-file.ts'
+import { readOwnGrid } from '../../home/own-grid.ts'
 import { readRunning, type RunningFile } from '../../home/running-file.ts'
 import { startNode, stopNode } from './node-process.ts'
 import { nodeNames, readPractice, requirePractice, type Practice } from './practice-file.ts'
@@ -53,7 +54,7 @@ export async function startPractice(
     }
   }
   const names = existing?.nodes.map(({ name }) => name) ?? nodeNames(wanted ?? DEFAULT_NODES)
-  const practice = await preparePractice(dir, { names, randomness: system.randomness })
+  const practice = await preparePractice(dir, { names, ...system })
   const isRunning = await mapConcurrently(practice.nodes, STARTS_AT_ONCE, async (node) => {
     return (await readRunning(node.files.running)) !== undefined
   })
@@ -80,8 +81,8 @@ export async function stopPractice(
 }
 
 export async function statesOf(practice: Practice): Promise<NodeState[]> {
-  const grid = await readGridFile(practice.client.grid)
-  const members = grid === undefined ? [] : storageMembers(grid)
+  const grid = await readOwnGrid(practice.client, systemClock)
+  const members = grid?.membership.nodes ?? []
   return await Promise.all(
     practice.nodes.map(async ({ name, files }) => {
       const member = members.find((each) => each.name === name)
@@ -116,7 +117,7 @@ async function contactAll(practice: Practice, { clock, signal }: System): Promis
   await tellAddresses(practice)
   await using client = await openOwnClient(practice.client, signal)
   const unreached = await Promise.all(
-    storageMembers(client.file).map(async ({ key, name }) => {
+    client.membership.nodes.map(async ({ key, name }) => {
       try {
         await withDeadline(clock, CONTACT_TIMEOUT_MS, async (within) => {
           const either = AbortSignal.any([signal, within])

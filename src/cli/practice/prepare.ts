@@ -1,20 +1,16 @@
-import { accountKeyOf } from '../../capabilities/account.ts'
-import { toHex } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
+import type { Clock } from '../../foundation/clock.ts'
 import type { Randomness } from '../../foundation/randomness.ts'
 import { nodeKeyOfIdentity, peerIdText } from '../../network/identity.ts'
 import { makePrivateDirectory } from '../../home/files.ts'
-import { readGridFile, writeGridFile, type GridFile, type Member } from '../../home/grid-file.ts'
-import { ensureSecrets } from '../../home/key-store.ts'
+import { ensureSecrets, type HomeSecrets } from '../../home/key-store.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import { DEFAULT_RESERVE_BYTES, readNodeFile, writeNodeFile } from '../../home/node-file.ts'
 import { readRunning } from '../../home/running-file.ts'
 import { askPassphrase } from '../passphrase.ts'
+import { enrol, NODE_CAPACITY_BYTES } from './enrol.ts'
 import { choosePorts, listenAddress, portOf } from './ports.ts'
 import { writePractice, type Practice } from './practice-file.ts'
-
-/** What a practice node offers. Not reserved: a node also looks at how much its disk still has. */
-const NODE_CAPACITY_BYTES = 64 * 1024 ** 3
 
 /**
  * Writes whatever the homes of a practice grid lack, so that it can be started: keys and members the first time, other
@@ -22,41 +18,27 @@ const NODE_CAPACITY_BYTES = 64 * 1024 ** 3
  */
 export async function preparePractice(
   dir: string,
-  { names, randomness }: { names: readonly string[]; randomness: Randomness },
+  { names, ...system }: { names: readonly string[]; randomness: Randomness; clock: Clock },
 ): Promise<Practice> {
   await makePrivateDirectory(dir)
   const practice = await writePractice(dir, names)
   const ports = await portsFor(practice)
-  const client = await memberAt(practice.client, randomness, {
-    name: 'me',
-    role: 'client',
-    capacityBytes: 0,
-  })
+  const { randomness } = system
+  const client = await secretsAt(practice.client, randomness)
   const nodes = await Promise.all(
-    practice.nodes.map(
-      async ({ name, files }) =>
-        await memberAt(files, randomness, {
-          name,
-          role: 'storage',
-          capacityBytes: NODE_CAPACITY_BYTES,
-        }),
-    ),
+    practice.nodes.map(async ({ name, files }, at) => {
+      const secrets = await secretsAt(files, randomness)
+      await writePort(files, ports[at] ?? 0)
+      return { name, files, secrets, address: listenAddress(ports[at] ?? 0) }
+    }),
   )
-  const [firstNode] = nodes
-  const [firstPort] = ports
-  assert(firstNode !== undefined && firstPort !== undefined, 'a practice grid has a node')
-  const grid: GridFile = {
-    gridId: (await knownGridId(practice)) ?? toHex(randomness.bytes(32)),
-    // One address is enough: from there, members find each other.
-    bootstrap: [`${listenAddress(firstPort)}/p2p/${peerIdText(firstNode.key)}`],
-    members: [...nodes, client],
-  }
-  await Promise.all([
-    ...[practice.client, ...practice.nodes.map(({ files }) => files)].map(
-      async (files) => await writeGridFile(files.grid, grid),
-    ),
-    ...practice.nodes.map(async ({ files }, at) => await writePort(files, ports[at] ?? 0)),
-  ])
+  const [first] = nodes
+  assert(first !== undefined, 'a practice grid has a node')
+  // One address is enough: from there, members find each other.
+  const bootstrap = [
+    `${first.address}/p2p/${peerIdText(nodeKeyOfIdentity(first.secrets.identity))}`,
+  ]
+  await enrol({ client: { files: practice.client, secrets: client }, nodes, bootstrap }, system)
   return practice
 }
 
@@ -64,15 +46,6 @@ export async function preparePractice(
 export async function changePort(files: HomeFiles): Promise<void> {
   const [port] = await choosePorts([portOf((await readNodeFile(files.node))?.listen[0])])
   await writePort(files, port ?? 0)
-}
-
-/** Nodes know it too, so that a client whose home was lost comes back to the same grid. */
-async function knownGridId(practice: Practice): Promise<string | undefined> {
-  for (const { grid } of [practice.client, ...practice.nodes.map(({ files }) => files)]) {
-    const known = await readGridFile(grid)
-    if (known !== undefined) return known.gridId
-  }
-  return undefined
 }
 
 /** The ports of nodes that run, and for the others ones that are free. */
@@ -89,20 +62,9 @@ async function portsFor(practice: Practice): Promise<number[]> {
   return states.map(({ isRunning, port }, at) => (isRunning && port ? port : (chosen[at] ?? 0)))
 }
 
-async function memberAt(
-  files: HomeFiles,
-  randomness: Randomness,
-  about: Pick<Member, 'name' | 'role' | 'capacityBytes'>,
-): Promise<Member> {
+async function secretsAt(files: HomeFiles, randomness: Randomness): Promise<HomeSecrets> {
   await makePrivateDirectory(files.home)
-  const { identity, account } = await ensureSecrets(files, { ask: askPassphrase, randomness })
-  return {
-    ...about,
-    key: nodeKeyOfIdentity(identity),
-    account: toHex(accountKeyOf(account)),
-    // Each a household of its own, as friends' nodes are.
-    zone: about.name,
-  }
+  return await ensureSecrets(files, { ask: askPassphrase, randomness })
 }
 
 async function writePort(files: HomeFiles, port: number): Promise<void> {

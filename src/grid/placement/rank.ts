@@ -15,14 +15,21 @@ import { zonesOf, type GridView, type StorageNodeInfo } from '../view.ts'
 export class Ranking {
   readonly #view: GridView
   readonly #byGroup = new Map<number, readonly StorageNodeInfo[]>()
+  #nodes: readonly StorageNodeInfo[]
 
   constructor(view: GridView) {
     this.#view = view
+    this.#nodes = view.nodes
   }
 
   /** Best first. */
   rank(id: BlockId | SlotKey): readonly StorageNodeInfo[] {
     const group = groupOf(id)
+    const { nodes } = this.#view
+    if (nodes !== this.#nodes) {
+      this.#nodes = nodes
+      this.#byGroup.clear()
+    }
     let ranked = this.#byGroup.get(group)
     if (ranked === undefined) {
       ranked = rankNodes(this.#view, group)

@@ -1,5 +1,5 @@
 import { taggedHash } from '../../crypto/hash.ts'
-import { verify } from '../../crypto/signatures.ts'
+import { verify, type Verify } from '../../crypto/signatures.ts'
 import { TAGS, type Tag } from '../../crypto/tags.ts'
 import { concatBytes, toHex } from '../../foundation/bytes.ts'
 import { arrayField, bytesField, integerField, type Fields } from '../cbor.ts'
@@ -39,14 +39,19 @@ const KEY_NONCE_BYTES = 32
 
 /**
  * Reads one statement strictly and verifies all of its signatures; whether it counts is for {@link ./evaluate.ts}.
+ * @param check - to read what this very program has verified before, without doing so again
  * @throws MalformedStatementError
  */
-export function decodeStatement(bytes: Uint8Array, gridId: Uint8Array): Statement {
+export function decodeStatement(
+  bytes: Uint8Array,
+  gridId: Uint8Array,
+  check: Verify = verify,
+): Statement {
   const { fields, body, signature } = decodeSigned(bytes, { maxBytes: MAX_STATEMENT_BYTES })
   const kind = fields.get(KIND)
   const signed = concatBytes([gridId, body])
   const isSignedBy = (publicKey: Uint8Array, tag: Tag): void => {
-    if (verify(tag, { publicKey, message: signed, signature })) return
+    if (check(tag, { publicKey, message: signed, signature })) return
     throw malformed('A statement is not signed by whoever may make it, or is about another grid.')
   }
   const name = { bytes, hash: statementHash(bytes) }
@@ -63,12 +68,12 @@ export function decodeStatement(bytes: Uint8Array, gridId: Uint8Array): Statemen
         return { ...said, ...name }
       }
       case KINDS.admission: {
-        const said = admissionIn(fields, gridId)
+        const said = admissionIn(fields, gridId, check)
         isSignedBy(nodeKeyBytes(said.sponsor), TAGS.gridAdmission)
         return { ...said, ...name }
       }
       case KINDS.device: {
-        const said = deviceIn(fields, gridId)
+        const said = deviceIn(fields, gridId, check)
         isSignedBy(accountKeyBytes(said.account), TAGS.gridDevice)
         return { ...said, ...name }
       }
@@ -119,11 +124,11 @@ function revocationIn(fields: Fields): RevocationStatement {
   return { kind: 'revocation', inviteKey }
 }
 
-function admissionIn(fields: Fields, gridId: Uint8Array): AdmissionStatement {
+function admissionIn(fields: Fields, gridId: Uint8Array, check: Verify): AdmissionStatement {
   refuseOtherFields(fields, [0, 1, 2, 3, 4, 5, 6])
   const admission: AdmissionStatement = {
     kind: 'admission',
-    grant: decodeGrant(bytesField(fields, 1, { max: MAX_GRANT_BYTES }), gridId),
+    grant: decodeGrant(bytesField(fields, 1, { max: MAX_GRANT_BYTES }), gridId, check),
     account: accountField(fields, 2),
     name: nameField(fields, 3),
     redemption: bytesField(fields, 4, { min: SIGNATURE_BYTES, max: SIGNATURE_BYTES }),
@@ -131,13 +136,13 @@ function admissionIn(fields: Fields, gridId: Uint8Array): AdmissionStatement {
     sponsor: deviceField(fields, 6),
   }
   const { grant, account, name, redemption } = admission
-  if (isRedemption(redemption, { gridId, account, name, inviteKey: grant.inviteKey })) {
+  if (isRedemption(redemption, { gridId, account, name, inviteKey: grant.inviteKey }, check)) {
     return admission
   }
   throw malformed('An admission is not signed by the key of its invite.')
 }
 
-function deviceIn(fields: Fields, gridId: Uint8Array): DeviceStatement {
+function deviceIn(fields: Fields, gridId: Uint8Array, check: Verify): DeviceStatement {
   refuseOtherFields(fields, [0, 1, 2, 3, 4, 5, 6, 7])
   const said: DeviceStatement = {
     kind: 'device',
@@ -158,7 +163,7 @@ function deviceIn(fields: Fields, gridId: Uint8Array): DeviceStatement {
   if (consent === undefined) return said
   const publicKey = nodeKeyBytes(said.device)
   const message = consentMessage(gridId, said)
-  if (verify(TAGS.gridConsent, { publicKey, message, signature: consent })) return said
+  if (check(TAGS.gridConsent, { publicKey, message, signature: consent })) return said
   throw malformed('A device did not agree to belong to the account that claims it.')
 }
 

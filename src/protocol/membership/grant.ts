@@ -1,4 +1,4 @@
-import { sign, verify } from '../../crypto/signatures.ts'
+import { sign, verify, type Verify } from '../../crypto/signatures.ts'
 import { TAGS } from '../../crypto/tags.ts'
 import { concatBytes, fromHex, toHex, utf8 } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
@@ -53,7 +53,11 @@ export function signGrant(
 }
 
 /** @throws MalformedStatementError unless it is a grant that the key of this grid has signed */
-export function decodeGrant(bytes: Uint8Array, gridId: Uint8Array): InviteGrant {
+export function decodeGrant(
+  bytes: Uint8Array,
+  gridId: Uint8Array,
+  check: Verify = verify,
+): InviteGrant {
   const { fields, body, signature } = decodeSigned(bytes, {
     known: [KEY, NAME, ROLE, QUOTA, EXPIRES, USES],
     maxBytes: MAX_GRANT_BYTES,
@@ -68,7 +72,7 @@ export function decodeGrant(bytes: Uint8Array, gridId: Uint8Array): InviteGrant 
     uses: integerField(fields, USES, { min: 1, max: MAX_INVITE_USES }),
   }))
   const message = concatBytes([gridId, body])
-  if (!verify(TAGS.gridInvite, { publicKey: gridId, message, signature })) {
+  if (!check(TAGS.gridInvite, { publicKey: gridId, message, signature })) {
     throw malformed('An invite is not signed by the key of this grid.')
   }
   return grant
@@ -82,9 +86,10 @@ export function signRedemption(inviteSeed: Uint8Array, redeemed: Redeemed): Uint
 export function isRedemption(
   signature: Uint8Array,
   redeemed: Redeemed & { readonly inviteKey: InviteKeyHex },
+  check: Verify = verify,
 ): boolean {
   const publicKey = bytesOf(redeemed.inviteKey)
-  return verify(TAGS.gridRedemption, {
+  return check(TAGS.gridRedemption, {
     publicKey,
     message: redemptionMessage(redeemed),
     signature,

@@ -1,3 +1,4 @@
+import { verify, type Verify } from '../../crypto/signatures.ts'
 import { compareBytes, concatBytes, fromHex, toHex } from '../../foundation/bytes.ts'
 import type { Clock } from '../../foundation/clock.ts'
 import { assert } from '../../foundation/error.ts'
@@ -15,7 +16,13 @@ import {
 } from './limits.ts'
 import { deriveView, type MembershipView, type PlacementNode } from './derive.ts'
 import type { InviteRefusal, Member, RefusedAdmission } from './state.ts'
-import type { Statement, StatementHash } from './statements.ts'
+import type {
+  AnnouncementStatement,
+  DeviceStatement,
+  SignedStatement,
+  Statement,
+  StatementHash,
+} from './statements.ts'
 
 /** Bytes of one digest in {@link Membership.digests}. */
 export const STATEMENT_DIGEST_BYTES = 8
@@ -63,22 +70,32 @@ export class Membership {
     this.#view = deriveView(this.#evaluation, clock.nowMs())
   }
 
+  /** Takes statements that were held before and come from where nobody else could write: without verifying them again. */
+  restore(encoded: readonly Uint8Array[]): void {
+    this.#take(encoded, () => true)
+  }
+
   /** Takes statements from anywhere: those that are new and count are kept, and listeners are told of them. */
   add(encoded: readonly Uint8Array[]): AddResult {
+    return this.#take(encoded, verify)
+  }
+
+  #take(encoded: readonly Uint8Array[], check: Verify): AddResult {
     const offered = new Map<StatementHash, Statement>()
     const refused: RefusedStatement[] = []
     for (const bytes of encoded) {
       const hash = statementHash(bytes)
       if (this.#held.has(hash) || offered.has(hash)) continue
-      const statement = this.#decode(bytes)
+      const statement = this.#decode(bytes, check)
       if (statement === undefined) refused.push({ bytes, reason: 'malformed' })
       else offered.set(hash, statement)
     }
     if (offered.size === 0) return { added: [], refused }
     const taken = this.#withinBounds([...offered.values()])
     const added = taken.evaluation.kept.filter(({ hash }) => !this.#held.has(hash))
+    const kept = new Set(added)
     for (const statement of offered.values()) {
-      if (added.includes(statement)) continue
+      if (kept.has(statement)) continue
       const reason = taken.full.has(statement) ? 'full' : reasonOf(statement, taken.evaluation)
       refused.push({ bytes: statement.bytes, reason })
     }
@@ -135,6 +152,11 @@ export class Membership {
     return this.#current().byDevice.get(key)
   }
 
+  /** What people call a device; undefined if it does not belong to the grid now. */
+  deviceName(key: NodeKey): string | undefined {
+    return this.memberOf(key)?.devices.find((device) => device.key === key)?.name
+  }
+
   accountOf(key: NodeKey): AccountKey | undefined {
     return this.memberOf(key)?.account
   }
@@ -144,9 +166,23 @@ export class Membership {
     return this.#current().byAccount.get(account)
   }
 
-  /** Where the device said that it can be reached. */
+  /** What an account said of a device last, one that it has removed among them. */
+  deviceStatementOf(
+    account: AccountKey,
+    key: NodeKey,
+  ): SignedStatement<DeviceStatement> | undefined {
+    const { devices = [] } = this.#evaluation.accounts.get(account) ?? {}
+    return devices.find(({ device }) => device === key)
+  }
+
+  /** Where a device said that it can be reached. */
   addressesOf(key: NodeKey): readonly string[] {
-    return this.#evaluation.announcements.get(key)?.addresses ?? []
+    return this.announcementOf(key)?.addresses ?? []
+  }
+
+  /** What a device said of itself last: where it can be reached, and what it offers. */
+  announcementOf(key: NodeKey): SignedStatement<AnnouncementStatement> | undefined {
+    return this.#evaluation.announcements.get(key)
   }
 
   /** Why an invite would let nobody else in now; undefined if it would. */
@@ -175,9 +211,9 @@ export class Membership {
     }
   }
 
-  #decode(bytes: Uint8Array): Statement | undefined {
+  #decode(bytes: Uint8Array, check: Verify): Statement | undefined {
     try {
-      return decodeStatement(bytes, this.gridId)
+      return decodeStatement(bytes, this.gridId, check)
     } catch (error) {
       if (error instanceof MalformedStatementError) return undefined
       throw error
