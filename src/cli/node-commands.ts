@@ -61,6 +61,12 @@ function addConfig(context: ProgramContext, node: Command): void {
       '--listen <address...>',
       'where it listens, such as /ip4/0.0.0.0/tcp/4001; from its next start',
     )
+    .option(
+      '--announce <address...>',
+      'where else others reach it: a name, or a port that the router forwards ("none": nowhere)',
+    )
+    .option('--reachable <choice>', 'whether others reach it from outside: auto, yes or no')
+    .option('--port-mapping <choice>', 'whether to ask the router to forward the port: on or off')
     .addOption(jsonOption())
     .addHelpText('after', `\n${SIZES}`)
     .action(async ({ json, ...request }: NodeConfigRequest & { json?: true }) => {

@@ -4,6 +4,7 @@ import { messageOf } from '../foundation/error.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { peerIdText } from '../network/identity.ts'
 import { openNetwork, type GridNetwork } from '../network/open.ts'
+import type { StandingOptions } from '../network/paths/standing.ts'
 import { describingFailures } from '../foundation/system-failure.ts'
 import { announcementOf } from '../protocol/membership/announce.ts'
 import type { Disk } from '../storage-node/disk.ts'
@@ -166,6 +167,7 @@ async function listen(
       ...networkMembership(grid),
       identity,
       listen: node.listen,
+      standing: standingOf(node),
       knownAddresses: await readAddressFile(files.addresses),
       clock: systemClock,
       signal,
@@ -182,6 +184,15 @@ async function listen(
       },
       { cause },
     )
+  }
+}
+
+/** What the operator said of how the node is reached. */
+function standingOf({ reachable, portMapping, announce }: NodeFile): Partial<StandingOptions> {
+  return {
+    ...(reachable !== undefined && { reachable }),
+    ...(portMapping !== undefined && { portMapping }),
+    ...(announce !== undefined && { announce }),
   }
 }
 

@@ -15,11 +15,19 @@ export interface NodeFile {
   /** What it sends and takes at most, in bytes a second; undefined for no limit. */
   readonly uploadBytesPerS?: number | undefined
   readonly downloadBytesPerS?: number | undefined
+  /** Whether others reach it from outside: found out (`auto`, the default), or known to its operator. */
+  readonly reachable?: 'auto' | 'yes' | 'no' | undefined
+  /** Whether to ask the router to forward its port, by UPnP or NAT-PMP; true by default. */
+  readonly portMapping?: boolean | undefined
+  /** Further multiaddrs at which it is reached: a name, or a port that a router was told to forward. */
+  readonly announce?: readonly string[] | undefined
   /** Whether it gives away what it keeps and takes nothing new. */
   readonly draining?: boolean | undefined
 }
 
 const FORMAT = { format: 'hayloft-node', version: 1 }
+
+export const REACHABLE = ['auto', 'yes', 'no'] as const
 
 /** What a file that does not name a reserve leaves free. */
 export const DEFAULT_RESERVE_BYTES = 128 * 1024 * 1024
@@ -40,6 +48,9 @@ export async function readNodeFile(path: string): Promise<NodeFile | undefined> 
     ...(fields.has('downloadBytesPerS') && {
       downloadBytesPerS: fields.whole('downloadBytesPerS'),
     }),
+    ...(fields.has('reachable') && { reachable: fields.oneOf('reachable', REACHABLE) }),
+    ...(fields.has('portMapping') && { portMapping: fields.flag('portMapping') }),
+    ...(fields.has('announce') && { announce: fields.texts('announce') }),
     ...(fields.has('draining') && { draining: fields.flag('draining') }),
   }
 }

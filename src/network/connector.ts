@@ -10,6 +10,8 @@ import { nodeOfAddress } from './identity.ts'
 import { DIAL_TIMEOUT_MS, JOIN_CONCURRENCY } from './limits.ts'
 import { FIRST_FAILURE_MEMORY_MS, KEPT_CONNECTIONS, MAX_FAILURE_MEMORY_MS } from './limits.ts'
 import { withDeadline } from './deadline.ts'
+import { pathKindOf } from './paths/path.ts'
+import type { Paths } from './paths/paths.ts'
 
 interface Failure {
   readonly error: UnreachableError
@@ -24,6 +26,7 @@ interface Failure {
 export class Connector {
   readonly #host: Host
   readonly #book: AddressBook
+  readonly #paths: Pick<Paths, 'dial'>
   readonly #clock: Clock
   readonly #bootstrap: readonly string[]
   readonly #dialling = new Map<NodeKey, Promise<Connection>>()
@@ -32,11 +35,13 @@ export class Connector {
   constructor(options: {
     host: Host
     book: AddressBook
+    paths: Pick<Paths, 'dial'>
     clock: Clock
     bootstrap: readonly string[]
   }) {
     this.#host = options.host
     this.#book = options.book
+    this.#paths = options.paths
     this.#clock = options.clock
     this.#bootstrap = options.bootstrap
   }
@@ -99,15 +104,15 @@ export class Connector {
 
   async #search(node: NodeKey, signal: AbortSignal): Promise<Connection> {
     const known = this.#book.of(node)
-    let why: unknown = new Error('none of its addresses is known')
-    if (known.length > 0) {
-      try {
-        return await this.#dialAt(node, known, signal)
-      } catch (error) {
-        why = error
-      }
+    let why: unknown
+    try {
+      return await this.#dialAt(node, known, signal)
+    } catch (error) {
+      why = error
     }
     await this.#enterDht(signal)
+    const met = openConnectionTo(this.#host, node)
+    if (met !== undefined) return met
     const tried = new Set(known.map(withoutPeerId))
     const peer = peerOfNode(node)
     for await (const event of this.#host.services.dht.findPeer(peer, { signal, useCache: false })) {
@@ -127,7 +132,8 @@ export class Connector {
         why = error
       }
     }
-    throw why
+    // Members may relay to it that were not connected when this search began.
+    return await this.#dialAt(node, [], signal).catch(() => Promise.reject(why as Error))
   }
 
   async #dialAt(
@@ -135,9 +141,13 @@ export class Connector {
     addresses: readonly string[],
     signal: AbortSignal,
   ): Promise<Connection> {
-    const connection = await dialAddresses(this.#host, addresses, signal)
+    const connection = await this.#paths.dial(node, addresses, {
+      signal,
+      dialDirect: (direct) => dialAddresses(this.#host, direct, signal),
+    })
     assert(nodeKeyOfPeer(connection.remotePeer) === node, 'libp2p checks whom it reached')
-    if (connection.direction === 'outbound') {
+    // Others cannot be dialled again at the address that they came from.
+    if (connection.direction === 'outbound' && pathKindOf(connection) === 'direct') {
       this.#book.worked(node, connection.remoteAddr.toString())
     }
     return connection
@@ -148,7 +158,8 @@ export class Connector {
     if (node !== undefined) {
       if (openConnectionTo(this.#host, node) !== undefined) return
       if (this.#book.of(node).length === 0) this.#book.announced(node, [address])
-      if (this.#book.of(node).includes(address)) {
+      // Whoever searches for that very node is the one who waits for this.
+      if (this.#book.of(node).includes(address) && !this.#dialling.has(node)) {
         await this.connect(node)
         return
       }

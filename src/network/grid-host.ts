@@ -12,6 +12,8 @@ import {
   handleStore,
   joinProtocol,
   nodeKeyOfPeer,
+  openConnectionTo,
+  protocolPrefix,
   startHost,
   storeProtocol,
   type Host,
@@ -21,6 +23,7 @@ import { Lane, laneOf, type LaneKind } from './lane.ts'
 import {
   DIAL_TIMEOUT_MS,
   FIRST_REJOIN_MS,
+  MAX_ADDRESSES_PER_NODE,
   MAX_STREAMS_PER_PEER,
   REJOIN_INTERVAL_MS,
 } from './limits.ts'
@@ -29,6 +32,9 @@ import type { JoinRefusal } from './membership/messages.ts'
 import { MembershipService } from './membership/service.ts'
 import { isClosedToUs } from './membership/talk.ts'
 import type { GridNetwork, NetworkOptions } from './open.ts'
+import { rankOfPath } from './paths/path.ts'
+import { Paths, type PathReport } from './paths/paths.ts'
+import { announceFilter, type Standing, type StandingOptions } from './paths/standing.ts'
 import { ServedStream } from './served-stream.ts'
 
 /** A libp2p host as the grid's network: lanes to those it calls, served streams of those that call it. */
@@ -38,8 +44,9 @@ export class GridHost implements GridNetwork {
   readonly #host: Host
   readonly #book: AddressBook
   readonly #connector: Connector
-  readonly #lanes = new Map<string, Lane>()
-  readonly #opening = new Map<string, Promise<Lane>>()
+  readonly #paths: Paths
+  readonly #lanes = new Map<string, OpenLane>()
+  readonly #opening = new Map<string, Promise<OpenLane>>()
   readonly #served = new Map<NodeKey, ServedStream[]>()
   readonly #bandwidth: Bandwidth
   readonly #gate: Gate
@@ -61,18 +68,35 @@ export class GridHost implements GridNetwork {
       this.#membership = new MembershipService({ ...options, ...membership, host, gate, isNode })
     }
     this.#book = new AddressBook(options.knownAddresses)
-    const { clock, bootstrap } = options
-    this.#connector = new Connector({ host, book: this.#book, clock, bootstrap })
+    const { clock, bootstrap, members } = options
+    this.#paths = new Paths({
+      ...host.services.inside,
+      host,
+      clock,
+      protocolPrefix: protocolPrefix(options.gridId),
+      isMember: (node) => members.isMember(node),
+      standing: { ...DEFAULT_STANDING, ...options.standing },
+      addressesOf: (node) => this.#book.of(node),
+    })
+    const paths = this.#paths
+    this.#connector = new Connector({ host, book: this.#book, paths, clock, bootstrap })
   }
 
   static async open(options: NetworkOptions): Promise<GridHost> {
+    let standing: Standing | undefined
     const gate = new Gate({
       isMember: (key) => options.members.isMember(key),
       joinProtocol: options.membership === undefined ? undefined : joinProtocol(options.gridId),
       clock: options.clock,
     })
-    const host = await startHost({ ...options, gate, servesDht: options.listen.length > 0 })
+    const host = await startHost({
+      ...options,
+      gate,
+      announce: (own) => announceFilter(own, standing, MAX_ADDRESSES_PER_NODE),
+      servesDht: options.listen.length > 0,
+    })
     const network = new GridHost(options, { host, gate })
+    standing = network.#paths.standing
     await network.#start()
     return network
   }
@@ -80,7 +104,9 @@ export class GridHost implements GridNetwork {
   async #start(): Promise<void> {
     this.#host.addEventListener('connection:open', ({ detail: { remotePeer } }) => {
       const node = nodeKeyOfPeer(remotePeer)
-      if (node !== undefined) this.#connector.reached(node)
+      if (node === undefined) return
+      this.#connector.reached(node)
+      void this.#moveLanes(node)
     })
     this.#host.addEventListener('peer:identify', ({ detail: { peerId, listenAddrs } }) => {
       const node = nodeKeyOfPeer(peerId)
@@ -91,6 +117,7 @@ export class GridHost implements GridNetwork {
     })
     await this.#membership?.start()
     this.#learnAddresses()
+    await this.#paths.start()
     if (this.#options.listen.length > 0) void this.#rejoin()
   }
 
@@ -126,8 +153,12 @@ export class GridHost implements GridNetwork {
     if (signal !== undefined) setMaxListeners(0, signal)
     if (node === this.self) return await this.#callSelf<O>(request, signal)
     const kind = laneOf(request)
-    const open = this.#lanes.get(laneName(node, kind))
-    const lane = open?.open === true ? open : await untilAborted(this.#openLane(node, kind), signal)
+    let lane = this.#lanes.get(laneName(node, kind))?.lane
+    // Twice at most: a lane that has just been opened may have been replaced by a better one already.
+    for (let attempt = 0; attempt < 2 && lane?.open !== true; attempt++) {
+      lane = (await untilAborted(this.#openLane(node, kind), signal)).lane
+    }
+    assert(lane !== undefined, 'a lane was opened')
     return await lane.call<O>(request, signal)
   }
 
@@ -147,6 +178,10 @@ export class GridHost implements GridNetwork {
     return this.#book.all()
   }
 
+  paths(): PathReport {
+    return this.#paths.report()
+  }
+
   connected(): NodeKey[] {
     const nodes = this.#host.getPeers().map(nodeKeyOfPeer)
     return nodes.filter((node) => node !== undefined)
@@ -163,7 +198,8 @@ export class GridHost implements GridNetwork {
     this.#stopLearning?.()
     await this.#membership?.[Symbol.asyncDispose]()
     this.#gate.close()
-    for (const lane of this.#lanes.values()) lane.close(CLOSED)
+    for (const { lane } of this.#lanes.values()) lane.close(CLOSED)
+    await this.#paths.stop()
     // Left to itself, libp2p waits half a second for peers to close their side too.
     for (const connection of this.#host.getConnections()) connection.abort(new Error(CLOSED))
     await this.#host.stop()
@@ -182,7 +218,7 @@ export class GridHost implements GridNetwork {
     return reply
   }
 
-  async #openLane(node: NodeKey, kind: LaneKind): Promise<Lane> {
+  async #openLane(node: NodeKey, kind: LaneKind): Promise<OpenLane> {
     if (this.#closed) throw new UnreachableError(node, CLOSED)
     if (!this.#options.members.isMember(node)) {
       throw new UnreachableError(node, 'it does not belong to this grid')
@@ -195,7 +231,7 @@ export class GridHost implements GridNetwork {
     return await opening
   }
 
-  async #newLane(node: NodeKey, name: string): Promise<Lane> {
+  async #newLane(node: NodeKey, name: string): Promise<OpenLane> {
     const connection = await this.#connector.connect(node)
     let stream: Stream
     try {
@@ -209,8 +245,28 @@ export class GridHost implements GridNetwork {
     }
     const lane = new Lane(node, stream, this.#bandwidth.of(node))
     if (this.#closed) lane.close(CLOSED)
-    this.#lanes.set(name, lane)
-    return lane
+    const opened = { lane, connection }
+    this.#lanes.set(name, opened)
+    return opened
+  }
+
+  /** There is a new connection to the node. If it is better, calls take it from now on, and none is lost. */
+  async #moveLanes(node: NodeKey): Promise<void> {
+    for (const kind of ['small', 'bulk'] as const) {
+      const name = laneName(node, kind)
+      const before = this.#lanes.get(name)
+      const best = openConnectionTo(this.#host, node)
+      if (before?.lane.open !== true || best === undefined || this.#opening.has(name)) continue
+      if (rankOfPath(best) >= rankOfPath(before.connection)) continue
+      try {
+        await this.#openLane(node, kind)
+      } catch {
+        // The new one is not what it seemed; the old one goes on.
+        this.#lanes.set(name, before)
+        continue
+      }
+      before.lane.retire()
+    }
   }
 
   async #openStream(connection: Connection): Promise<Stream> {
@@ -254,6 +310,12 @@ export class GridHost implements GridNetwork {
   }
 }
 
+interface OpenLane {
+  readonly lane: Lane
+  readonly connection: Connection
+}
+
+const DEFAULT_STANDING: StandingOptions = { reachable: 'auto', portMapping: true, announce: [] }
 const CLOSED = 'this network is closed'
 
 function laneName(node: NodeKey, kind: LaneKind): string {

@@ -9,6 +9,7 @@ import {
   createLibp2p,
   generateKeyPairFromSeed,
   identify,
+  identifyPush,
   kadDHT,
   multiaddr,
   passthroughMapper,
@@ -26,8 +27,17 @@ import {
 } from './limits.ts'
 import type { Gate } from './membership/gate.ts'
 import { HANDSHAKE_TIMEOUT_MS, MAX_PENDING_CONNECTIONS } from './membership/limits.ts'
+import type { Internals } from './paths/internals.ts'
+import { bestPath } from './paths/path.ts'
+import { RelayUser } from './paths/relay.ts'
 
-export type Host = Libp2p<{ identify: Identify; dht: KadDHT }>
+/** What finding paths works with. */
+export interface Inside {
+  readonly internals: Internals
+  readonly relays: RelayUser
+}
+
+export type Host = Libp2p<{ identify: Identify; dht: KadDHT; inside: Inside }>
 
 export interface HostOptions {
   readonly identity: Uint8Array
@@ -36,18 +46,28 @@ export interface HostOptions {
   readonly gate: Gate
   /** Whether the host answers DHT queries of others: nodes do, clients only ask. */
   readonly servesDht: boolean
+  /** What to announce of the addresses that libp2p knows. */
+  readonly announce?: (own: readonly string[]) => readonly string[]
 }
 
 /**
- * A libp2p host that talks to those whom the gate lets in, which are members of one grid, and strangers who want to join.
- * TCP is its one transport as yet; circuit relay and WebRTC are to be added here, and the gate holds for them as well.
+ * A libp2p host that talks to those whom the gate lets in, which are members of one grid, and strangers who want to join;
+ * over TCP and through relays. What else there is to reach others by comes later, from `paths/`, and the gate holds for
+ * it as well.
  */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { identity, gridId, listen, gate, servesDht } = options
+  const { identity, gridId, listen, gate, servesDht, announce } = options
+  const relays = new RelayUser()
   return await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', identity),
-    addresses: { listen: [...listen] },
-    transports: [tcp()],
+    addresses: {
+      listen: [...listen],
+      announceFilter: (own) =>
+        announce === undefined
+          ? own
+          : announce(own.map(String)).map((address) => multiaddr(address)),
+    },
+    transports: [tcp(), (components) => relays.transport(components as unknown as Internals)],
     connectionEncrypters: [leanNoise()],
     streamMuxers: [
       leanYamux({
@@ -76,9 +96,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
       // First of all: libp2p makes services in this order, and each listens for connections.
       gate: gate.service(),
       identify: identify(),
+      identifyPush: identifyPush(),
       ping: ping(),
+      inside: (components: object): Inside => ({ internals: components as Internals, relays }),
       dht: kadDHT({
-        protocol: `/hayloft/${gridName(gridId)}/kad/1`,
+        protocol: `${protocolPrefix(gridId)}/kad/1`,
         clientMode: !servesDht,
         // The default mapper drops private addresses, and a grid may well live in one house.
         peerInfoMapper: passthroughMapper,
@@ -126,7 +148,12 @@ export function joinProtocol(gridId: Uint8Array): string {
 }
 
 export function storeProtocol(gridId: Uint8Array): string {
-  return `/hayloft/${gridName(gridId)}/store/1`
+  return `${protocolPrefix(gridId)}/store/1`
+}
+
+/** What the names of a grid's own protocols begin with. */
+export function protocolPrefix(gridId: Uint8Array): string {
+  return `/hayloft/${gridName(gridId)}`
 }
 
 export function nodeKeyOfPeer(peer: PeerId): NodeKey | undefined {
@@ -137,10 +164,9 @@ export function peerOfNode(node: NodeKey): PeerId {
   return peerIdFromString(peerIdText(node))
 }
 
-/** A connection to the node that can carry streams: a direct one rather than one through a relay. */
+/** The connection to the node that streams should take, if there is one. */
 export function openConnectionTo(host: Host, node: NodeKey): Connection | undefined {
-  const open = host.getConnections(peerOfNode(node)).filter(({ status }) => status === 'open')
-  return open.find(({ limits }) => limits === undefined) ?? open[0]
+  return bestPath(host.getConnections(peerOfNode(node)))
 }
 
 /** Dials addresses of one node, in turn. @throws whatever libp2p throws */

@@ -59,6 +59,7 @@ export class Lane {
   /** How many pieces were read ahead of what the limit of bandwidth allows. */
   #ahead = 0
   #open = true
+  #isRetired = false
 
   constructor(node: NodeKey, stream: Stream, pace: StreamPace) {
     this.#node = node
@@ -91,11 +92,13 @@ export class Lane {
       const onAbort = (): void => {
         this.#pending.delete(requestId)
         if (queued !== undefined) this.#writer.cancel(queued)
+        this.#closeIfDone()
         reject(signal?.reason as Error)
       }
       const settle = (): void => {
         this.#pending.delete(requestId)
         signal?.removeEventListener('abort', onAbort)
+        this.#closeIfDone()
       }
       this.#pending.set(requestId, {
         onFrame: (frame) => {
@@ -114,6 +117,16 @@ export class Lane {
       signal?.addEventListener('abort', onAbort, { once: true })
       queued = this.#writer.send(parts)
     })
+  }
+
+  /** Ends the stream once all replies are here. Calls take another lane by then. */
+  retire(): void {
+    this.#isRetired = true
+    this.#closeIfDone()
+  }
+
+  #closeIfDone(): void {
+    if (this.#isRetired && this.#pending.size === 0) this.close('it has been replaced')
   }
 
   /** Ends the stream; whoever waits for a reply learns why. */

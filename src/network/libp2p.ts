@@ -4,13 +4,19 @@
  * would feel.
  */
 import './polyfill.ts'
+export {
+  circuitRelayServer,
+  circuitRelayTransport,
+  RELAY_V2_HOP_CODEC,
+} from '@libp2p/circuit-relay-v2'
 export { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-export { identify } from '@libp2p/identify'
+export { identify, identifyPush } from '@libp2p/identify'
 export { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 export { noise } from '@libp2p/noise'
 export { peerIdFromString } from '@libp2p/peer-id'
 export { ping } from '@libp2p/ping'
 export { tcp } from '@libp2p/tcp'
+export { lpStream } from '@libp2p/utils'
 export { yamux } from '@libp2p/yamux'
 export { multiaddr } from '@multiformats/multiaddr'
 export { createLibp2p } from 'libp2p'

@@ -7,6 +7,8 @@ import type { BandwidthLimits, Traffic } from './bandwidth.ts'
 import type { GridHost } from './grid-host.ts'
 import type { MembershipKeeper } from './membership/keeper.ts'
 import type { JoinRefusal } from './membership/messages.ts'
+import type { PathReport } from './paths/paths.ts'
+import type { StandingOptions } from './paths/standing.ts'
 
 export interface NetworkOptions {
   /** 32-byte Ed25519 seed: the host's identity, which its node key follows from. */
@@ -23,6 +25,8 @@ export interface NetworkOptions {
   readonly bootstrap: readonly string[]
   /** Addresses from an earlier run; see {@link GridNetwork.knownAddresses}. */
   readonly knownAddresses?: ReadonlyMap<NodeKey, readonly string[]> | undefined
+  /** What its operator knows of how it is reached; the rest is found out. */
+  readonly standing?: Partial<StandingOptions> | undefined
   readonly clock: Clock
   /** Gives up opening; does nothing to a network that is open. */
   readonly signal?: AbortSignal | undefined
@@ -52,6 +56,8 @@ export interface GridNetwork extends Network {
   connected(): NodeKey[]
   /** What a member last said when it took this device for a stranger; undefined if none did. */
   refusal(): JoinRefusal | undefined
+  /** How this host stands on the internet, and by which path it reaches whom. */
+  paths(): PathReport
 }
 
 /**

@@ -7,6 +7,7 @@ import { makePrivateDirectory } from '../../home/files.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import {
   DEFAULT_RESERVE_BYTES,
+  REACHABLE,
   readNodeFile,
   writeNodeFile,
   type NodeFile,
@@ -29,6 +30,9 @@ export interface NodeConfigRequest {
   readonly uploadLimit?: string
   readonly downloadLimit?: string
   readonly listen?: readonly string[]
+  readonly announce?: readonly string[]
+  readonly reachable?: string
+  readonly portMapping?: string
 }
 
 /** Shows or changes `node.json`. */
@@ -52,10 +56,15 @@ export async function nodeConfig(
   else {
     show(terminal, node)
     if (isChange) terminal.note(SAID_OF[applied])
-    if (request.listen !== undefined && applied !== 'not-running') terminal.note(LISTEN_LATER)
+    if (isAboutPaths(request) && applied !== 'not-running') terminal.note(LISTEN_LATER)
     noteTightness(terminal, node, room)
   }
   return EXIT.ok
+}
+
+/** Whether it takes a start to follow. */
+function isAboutPaths({ listen, announce, reachable, portMapping }: NodeConfigRequest): boolean {
+  return [listen, announce, reachable, portMapping].some((value) => value !== undefined)
 }
 
 const NEW_NODE: NodeFile = {
@@ -66,6 +75,7 @@ const NEW_NODE: NodeFile = {
 
 function changed(before: NodeFile, request: NodeConfigRequest): NodeFile {
   const { offer, reserve, zone, quota, uploadLimit, downloadLimit, listen } = request
+  const { announce, reachable, portMapping } = request
   return {
     ...before,
     ...(offer !== undefined && { capacityBytes: sizeArgument(offer, '--offer') }),
@@ -81,7 +91,32 @@ function changed(before: NodeFile, request: NodeConfigRequest): NodeFile {
       downloadBytesPerS: rateArgument(downloadLimit, '--download-limit'),
     }),
     ...(listen !== undefined && { listen: listen.map(listenArgument) }),
+    ...(announce !== undefined && { announce: announceArgument(announce) }),
+    ...(reachable !== undefined && {
+      reachable: choiceArgument(reachable, '--reachable', REACHABLE),
+    }),
+    ...(portMapping !== undefined && {
+      portMapping: choiceArgument(portMapping, '--port-mapping', ['on', 'off']) === 'on',
+    }),
   }
+}
+
+function announceArgument(texts: readonly string[]): readonly string[] {
+  if (texts.length === 1 && texts[0] === 'none') return []
+  const flawed = texts.find((text) => !isMultiaddr(text) || !text.includes('/tcp/'))
+  if (flawed === undefined) return texts
+  throw usageError(
+    'The option --announce takes addresses that others reach this node at, such as /dns4/home.example.org/tcp/4001 ' +
+      'or /ip4/198.51.100.7/tcp/4001, or "none".',
+  )
+}
+
+function choiceArgument<T extends string>(text: string, option: string, choices: readonly T[]): T {
+  const choice = choices.find((each) => each === text)
+  if (choice !== undefined) return choice
+  throw usageError(
+    `The option ${option} takes ${choices.join(', ').replace(/, ([^,]+)$/, ' or $1')}.`,
+  )
 }
 
 function listenArgument(text: string): string {
@@ -146,7 +181,13 @@ const SAID_OF: Readonly<Record<Applied, string>> = {
   'not-running': 'No node runs here now; the next one goes by it.',
   late: 'A node runs here but has not taken it up yet; its log says why.',
 }
-const LISTEN_LATER = 'Where it listens changes when it is started again.'
+const LISTEN_LATER = 'Where it listens and how it is reached changes when it is started again.'
+
+const SAID_OF_REACHABLE = {
+  auto: 'it finds out',
+  yes: 'yes, so it relays for others',
+  no: 'no, so it keeps to relays',
+} as const
 
 const APPLY_TIMEOUT_MS = 10_000
 const APPLY_POLL_MS = 50
@@ -172,6 +213,9 @@ function described(node: NodeFile): object {
     zone: node.zone ?? null,
     uploadBytesPerS: node.uploadBytesPerS ?? null,
     downloadBytesPerS: node.downloadBytesPerS ?? null,
+    reachable: node.reachable ?? 'auto',
+    portMapping: node.portMapping ?? true,
+    announce: node.announce ?? [],
     draining: node.draining === true,
   }
 }
@@ -188,6 +232,9 @@ function show(terminal: Terminal, node: NodeFile): void {
     ['upload limit', rate(node.uploadBytesPerS)],
     ['download limit', rate(node.downloadBytesPerS)],
     ['listen', node.listen.join(' ')],
+    ['announce', (node.announce ?? []).join(' ') || 'what it finds out'],
+    ['reachable', SAID_OF_REACHABLE[node.reachable ?? 'auto']],
+    ['port mapping', node.portMapping === false ? 'off' : 'the router is asked'],
   ]
   for (const [name, value] of rows) terminal.line(`${name.padEnd(15)} ${value}`)
 }

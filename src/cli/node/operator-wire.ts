@@ -5,7 +5,10 @@
  * identity, and a peer cannot call itself. Nor can the disk: it has one process at a time.
  */
 export type OperatorRequest =
-  { readonly op: 'status' } | { readonly op: 'scrub' } | { readonly op: 'collect' }
+  | { readonly op: 'status' }
+  | { readonly op: 'paths' }
+  | { readonly op: 'scrub' }
+  | { readonly op: 'collect' }
 
 /** What the node is told first. */
 export interface OperatorCall {

@@ -7,7 +7,7 @@ import type { NodeSettings } from './settings.ts'
 /** A node at work, as its operator's orders find it. */
 export interface RunningNode {
   readonly storage: StorageNode
-  readonly network: Pick<GridNetwork, 'connected' | 'traffic'>
+  readonly network: Pick<GridNetwork, 'connected' | 'traffic' | 'paths'>
   readonly settings: NodeSettings
   /** By the calendar, in milliseconds. */
   readonly startedMs: number
@@ -19,6 +19,8 @@ export function operatorOf(node: RunningNode): OperatorHandler {
     switch (request.op) {
       case 'status':
         return await reportOf(node)
+      case 'paths':
+        return node.network.paths()
       case 'scrub':
         return await node.storage.scrub()
       case 'collect':
