@@ -8,7 +8,7 @@ import type { World } from './world.ts'
 
 const MAX_START_ATTEMPTS = 200
 /** After these what a node has promised need not be so. */
-const COSTS_TRUST: ReadonlySet<Mishap> = new Set(['rot', 'replace drive', 'lie'])
+export const COSTS_TRUST: ReadonlySet<Mishap> = new Set(['rot', 'replace drive', 'lie'])
 
 /** Lets mishaps befall the nodes of a world, one after another, and undoes each after a while. */
 export class Weather {

@@ -33,6 +33,8 @@ export interface ActorOptions {
   readonly timeMs: () => number
   /** Nothing fails but what nobody can do, and what others do at the same time. */
   readonly isCalm: boolean
+  /** Whether nodes have lost or hidden anything by now, so that somebody may be told. */
+  readonly mayTellRollback: () => boolean
 }
 
 /** Whoever sits at a device: looks at the folder and changes it, and knows what must come of it. */
@@ -64,6 +66,9 @@ export class Actor {
       const view = await folder.now()
       const state = deed.read
       if (state === undefined) throw new Violation('a folder was shown that nobody has read')
+      if (state.rollback !== undefined && !this.#options.mayTellRollback()) {
+        throw new Violation('a rollback was told where no node has lost anything')
+      }
       const visible = await judge.compare(view, state.heads)
       this.#seen = visible
       if (hasConflict(visible)) this.#options.onOutcome('conflict seen')

@@ -5,7 +5,7 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
   {
     name: 'a client does not ask before it writes',
     file: 'src/grid/slots/client.ts',
-    right: 'if (!known.isSynced) await this.#replicas.refresh(known, { signal: options.signal })',
+    right: 'await this.#replicas.refresh(known, { signal: options.signal, isForWrite: true })',
     wrong: '',
   },
   {
@@ -16,9 +16,9 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no rollback is told',
-    file: 'src/grid/slots/replicas.ts',
-    right: 'if (covers(shown, expected)) return undefined',
-    wrong: 'if (covers(shown, expected) || clockOf(heads).size < Infinity) return undefined',
+    file: 'src/grid/slots/proof.ts',
+    right: 'return missing.length === 0 ? undefined : new Map(missing)',
+    wrong: 'return missing.length < Infinity ? undefined : new Map(missing)',
   },
   {
     name: 'states are forgotten with the process that saw them',
@@ -69,9 +69,27 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     wrong: 'durableAt: 1,',
   },
   {
+    name: 'copies on any nodes count as placed',
+    file: 'src/grid/slots/replicate.ts',
+    right: "else if (isEnough && isElsewhere) this.#finish('degraded')",
+    wrong: "else if (isEnough) this.#finish('durable')",
+  },
+  {
+    name: 'what is owed to the nodes of a slot counts as paid elsewhere',
+    file: 'src/grid/slots/replicas.ts',
+    right: 'return holders.filter((node) => own.has(node)).length >= happinessThreshold(this.code)',
+    wrong: 'return own.size > 0 && holders.length >= happinessThreshold(this.code)',
+  },
+  {
+    name: 'nodes are blamed for what others may have',
+    file: 'src/grid/slots/proof.ts',
+    right: 'if (unheard(order) < keptAt) expected',
+    wrong: 'expected',
+  },
+  {
     name: 'a read believes the first node',
     file: 'src/grid/slots/poll.ts',
-    right: 'this.#settledAt = Math.ceil((2 * copies) / 3)',
+    right: 'this.#settledAt = settledAt(copies)',
     wrong: 'this.#settledAt = Math.min(1, copies)',
   },
 ]

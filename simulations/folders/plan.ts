@@ -1,7 +1,9 @@
 import { defaultCode, happinessThreshold } from '../../src/grid/placement/defaults.ts'
+import { settledAt } from '../../src/grid/slots/poll.ts'
 import { nodeKey } from '../../src/protocol/node-key.ts'
 import type { DriveConditions } from '../disk.ts'
 import { drawLie, type Mishap } from '../plan.ts'
+import { COSTS_TRUST } from '../weather.ts'
 import type { Lie } from '../liars.ts'
 import type { LinkConditions } from '../link.ts'
 import type { SeededRandomness } from '../randomness.ts'
@@ -34,12 +36,21 @@ export interface FolderPlan {
   readonly deviceMishaps: readonly DeviceMishap[]
   /** That a write of a device's memory fails. */
   readonly diskFailureChance: number
+  /** After the storm, whether somebody writes while many of the folder's own nodes are away. */
+  readonly writesElsewhere: boolean
   /** In the end, whether all nodes go back to an old state, and then again for each device. */
   readonly rollsBack: boolean
 }
 
 /** What befalls a device between two things that it does, or during one. */
-export type DeviceMishap = 'crash' | 'restart' | 'restore backup' | 'cut off' | 'split the grid'
+export type DeviceMishap =
+  | 'crash'
+  | 'restart'
+  | 'restore backup'
+  | 'cut off'
+  | 'split the grid'
+  /** Many of the nodes where the folder's copies belong are away for all, so that what is written lands on others. */
+  | 'own nodes away'
 
 const DEVICE_MISHAPS: readonly DeviceMishap[] = [
   'crash',
@@ -47,6 +58,7 @@ const DEVICE_MISHAPS: readonly DeviceMishap[] = [
   'restore backup',
   'cut off',
   'split the grid',
+  'own nodes away',
 ]
 
 const MISHAPS: readonly Mishap[] = [
@@ -66,14 +78,12 @@ const MISHAPS: readonly Mishap[] = [
 
 /** Draws a plan: each seed gets some kinds of trouble, few get all, some get none. */
 export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
-  const nodes = randomness.pick([1, 2, 3, 4, 5, 5, 6, 7, 7, 8, 9, 10, 10, 11, 12])
+  const nodes = randomness.pick(NODES)
   const isCalm = randomness.chance(0.12)
   const isSequential = randomness.chance(0.25)
   const mishaps = isCalm ? [] : randomness.sample(MISHAPS, randomness.between(0, 5))
   const deviceMishaps = isCalm ? [] : randomness.sample(DEVICE_MISHAPS, randomness.between(0, 3))
-  // In few households with many nodes copies are so few that a settled read may miss all of them.
-  const drawn = randomness.chance(0.8) ? nodes : randomness.between(1, nodes)
-  const zones = toleratedLosses({ nodes, zones: drawn, isSequential }) < 0 ? nodes : drawn
+  const zones = randomness.chance(0.8) ? nodes : randomness.between(1, nodes)
   const isScarce = !isCalm && randomness.chance(0.1)
   const unreliable = isCalm ? 0 : toleratedLosses({ nodes, zones, isSequential })
   return {
@@ -107,19 +117,28 @@ export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
     mishaps,
     deviceMishaps,
     diskFailureChance: isCalm ? 0 : randomness.pick([0, 0, 0, 0.02]),
+    writesElsewhere: !isScarce && !isCalm && randomness.chance(0.3),
     rollsBack: !isScarce && randomness.chance(0.4),
   }
 }
+
+/** Often more than there are copies. */
+const NODES = [1, 2, 3, 4, 5, 5, 6, 7, 7, 8, 9, 10, 10, 11, 12, 13, 14, 16, 18, 20]
 
 /** Mostly about slots, now and then about blocks. */
 export function drawSlotLie(randomness: SeededRandomness): Lie {
   return randomness.chance(0.75) ? randomness.pick(slotLieNames) : drawLie(randomness)
 }
 
+/** Whether every node shows what it has taken, so that nobody may be told of a rollback before there is one. */
+export function isLoyal({ liars, mishaps }: FolderPlan): boolean {
+  return liars.length === 0 && !mishaps.some((mishap) => COSTS_TRUST.has(mishap))
+}
+
 /**
  * Nodes that may lose everything without a promise broken: blocks need k of the h holders that they count as stored
  * with, slots one of their k + 1; and where devices rely on seeing what was written before, a settled read must meet a
- * loyal holder. Negative if even without losses it may meet none.
+ * loyal holder.
  */
 function toleratedLosses({
   nodes,
@@ -136,7 +155,9 @@ function toleratedLosses({
   )
   const enough = happinessThreshold(code)
   const copies = Math.min(code.total, nodes)
-  const surelySeen = enough + Math.ceil((2 * copies) / 3) - nodes - 1
+  // Of the slot's own nodes so many answer at least; the others of those that settle a read may be substitutes.
+  const ownAnswers = Math.max(copies - enough + 1, settledAt(copies) - (nodes - copies))
+  const surelySeen = enough + ownAnswers - copies - 1
   const most = Math.min(code.required, enough - code.required)
-  return surelySeen < 0 || isSequential ? Math.min(most, surelySeen) : most
+  return isSequential ? Math.min(most, surelySeen) : most
 }

@@ -94,9 +94,11 @@ async function play(
     else await stage.playAtOnce()
     await weather.clear()
     await stage.calm()
+    if (plan.writesElsewhere) await stage.writeElsewhere()
   }, Infinity)
   await world.clock.advance(TOP_UP_MS)
   await world.run(async () => {
+    if (!plan.isScarce) await stage.welcome()
     await stage.agree()
     if (plan.rollsBack) await stage.rollBack()
     await stage.end()

@@ -1,13 +1,15 @@
 import type { FolderWriteCapability } from '../../src/capabilities/capability.ts'
-import { slotWriteKey } from '../../src/capabilities/slot-keys.ts'
+import { slotKeyOf, slotWriteKey } from '../../src/capabilities/slot-keys.ts'
 import { sleep } from '../../src/foundation/clock.ts'
 import { assert } from '../../src/foundation/error.ts'
 import type { SeededRandomness } from '../randomness.ts'
+import type { SlotKey } from '../../src/protocol/slot-key.ts'
 import type { World } from '../world.ts'
 import { Actor, type Sight } from './actor.ts'
 import type { SimulatedDevice } from './device.ts'
 import { hasConflict, type FolderJudge } from './judge.ts'
-import type { FolderPlan } from './plan.ts'
+import { ownNodesOf } from './own-nodes.ts'
+import { isLoyal, type FolderPlan } from './plan.ts'
 
 /** Who works in the folder when, what befalls their devices, and what must be true in the end. */
 export class Stage {
@@ -20,6 +22,8 @@ export class Stage {
   readonly #violations: string[] = []
   #actors: readonly Actor[] = []
   #newcomer: Actor | undefined
+  #slot: SlotKey | undefined
+  #isRollingBack = false
   #times = 0
   #isCalm = false
 
@@ -52,6 +56,7 @@ export class Stage {
       kind: 'folder-write' as const,
       writeKey: slotWriteKey(this.#randomness.bytes(32)),
     }
+    this.#slot = slotKeyOf(capability.writeKey)
     const actors = this.#devices.map((device) => this.#actorAt(device, capability))
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if ((await actors[0]?.make()) === true) break
@@ -111,6 +116,36 @@ export class Stage {
     for (const { device } of this.#actors) if (!device.isRunning) device.start()
   }
 
+  /** Somebody writes once more while many of the folder's own nodes are away, and they are back a while later. */
+  async writeElsewhere(): Promise<void> {
+    assert(this.#slot !== undefined, 'there is a folder')
+    const { view, network, clock } = this.#world
+    const randomness = this.#randomness.fork('elsewhere')
+    const actor = randomness.pick(this.#actors)
+    network.partition(ownNodesOf(view, this.#slot).someAway(randomness))
+    clock.after(AWAY_MS, () => {
+      network.heal()
+    })
+    await actor.look()
+    if ((await actor.change(randomness)) === 'degraded') this.#count('degraded elsewhere')
+  }
+
+  /** Who remembers nothing is shown all that was promised, before anybody else looks. */
+  async welcome(): Promise<void> {
+    const slot = this.#slot
+    assert(slot !== undefined, 'there is a folder')
+    // A device that went back to an old copy of its memory has forgotten what it owes: then a friend who may only
+    // verify has to see to it.
+    const isCarerNeeded = this.#plan.deviceMishaps.includes('restore backup')
+    const sight = await this.#newcomerSees(async (newcomer) => {
+      if (isCarerNeeded) await newcomer.device.slots.repair(slot)
+    })
+    if (sight === undefined) return
+    for (const loss of this.#judge.ledger.losses(sight.state.heads)) {
+      this.#violate(`a newcomer is shown less: ${loss}`)
+    }
+  }
+
   /** All devices come to the same folder, which has all that was promised. */
   async agree(): Promise<void> {
     // What only slow nodes or one device know is brought to all by the first looks.
@@ -138,6 +173,7 @@ export class Stage {
 
   /** All nodes go back to an old state, for one device after another: who has state tells, and gives it back. */
   async rollBack(): Promise<void> {
+    this.#isRollingBack = true
     for (const actor of this.#actors) {
       const { device } = actor
       const before = await this.#mustLook(actor)
@@ -177,6 +213,7 @@ export class Stage {
       },
       // No two alike, or what is shown first would be for dots to decide that no oracle knows.
       isCalm: this.#plan.isCalm,
+      mayTellRollback: () => this.#isRollingBack || !isLoyal(this.#plan),
       timeMs: () => FIRST_MS + 1_000 * (((this.#times += 1) * 7_919) % 100_000),
     })
   }
@@ -209,7 +246,11 @@ export class Stage {
       case 'split the grid': {
         const side = randomness.sample(nodes, randomness.below(nodes.length + 1))
         network.partition([device.key, ...side.map(({ key }) => key)])
+        break
       }
+      case 'own nodes away':
+        assert(this.#slot !== undefined, 'there is a folder')
+        network.partition(ownNodesOf(this.#world.view, this.#slot).someAway(randomness))
     }
     clock.after(randomness.pick([500, 5_000, 60_000]), () => {
       network.heal()
@@ -246,10 +287,11 @@ export class Stage {
   }
 
   /** What somebody is shown who remembers nothing. */
-  async #newcomerSees(): Promise<Sight | undefined> {
+  async #newcomerSees(before?: (newcomer: Actor) => Promise<void>): Promise<Sight | undefined> {
     const newcomer = this.#newcomer
     assert(newcomer !== undefined, 'there is a newcomer')
     newcomer.device.start()
+    await before?.(newcomer)
     const sight = await this.#mustLook(newcomer)
     await newcomer.device.stop()
     newcomer.device.disk.wipe()
@@ -275,4 +317,6 @@ export class Stage {
 const FIRST_MS = Date.UTC(2026, 0, 2, 3, 4, 5)
 const PAUSE_MS = 15_000
 const MAX_ATTEMPTS = 12
+/** Longer than until a device tries again first to bring a state where it should be. */
+const AWAY_MS = 60_000
 const CRASH_WITHIN_MS = 400

@@ -48,6 +48,8 @@ export const TAGS = {
   gridSummary: 'hayloft1/grid-summary',
   /** Hash of a block's key and code: its name in a cache of ids on the owner's own disk. Never leaves the machine. */
   knownBlock: 'hayloft1/known-block',
+  /** Hash of the nodes that a slot's copies belong on, as a device remembers them. Never leaves the machine. */
+  ownNodes: 'hayloft1/own-nodes',
   /** PRF over what a device remembers of a local file: see `src/home/local-files.ts`. Never leaves the machine. */
   localFile: 'hayloft1/local-file',
 } as const

@@ -53,6 +53,25 @@ export function joinVectors(a: VersionVector, b: VersionVector): VersionVector {
   return joined
 }
 
+/** What at least `count` of the clocks contain: the greatest clock that so many cover. */
+export function sharedByAtLeast(clocks: readonly VersionVector[], count: number): VersionVector {
+  const counters = new Map<TagHex, number[]>()
+  for (const clock of clocks) {
+    for (const [tag, counter] of clock) counters.set(tag, [...(counters.get(tag) ?? []), counter])
+  }
+  const shared = new Map<TagHex, number>()
+  for (const [tag, all] of counters) {
+    const counter = all.sort((a, b) => b - a)[count - 1]
+    if (counter !== undefined) shared.set(tag, counter)
+  }
+  return shared
+}
+
+/** The greatest clock that both cover. */
+export function meetVectors(a: VersionVector, b: VersionVector): VersionVector {
+  return sharedByAtLeast([a, b], 2)
+}
+
 /** Whether `clock` contains a write, or all that another clock contains. */
 export function covers(clock: VersionVector, other: Dot | VersionVector): boolean {
   if ('tag' in other) return (clock.get(other.tag) ?? 0) >= other.counter

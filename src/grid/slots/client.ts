@@ -110,7 +110,10 @@ export interface WriteOptions {
 }
 
 export interface WrittenSlot {
-  /** Degraded: stored, yet on so few nodes that it is brought to more in the background. */
+  /**
+   * Degraded: stored, yet on so few nodes, or on so few of those where readers look first, that it is brought to more
+   * in the background.
+   */
   readonly durability: 'durable' | 'degraded'
   readonly record: OpenedRecord
   readonly acknowledged: number
@@ -158,7 +161,9 @@ class GridSlotClient implements SlotClient {
     const release = await known.writing.acquire(1, options.signal)
     try {
       if (options.isNew === true) known.isSynced = true
-      if (!known.isSynced) await this.#replicas.refresh(known, { signal: options.signal })
+      if (!known.isSynced) {
+        await this.#replicas.refresh(known, { signal: options.signal, isForWrite: true })
+      }
       await this.#settleLast(known)
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         options.signal?.throwIfAborted()

@@ -12,7 +12,7 @@ import {
 } from '../../protocol/version-vector.ts'
 import { SlotClockFullError } from './errors.ts'
 import { clockOf, maximaOf, sameHeads, type Head, type RecordShelf } from './heads.ts'
-import type { RememberedSlot, SlotMemory } from './memory.ts'
+import type { RememberedSlot, SlotMemory, SlotProof } from './memory.ts'
 
 /** What this client knows of one slot, and remembers of it beyond its own end. */
 export class KnownSlot {
@@ -21,6 +21,8 @@ export class KnownSlot {
   readonly writing = new Semaphore(1)
   /** Whether nodes were asked since this client started: only then is it sure that no number is used twice. */
   isSynced = false
+  /** What nodes must show of it; see {@link SlotProof}. */
+  proof: SlotProof | undefined
   #heads: readonly Head[]
   #clock: VersionVector
   #tag: TagHex | undefined
@@ -46,6 +48,7 @@ export class KnownSlot {
     this.#counter = remembered?.counter ?? 0
     this.#unsettled = remembered?.unsettled && shelf.read(slot, remembered.unsettled)
     this.#isReady = remembered?.isReady === true
+    this.proof = remembered?.proof
     // The last process died before it was sure to have stored what the state leads to.
     if (!this.#isReady) this.abandon()
     const heads = remembered?.heads.map((bytes) => shelf.read(slot, bytes)) ?? []
@@ -187,6 +190,7 @@ export class KnownSlot {
       clock: new Map([...this.#clock].slice(0, MAX_CLOCK_TAGS)),
       heads: this.#heads.slice(0, HEADS_REMEMBERED).map(({ record }) => record.bytes),
       ...(this.#tag !== undefined && { tag: this.#tag }),
+      ...(this.proof !== undefined && { proof: this.proof }),
       ...(this.#unsettled !== undefined && {
         unsettled: this.#unsettled.record.bytes,
         isReady: this.#isReady,
@@ -238,5 +242,5 @@ export class KnownSlots {
 
 /** More than a node keeps, since several nodes may hold different ones. */
 export const HEADS_REMEMBERED = 32
-/** Slots held in memory, about two KiB each. */
+/** Slots held in memory, about three KiB each. */
 const SLOTS_KNOWN = 4096

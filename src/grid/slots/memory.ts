@@ -11,7 +11,7 @@ export interface SlotMemory {
   load(slot: SlotKey): Promise<RememberedSlot | undefined>
   /** Resolves when it would survive a power cut. */
   save(slot: SlotKey, remembered: RememberedSlot): Promise<void>
-  /** Slots whose newest state is on too few nodes. */
+  /** Slots whose newest state is on too few nodes, or on too few of those where readers look first. */
   owed(): Promise<readonly SlotKey[]>
   setOwed(slot: SlotKey, isOwed: boolean): Promise<void>
 }
@@ -29,6 +29,21 @@ export interface RememberedSlot {
   readonly unsettled?: Uint8Array | undefined
   /** Whether all that the unsettled state leads to was stored, so that it can be sent again. */
   readonly isReady?: boolean | undefined
+  /** Of what was seen, what nodes must still have. By default all of it. */
+  readonly proof?: SlotProof | undefined
+}
+
+/**
+ * What nodes must show of a slot, or they have lost or hide it. A state that was seen on a node or two, as its writer
+ * failed, may vanish with them; and one that is on substitutes shows only to those who ask these.
+ */
+export interface SlotProof {
+  /** On more than k nodes, wherever. */
+  readonly kept: VersionVector
+  /** On so many of the slot's own nodes that every settled read meets one of them. */
+  readonly placed: VersionVector
+  /** Which nodes were its own then, as a digest of 8 bytes. */
+  readonly own: Uint8Array
 }
 
 /** Remembers until the process ends. */

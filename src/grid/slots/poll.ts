@@ -17,15 +17,22 @@ export interface Poll {
   readonly answers: ReadonlyMap<NodeKey, readonly Head[]>
 }
 
-/** `settled`: so many nodes have answered that every durable write is among what they told. */
+/**
+ * `settled`: so many nodes have answered, and of the slot's own so many, that every durable write is among what they
+ * told.
+ */
 export type Freshness = 'settled' | 'maybe-stale'
 
 export interface PollOptions {
   readonly slot: SlotKey
   /** Nodes in the order to ask them. */
   readonly order: readonly NodeKey[]
-  /** Copies that a slot has: so many nodes are asked at once. */
+  /** Copies that a slot has: so many nodes are asked at once. The first so many of the order are the slot's own. */
   readonly copies: number
+  /** Answers of the slot's own nodes without which nothing is settled: then one of them has every durable write. */
+  readonly ownNeeded: number
+  /** Asks all nodes at once, as what is looked for may be on any. */
+  readonly isWide?: boolean | undefined
   /** Answers to wait for; by default those that settle it, two thirds of the copies. */
   readonly enough?: number | undefined
   /** Called for a node that answers after the poll has settled. */
@@ -54,6 +61,9 @@ class Polling implements Disposable {
   readonly #options: PollOptions
   readonly #unasked: NodeKey[]
   readonly #answers = new Map<NodeKey, readonly Head[]>()
+  readonly #own: ReadonlySet<NodeKey>
+  /** Own nodes that are not known to be away. */
+  readonly #ownAtOnce: number
   readonly #needed: number
   readonly #settledAt: number
   readonly #result = deferred<Poll>()
@@ -69,12 +79,18 @@ class Polling implements Disposable {
     this.#options = options
     const { order } = options
     const { monitor } = tools.context
-    this.#unasked = [
-      ...order.filter((node) => monitor.isGood(node)),
-      ...order.filter((node) => !monitor.isGood(node)),
-    ]
     const copies = Math.min(options.copies, order.length)
-    this.#settledAt = Math.ceil((2 * copies) / 3)
+    this.#own = new Set(order.slice(0, copies))
+    const isGood = (node: NodeKey): boolean => monitor.isGood(node)
+    const isOwn = (node: NodeKey): boolean => this.#own.has(node)
+    const rest = order.filter((node) => !isGood(node))
+    this.#unasked = [
+      ...order.filter(isGood),
+      ...rest.filter(isOwn),
+      ...rest.filter((node) => !isOwn(node)),
+    ]
+    this.#ownAtOnce = order.filter((node) => isOwn(node) && isGood(node)).length
+    this.#settledAt = settledAt(copies)
     this.#needed = options.enough ?? this.#settledAt
   }
 
@@ -91,7 +107,10 @@ class Polling implements Disposable {
       this.#finish()
     })
     this.#cancelTimers.push(onOverdue, onGivenUp)
-    for (let asked = 0; asked < copies; asked++) this.#askNext()
+    const { order, ownNeeded, isWide } = this.#options
+    for (let asked = 0; asked < (isWide === true ? order.length : copies); asked++) this.#askNext()
+    // Without some of its own nodes nothing is settled, so those that were away may be back.
+    if (this.#ownAtOnce < ownNeeded) this.#askAllOwn()
     this.#look()
     return await this.#result.promise
   }
@@ -100,6 +119,13 @@ class Polling implements Disposable {
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     this.#isOver = true
     for (const cancel of this.#cancelTimers) cancel()
+  }
+
+  #askAllOwn(): void {
+    const own = this.#unasked.filter((node) => this.#own.has(node))
+    const rest = this.#unasked.filter((node) => !this.#own.has(node))
+    this.#unasked.splice(0, Infinity, ...own, ...rest)
+    for (const _ of own) this.#askNext()
   }
 
   #askNext(): void {
@@ -141,11 +167,16 @@ class Polling implements Disposable {
   }
 
   #look(): void {
-    const hasAll = this.#answers.size >= this.#needed
+    const hasAll = this.#answers.size >= this.#needed && this.#hasHeardOwn
     const isHopeless = this.#awaited === 0 && this.#silent === 0
     // Nodes that are called silent may just have been so when they were asked last, so they get their time too.
     const isEnough = this.#answers.size > 0 && this.#isOverdue
     if (hasAll || isHopeless || isEnough) this.#finish()
+  }
+
+  get #hasHeardOwn(): boolean {
+    const heard = [...this.#answers.keys()].filter((node) => this.#own.has(node)).length
+    return heard >= Math.min(this.#options.ownNeeded, this.#own.size)
   }
 
   #finish(): void {
@@ -158,7 +189,7 @@ class Polling implements Disposable {
     const answers = new Map(this.#answers)
     this.#result.resolve({
       heads: maximaOf([...answers.values()].flat()),
-      freshness: answers.size >= this.#settledAt ? 'settled' : 'maybe-stale',
+      freshness: answers.size >= this.#settledAt && this.#hasHeardOwn ? 'settled' : 'maybe-stale',
       answers,
     })
   }
@@ -166,6 +197,11 @@ class Polling implements Disposable {
   readonly #onAbort = (): void => {
     this.#result.reject(this.#options.signal?.reason)
   }
+}
+
+/** Answers that settle what a slot with so many copies says: two thirds. */
+export function settledAt(copies: number): number {
+  return Math.ceil((2 * copies) / 3)
 }
 
 /** How long a read waits for two thirds of the copies. */

@@ -9,11 +9,21 @@ import { covers, type VersionVector } from '../../protocol/version-vector.ts'
 import type { GridContext } from '../context.ts'
 import { defaultCode, happinessThreshold } from '../placement/defaults.ts'
 import { HeadsBatcher } from './batcher.ts'
-import { clockOf, RecordShelf, type Head } from './heads.ts'
+import { clockOf, RecordShelf, sameHeads, type Head } from './heads.ts'
 import { KnownSlots, type KnownSlot } from './known.ts'
 import { LateSaves } from './late-saves.ts'
-import type { SlotMemory } from './memory.ts'
-import { pollSlot, type Freshness, type Poll } from './poll.ts'
+import type { SlotMemory, SlotProof } from './memory.ts'
+import { pollSlot, type Freshness, type Poll, type PollOptions } from './poll.ts'
+import {
+  joinProofs,
+  missingFrom,
+  noProof,
+  proofOf,
+  proofOfWrite,
+  provenClock,
+  sameProofs,
+  type SlotPlaces,
+} from './proof.ts'
 import { replicate, type Replication } from './replicate.ts'
 import { TopUpQueue } from './top-up.ts'
 
@@ -92,7 +102,10 @@ export class SlotReplicas implements AsyncDisposable {
 
   async known(slot: SlotKey): Promise<KnownSlot> {
     await this.#topUp.loaded
-    return await this.#known.open(slot)
+    const known = await this.#known.open(slot)
+    const { clock } = known
+    known.proof ??= { ...noProof(this.#placesOf(slot)), kept: clock, placed: clock }
+    return known
   }
 
   orderOf(slot: SlotKey): NodeKey[] {
@@ -112,19 +125,32 @@ export class SlotReplicas implements AsyncDisposable {
   }
 
   /** Asks the nodes, takes in what they say, and gives those that lag what they lack. @throws SlotUnavailableError */
-  async refresh(known: KnownSlot, { renew, signal }: ReadOptions = {}): Promise<Refreshed> {
+  async refresh(
+    known: KnownSlot,
+    { renew, signal, isForWrite }: ReadOptions & { isForWrite?: boolean } = {},
+  ): Promise<Refreshed> {
     // Taken before nodes are asked: what is written meanwhile need not show.
-    const expected = this.#expected(known)
-    let poll = await this.#poll(known, { renew, signal })
-    if (this.#missingFrom(poll, known.slot, expected) !== undefined) {
-      // Before anyone is accused, all who can answer are heard: the copies may just be on the slower nodes.
-      poll = await this.#poll(known, { enough: this.copies, signal })
+    const { proof } = known
+    const places = this.#placesOf(known.slot)
+    const live = this.#liveClock(known)
+    // A device whose memory is an old copy must find what it wrote since, which may be on any nodes.
+    const isWide = isForWrite === true && places.order.length > places.copies
+    const enough = isWide ? places.order.length - places.keptAt + 1 : undefined
+    let poll = await this.#poll(known, { renew, signal, isWide, enough })
+    const isSettled = poll.freshness === 'settled'
+    if (isSettled && proof && !covers(clockOf(poll.heads), provenClock(proof, live))) {
+      // Before anyone is accused, all who can answer are heard: the copies may just be on others.
+      poll = await this.#poll(known, { isWide: true, enough: places.order.length, signal })
     }
-    const missing = this.#missingFrom(poll, known.slot, expected)
+    const missing =
+      proof && missingFrom(proof, poll.answers, { shown: clockOf(poll.heads), live, places })
+    const isProven = this.#prove(known, proofOf(poll.answers, places))
     if (known.learn(poll.heads) || known.hasFailedToSave) await known.save()
-    if (poll.freshness === 'settled') known.isSynced = true
+    else if (isProven) this.#lateSaves.add(known)
+    const { freshness } = poll
+    if (freshness === 'settled') known.isSynced = true
     for (const [node, held] of poll.answers) this.catchUp(known, node, held)
-    return { heads: known.heads, freshness: poll.freshness, missing }
+    return { heads: known.heads, freshness, missing }
   }
 
   /** Sends a new state; what nodes say of others is taken in. */
@@ -143,18 +169,28 @@ export class SlotReplicas implements AsyncDisposable {
       ifHeads,
       signal: this.closed,
     })
-    this.inBackground(done)
     const replication = await result
-    const { outcome, others } = replication
+    const { outcome, others, acknowledged, acknowledgedByOwn } = replication
     const isStored = outcome === 'durable' || outcome === 'degraded'
+    if (isStored) {
+      const by = { all: acknowledged, byOwn: acknowledgedByOwn }
+      this.#prove(known, proofOfWrite(head.record.clock, by, this.#placesOf(known.slot)))
+      known.conclude()
+    }
     known.learn(isStored ? [head, ...others] : others)
-    if (isStored) known.conclude()
     if (outcome === 'degraded') {
       // Before the caller is told that it is stored, it must be sure to be brought to more nodes even after a crash.
       await known.save()
       await this.#topUp.add(known.slot)
     } else this.#lateSaves.add(known)
+    this.inBackground(this.#payOnceDurable(known, head, done))
     return replication
+  }
+
+  /** What was owed of a slot is paid once a state that contains all of it is where it should be. */
+  async #payOnceDurable(known: KnownSlot, head: Head, done: Promise<boolean>): Promise<void> {
+    const isDurable = await done
+    if (isDurable && sameHeads(known.heads, [head])) await this.#topUp.remove(known.slot)
   }
 
   /** Saves what is known of a slot soon, or when the client is closed. */
@@ -201,16 +237,18 @@ export class SlotReplicas implements AsyncDisposable {
 
   async #poll(
     known: KnownSlot,
-    { renew, enough, signal }: ReadOptions & { enough?: number | undefined },
+    options: ReadOptions & Pick<PollOptions, 'enough' | 'isWide'>,
   ): Promise<Poll> {
-    const batcher = renew === true ? this.#renewing : this.#batcher
+    const batcher = options.renew === true ? this.#renewing : this.#batcher
     const tools = { context: this.context, batcher, shelf: this.shelf }
     return await pollSlot(tools, {
       slot: known.slot,
       order: this.orderOf(known.slot),
       copies: this.code.total,
-      enough,
-      signal,
+      ownNeeded: Math.max(1, this.copies - happinessThreshold(this.code) + 1),
+      enough: options.enough,
+      isWide: options.isWide,
+      signal: options.signal,
       onLate: (node, held) => {
         if (known.learn(held)) this.inBackground(known.save())
         this.catchUp(known, node, held)
@@ -218,24 +256,22 @@ export class SlotReplicas implements AsyncDisposable {
     })
   }
 
-  /** All that nodes should show of a slot. */
-  #expected(known: KnownSlot): VersionVector {
+  #placesOf(slot: SlotKey): SlotPlaces {
+    return { order: this.orderOf(slot), copies: this.copies, keptAt: this.degradedAt }
+  }
+
+  /** All that was seen of a slot and has not expired: nodes need not show anything else. */
+  #liveClock(known: KnownSlot): VersionVector {
     const live = this.live(known.heads)
-    // They do not show what has expired.
     return live.length === known.heads.length ? known.clock : clockOf(live)
   }
 
-  /** What this device has seen and a settled poll does not show. */
-  #missingFrom(
-    { heads, freshness }: Poll,
-    slot: SlotKey,
-    expected: VersionVector,
-  ): VersionVector | undefined {
-    // A degraded write need not show before it has been brought to enough nodes.
-    if (freshness !== 'settled' || this.#topUp.has(slot)) return undefined
-    const shown = clockOf(heads)
-    if (covers(shown, expected)) return undefined
-    return new Map([...expected].filter(([tag, counter]) => (shown.get(tag) ?? 0) < counter))
+  /** @returns whether it was news */
+  #prove(known: KnownSlot, proof: SlotProof): boolean {
+    const joined = known.proof === undefined ? proof : joinProofs(known.proof, proof)
+    if (known.proof !== undefined && sameProofs(joined, known.proof)) return false
+    known.proof = joined
+    return true
   }
 
   #lacking(known: KnownSlot, held: readonly Head[]): Head[] {
@@ -243,26 +279,33 @@ export class SlotReplicas implements AsyncDisposable {
     return this.live(known.heads).filter(({ name }) => !names.has(name))
   }
 
-  async #give(node: NodeKey, heads: readonly Head[]): Promise<void> {
+  /** @returns whether the node has taken all of them, or has newer ones */
+  async #give(node: NodeKey, heads: readonly Head[]): Promise<boolean> {
+    let areTaken = true
     for (const { record } of heads) {
-      await this.context.monitor.call<'slot-put'>(
+      const { outcome } = await this.context.monitor.call<'slot-put'>(
         node,
         { op: 'slot-put', record: record.bytes, leaseS: DEFAULT_LEASE_S },
         { signal: this.closed },
       )
+      areTaken &&= outcome === 'stored' || outcome === 'have' || outcome === 'stale'
     }
+    return areTaken
   }
 
-  /** Brings what is known of a slot to enough nodes. @returns whether it is there */
+  /** Brings what is known of a slot to enough of its own nodes, or while these are away to others. */
   async #bringToEnough(slot: SlotKey): Promise<boolean> {
-    const enough = happinessThreshold(this.code)
-    const { holders } = await this.examine(slot, { enough, mend: true, signal: this.closed })
-    return holders.length >= enough
+    const options = { enough: this.copies, mend: true, signal: this.closed }
+    const { holders } = await this.examine(slot, options)
+    const own = new Set(this.orderOf(slot).slice(0, this.copies))
+    return holders.filter((node) => own.has(node)).length >= happinessThreshold(this.code)
   }
 
   /**
-   * Finds out which nodes have all heads of a slot, and with `mend` gives them to those that do not.
-   * @param options.enough answers to wait for; by default as many as there should be copies
+   * Finds out which nodes have all heads of a slot, and with `mend` gives them to the first n that can be reached and
+   * do not.
+   * @param options.enough answers to wait for from the slot's own nodes and those in their place; by default all nodes
+   *   are asked
    * @throws SlotUnavailableError
    */
   async examine(
@@ -271,23 +314,29 @@ export class SlotReplicas implements AsyncDisposable {
   ): Promise<SlotHealth> {
     const known = await this.#known.open(slot)
     const { copies } = this
-    const poll = await this.#poll(known, { ...options, enough: options.enough ?? copies })
+    const places = this.#placesOf(slot)
+    const all = { isWide: true, enough: places.order.length }
+    const poll = await this.#poll(
+      known,
+      options.enough === undefined ? { ...all, ...options } : options,
+    )
     known.learn(poll.heads)
-    await known.save()
     const { heads } = known
+    const first = new Set(places.order.filter((node) => poll.answers.has(node)).slice(0, copies))
     const kept = [...poll.answers].map(async ([node, held]): Promise<NodeKey[]> => {
       const lacking = this.#lacking(known, held)
       if (lacking.length === 0) return [node]
-      if (!options.mend) return []
+      if (!options.mend || !first.has(node)) return []
       try {
-        await this.#give(node, lacking)
-        return [node]
+        return (await this.#give(node, lacking)) ? [node] : []
       } catch (error) {
         if (error instanceof HayloftError) return []
         throw error
       }
     })
     const holders = (await Promise.all(kept)).flat()
+    this.#prove(known, proofOf(new Map(holders.map((node) => [node, heads])), places))
+    await known.save()
     return { heads: this.live(heads).length, holders, copies, answered: [...poll.answers.keys()] }
   }
 }

@@ -10,13 +10,15 @@ import { maximaOf, type Head, type RecordShelf } from './heads.ts'
 /** What became of a record that was sent to the nodes of its slot. */
 export interface Replication {
   /**
-   * - `durable`: enough nodes keep it that every settled read finds it.
-   * - `degraded`: more than k nodes keep it, and it wants to be brought to others.
+   * - `durable`: enough of the slot's own nodes keep it that every settled read finds it.
+   * - `degraded`: more than k nodes keep it, and it wants to be brought to others, or to the slot's own.
    * - `conflict`: nodes know states that it does not contain.
    * - `failed`: too few nodes took it.
    */
   readonly outcome: 'durable' | 'degraded' | 'conflict' | 'failed'
   readonly acknowledged: number
+  /** Those of the slot's own nodes, where readers look first. */
+  readonly acknowledgedByOwn: number
   /** States of the slot that the record does not contain. */
   readonly others: readonly Head[]
 }
@@ -25,9 +27,9 @@ export interface ReplicateOptions {
   readonly head: Head
   /** Nodes in the order to try them. */
   readonly order: readonly NodeKey[]
-  /** Copies that a slot should have: n. */
+  /** Copies that a slot should have: n. The first so many nodes of the order are the slot's own. */
   readonly copies: number
-  /** Acknowledgements from which on the record is durable, and from which on it counts at all. */
+  /** Acknowledgements of own nodes from which on the record is durable; of all, from which on it counts at all. */
   readonly durableAt: number
   readonly degradedAt: number
   /** The heads that the record was made from: nodes that know others say so instead of keeping it. */
@@ -44,12 +46,12 @@ export interface ReplicateTools {
 /**
  * Sends a record to the first n nodes of its slot's order that take it, and resolves as soon as its fate is known; what
  * is still on its way goes on.
- * @returns `done` settles when nothing is on its way any more
+ * @returns `done` resolves when nothing is on its way any more, with whether the record has become durable by then
  */
 export function replicate(
   tools: ReplicateTools,
   options: ReplicateOptions,
-): { result: Promise<Replication>; done: Promise<void> } {
+): { result: Promise<Replication>; done: Promise<boolean> } {
   const replicating = new Replicating(tools, options)
   return replicating.run()
 }
@@ -59,13 +61,16 @@ class Replicating {
   readonly #options: ReplicateOptions
   readonly #unasked: NodeKey[]
   readonly #result = deferred<Replication>()
-  readonly #done = deferred()
+  readonly #done = deferred<boolean>()
+  readonly #own: ReadonlySet<NodeKey>
   #others: readonly Head[] = []
   #acknowledged = 0
+  #acknowledgedByOwn = 0
   /** Nodes that answered with states which the record does not contain. */
   #conflicts = 0
   /** Nodes that owe an answer and are not known to be silent. */
   #awaited = 0
+  #awaitedOfOwn = 0
   /** Nodes that owe an answer, silent or not. */
   #sending = 0
   #isGraceOver = false
@@ -76,13 +81,14 @@ class Replicating {
     this.#options = options
     const { order } = options
     const { monitor } = tools.context
+    this.#own = new Set(order.slice(0, options.copies))
     this.#unasked = [
       ...order.filter((node) => monitor.isGood(node)),
       ...order.filter((node) => !monitor.isGood(node)),
     ]
   }
 
-  run(): { result: Promise<Replication>; done: Promise<void> } {
+  run(): { result: Promise<Replication>; done: Promise<boolean> } {
     for (let sent = 0; sent < this.#options.copies; sent++) this.#sendNext()
     this.#look()
     return { result: this.#result.promise, done: this.#done.promise }
@@ -91,11 +97,15 @@ class Replicating {
   #sendNext(): void {
     const node = this.#unasked.shift()
     if (node === undefined || this.#options.signal.aborted) return
+    const ofOwn = this.#own.has(node) ? 1 : 0
     this.#awaited += 1
+    this.#awaitedOfOwn += ofOwn
     this.#sending += 1
     let isAwaited = true
     const release = (): void => {
-      if (isAwaited) this.#awaited -= 1
+      if (!isAwaited) return
+      this.#awaited -= 1
+      this.#awaitedOfOwn -= ofOwn
       isAwaited = false
     }
     const onSuspect = (): void => {
@@ -125,10 +135,11 @@ class Replicating {
     const reply = await this.#put(node, onSuspect, ifHeads)
     const others = this.#othersIn(reply)
     if (others === undefined) return false
-    if (reply.outcome !== 'heads-differ' || others.length > 0) return this.#take(reply, others)
+    if (reply.outcome !== 'heads-differ' || others.length > 0)
+      return this.#take(node, reply, others)
     // It only missed what the record contains anyway.
     const again = await this.#put(node, onSuspect, undefined)
-    return this.#take(again, this.#othersIn(again) ?? [])
+    return this.#take(node, again, this.#othersIn(again) ?? [])
   }
 
   async #put(
@@ -146,10 +157,11 @@ class Replicating {
     return await this.#tools.context.monitor.call<'slot-put'>(node, request, { signal, onSuspect })
   }
 
-  #take({ outcome }: SlotPutReply, others: readonly Head[]): boolean {
+  #take(node: NodeKey, { outcome }: SlotPutReply, others: readonly Head[]): boolean {
     this.#others = maximaOf([...this.#others, ...others])
     if (outcome === 'stored' || outcome === 'have') {
       this.#acknowledged += 1
+      if (this.#own.has(node)) this.#acknowledgedByOwn += 1
       return true
     }
     const isConflict =
@@ -174,7 +186,11 @@ class Replicating {
 
   #look(): void {
     const { durableAt, degradedAt } = this.#options
-    if (this.#acknowledged >= durableAt) this.#finish('durable')
+    const isEnough = this.#acknowledged >= durableAt
+    // Copies elsewhere keep a state as well; but once the slot's own nodes are back, that is where readers look.
+    const isElsewhere = this.#acknowledgedByOwn + this.#awaitedOfOwn < durableAt
+    if (this.#acknowledgedByOwn >= durableAt) this.#finish('durable')
+    else if (isEnough && isElsewhere) this.#finish('degraded')
     else if (this.#conflicts > 0 && this.#acknowledged + this.#awaited < durableAt)
       this.#finish('conflict')
     else if (this.#awaited === 0) {
@@ -189,12 +205,16 @@ class Replicating {
     }
     if (this.#sending > 0) return
     this.#cancelGrace?.()
-    this.#done.resolve()
+    this.#done.resolve(this.#acknowledgedByOwn >= durableAt)
   }
 
   #finish(outcome: Replication['outcome']): void {
-    const others = this.#others
-    this.#result.resolve({ outcome, acknowledged: this.#acknowledged, others })
+    this.#result.resolve({
+      outcome,
+      acknowledged: this.#acknowledged,
+      acknowledgedByOwn: this.#acknowledgedByOwn,
+      others: this.#others,
+    })
   }
 }
 

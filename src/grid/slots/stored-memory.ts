@@ -21,6 +21,7 @@ import {
   vectorBytes,
 } from '../../protocol/version-vector.ts'
 import { HEADS_REMEMBERED } from './known.ts'
+import { OWN_DIGEST_BYTES } from './proof.ts'
 import type { RememberedSlot, SlotMemory } from './memory.ts'
 
 /** Small values under short names, as a directory of files offers them. Names are of a–z, 0–9 and `-`. */
@@ -33,7 +34,7 @@ export interface SmallStore {
 }
 
 /**
- * Remembers in a {@link SmallStore}: a value of one to three KB a slot, and an empty one for each that is owed. What
+ * Remembers in a {@link SmallStore}: a value of one to five KB a slot, and an empty one for each that is owed. What
  * cannot be read is as good as forgotten: then a rollback may go unnoticed, but nothing else is lost.
  */
 export class StoredSlotMemory implements SlotMemory {
@@ -79,7 +80,7 @@ const SLOT = 'slot-'
 const OWED = 'owed-'
 
 function encodeRemembered(remembered: RememberedSlot): Uint8Array {
-  const { tag, counter, clock, heads, unsettled, isReady } = remembered
+  const { tag, counter, clock, heads, unsettled, isReady, proof } = remembered
   const fields: [number, unknown][] = [
     [0, counter],
     [1, encodeVector(clock)],
@@ -88,6 +89,9 @@ function encodeRemembered(remembered: RememberedSlot): Uint8Array {
   if (tag !== undefined) fields.push([3, fromHex(tag)])
   if (unsettled !== undefined) fields.push([4, unsettled])
   if (isReady === true) fields.push([5, true])
+  if (proof !== undefined) {
+    fields.push([6, encodeVector(proof.kept)], [7, encodeVector(proof.placed)], [8, proof.own])
+  }
   return encodeFields(new Map(fields))
 }
 
@@ -95,15 +99,23 @@ function encodeRemembered(remembered: RememberedSlot): Uint8Array {
 function decodeRemembered(value: Uint8Array): RememberedSlot {
   const fields = decodeFields(value)
   const ofTag = { min: TAG_BYTES, max: TAG_BYTES }
+  const ofClock = { max: vectorBytes(MAX_CLOCK_TAGS) }
   const ofRecord = { min: MIN_SLOT_RECORD_BYTES, max: MAX_SLOT_RECORD_BYTES }
   return {
     counter: integerField(fields, 0, { max: MAX_COUNTER }),
-    clock: decodeVector(bytesField(fields, 1, { max: vectorBytes(MAX_CLOCK_TAGS) })),
+    clock: decodeVector(bytesField(fields, 1, ofClock)),
     heads: arrayField(fields, 2, { max: HEADS_REMEMBERED }).map((head) =>
       checkBytes(head, 'A remembered record', ofRecord),
     ),
     ...(fields.has(3) && { tag: tagHex(bytesField(fields, 3, ofTag)) }),
     ...(fields.has(4) && { unsettled: bytesField(fields, 4, ofRecord) }),
     ...(fields.get(5) === true && { isReady: true }),
+    ...(fields.has(6) && {
+      proof: {
+        kept: decodeVector(bytesField(fields, 6, ofClock)),
+        placed: decodeVector(bytesField(fields, 7, ofClock)),
+        own: bytesField(fields, 8, { min: OWN_DIGEST_BYTES, max: OWN_DIGEST_BYTES }),
+      },
+    }),
   }
 }

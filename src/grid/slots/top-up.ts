@@ -6,8 +6,8 @@ import { slotKeyHex, type SlotKey, type SlotKeyHex } from '../../protocol/slot-k
 import type { SlotMemory } from './memory.ts'
 
 /**
- * Slots whose newest state is on too few nodes, remembered beyond the end of the program, and tried again and again
- * until it is on enough: at once after the start, then at growing intervals.
+ * Slots whose newest state is on too few nodes, or on too few of the slot's own, remembered beyond the end of the
+ * program, and tried again and again until it is on enough: at once after the start, then at growing intervals.
  */
 export class TopUpQueue implements Disposable {
   /** Resolves when what was owed before the start is known. */
@@ -38,16 +38,18 @@ export class TopUpQueue implements Disposable {
     this.loaded.catch(() => undefined)
   }
 
-  has(slot: SlotKey): boolean {
-    return this.#owed.has(slotKeyHex(slot))
-  }
-
   /** Resolves when it would survive a power cut. */
   async add(slot: SlotKey): Promise<void> {
     this.#owed.set(slotKeyHex(slot), slot)
     await this.#memory.setOwed(slot, true)
     this.#intervalMs = FIRST_INTERVAL_MS
     this.#schedule()
+  }
+
+  /** The slot's newest state is where it should be. */
+  async remove(slot: SlotKey): Promise<void> {
+    if (!this.#owed.delete(slotKeyHex(slot))) return
+    await this.#memory.setOwed(slot, false)
   }
 
   [Symbol.dispose](): void {
@@ -78,11 +80,10 @@ export class TopUpQueue implements Disposable {
   }
 
   async #round(): Promise<void> {
-    await mapConcurrently([...this.#owed], SLOTS_AT_ONCE, async ([name, slot]) => {
+    await mapConcurrently([...this.#owed], SLOTS_AT_ONCE, async ([, slot]) => {
       try {
         if (this.#isClosed || !(await this.#work(slot))) return
-        this.#owed.delete(name)
-        await this.#memory.setOwed(slot, false)
+        await this.remove(slot)
       } catch (error) {
         // The world may be better next time; the memory's disk is part of it.
         const isWorlds = error instanceof HayloftError || systemCodeOf(error) !== undefined

@@ -1,4 +1,5 @@
 import type { RememberedSlot, SlotMemory } from '../../grid/slots/memory.ts'
+import { joinProofs } from '../../grid/slots/proof.ts'
 import { StoredSlotMemory } from '../../grid/slots/stored-memory.ts'
 import { slotKeyHex, type SlotKey, type SlotKeyHex } from '../../protocol/slot-key.ts'
 import { joinVectors } from '../../protocol/version-vector.ts'
@@ -85,5 +86,12 @@ function joinSeen(own: RememberedSlot | undefined, other: RememberedSlot): Remem
   const clock = joinVectors(own?.clock ?? new Map(), other.clock)
   const heads = [...(own?.heads ?? []), ...other.heads]
   const { tag, counter = 0 } = own ?? {}
-  return { ...(tag !== undefined && { tag }), counter, clock, heads }
+  const proof = own?.proof && other.proof ? joinProofs(own.proof, other.proof) : other.proof
+  return {
+    ...(tag !== undefined && { tag }),
+    counter,
+    clock,
+    heads,
+    ...(proof !== undefined && { proof }),
+  }
 }
