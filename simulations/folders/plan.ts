@@ -117,7 +117,7 @@ export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
     mishaps,
     deviceMishaps,
     diskFailureChance: isCalm ? 0 : randomness.pick([0, 0, 0, 0.02]),
-    writesElsewhere: !isScarce && !isCalm && randomness.chance(0.3),
+    writesElsewhere: !isScarce && !isCalm && randomness.chance(0.5),
     rollsBack: !isScarce && randomness.chance(0.4),
   }
 }

@@ -155,8 +155,7 @@ export class Stage {
     }
     const [first] = this.#actors
     assert(first !== undefined, 'there is a device')
-    // What failed to be stored in the storm may be told to the first who writes after it.
-    const joined = (await first.join()) ?? (await first.join())
+    const joined = await first.join()
     if (joined === undefined && !this.#plan.isScarce) this.#violate('nobody can write in the end')
     await first.device.slots.settle()
     const digests = new Set<string>()

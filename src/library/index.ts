@@ -122,7 +122,7 @@ export type { StorageNodeInfo } from '../grid/view.ts'
 export type { ChangingCapability, SlotCapability, SlotNow, Slots } from './slots.ts'
 export type { Rollback } from '../grid/slots/client.ts'
 export type { Freshness } from '../grid/slots/poll.ts'
-export type { ReadOptions as SlotReadOptions, SlotHealth } from '../grid/slots/replicas.ts'
+export type { ReadOptions as SlotReadOptions, SlotHealth } from '../grid/slots/results.ts'
 
 // What names things
 export type { Branded } from '../foundation/bytes.ts'

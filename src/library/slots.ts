@@ -9,7 +9,7 @@ import type {
 import { slotKeyOf, slotReadKeyOf } from '../capabilities/slot-keys.ts'
 import type { Rollback, SlotClient, SlotState } from '../grid/slots/client.ts'
 import type { Freshness } from '../grid/slots/poll.ts'
-import type { ReadOptions, SlotHealth } from '../grid/slots/replicas.ts'
+import type { ReadOptions, SlotHealth } from '../grid/slots/results.ts'
 import type { SlotReader } from '../grid/slots/seal.ts'
 import type { SlotKey } from '../protocol/slot-key.ts'
 import type { VersionVector } from '../protocol/version-vector.ts'

@@ -56,7 +56,8 @@ export interface FolderWriter extends FolderReader {
   edit(edits: readonly Edit[] | EditMaker, options?: EditOptions): Promise<CommitResult>
   /**
    * Stores a file's content so that an {@link edit} can put it; many files can share a commit. What is small is only
-   * sure to be stored once that commit is.
+   * sure to be stored once that commit is; if it cannot be stored, commits that put it fail until it is stored again, and
+   * no others.
    * @throws TooFewNodesError, what `source` throws
    */
   putFile(source: AsyncIterable<Uint8Array>, options: PutFileOptions): Promise<NewVersion>

@@ -87,9 +87,9 @@ export class OpenTree {
   readonly store: BlockStore
   readonly nodes: TreeStore
   users = 0
-  /** Contents that were put and of which no flush has told yet. */
-  readonly #unflushed = new Set<BlockIdHex>()
-  /** Contents that may be missing on the grid, with why. */
+  /** Contents that are on their way. */
+  readonly #unstored = new Set<BlockIdHex>()
+  /** Contents that could not be stored and were not put again, with why. */
   readonly #lost = new Map<BlockIdHex, unknown>()
   #toldBytes = 0
 
@@ -100,7 +100,7 @@ export class OpenTree {
   }
 
   get isBusy(): boolean {
-    return this.users > 0 || this.#unflushed.size > 0
+    return this.users > 0 || this.#unstored.size > 0 || this.#lost.size > 0
   }
 
   /** Begins to store a block that a later commit leads to. */
@@ -108,22 +108,30 @@ export class OpenTree {
     const reference = await this.store.put(frame)
     const name = blockIdHex(reference.id)
     this.#lost.delete(name)
-    this.#unflushed.add(name)
+    this.#unstored.add(name)
+    void this.#learnFate(name)
     return reference
   }
 
-  /** Resolves once all that was put is stored. @throws TooFewNodesError */
-  async flush(): Promise<void> {
-    const awaited = [...this.#unflushed]
-    try {
-      await this.store.flush()
-    } catch (error) {
-      // The store does not say which: whoever puts them again sends only what is missing.
-      for (const name of awaited) this.#lost.set(name, error)
-      throw error
-    } finally {
-      for (const name of awaited) this.#unflushed.delete(name)
+  /** The nodes of one commit, and which of them were put. */
+  openCommit(): CommitNodes {
+    const written = new Set<BlockIdHex>()
+    const put = async (frame: BlockFrame): Promise<BlockReference> => {
+      const reference = await this.store.put(frame)
+      written.add(blockIdHex(reference.id))
+      return reference
     }
+    const store = { put, get: this.store.get.bind(this.store) }
+    return { store, nodes: nodesOf(store), written }
+  }
+
+  /**
+   * Resolves once all is stored that a commit leads to and that was not there before: its own nodes, and the contents
+   * that its edits put. What else is on its way, or has failed, is no business of it.
+   * @throws TooFewNodesError
+   */
+  async flush({ written }: CommitNodes, edits: readonly Edit[]): Promise<void> {
+    await this.store.flush([...written, ...contentsOf(edits)])
   }
 
   /** Bytes of shares that were sent since this was asked last. */
@@ -133,12 +141,35 @@ export class OpenTree {
     return sentBytes
   }
 
-  /** That a commit leads to nothing whose storing has failed, which the store tells but once. */
+  /** That a commit leads to nothing whose storing has failed. @throws TooFewNodesError */
   assertStored(edits: readonly Edit[]): void {
-    for (const edit of edits) {
-      if (edit.kind !== 'put' || edit.content.kind !== 'file') continue
-      const name = blockIdHex(edit.content.reference.id)
-      if (this.#lost.has(name)) throw this.#lost.get(name)
+    for (const name of contentsOf(edits)) if (this.#lost.has(name)) throw this.#lost.get(name)
+  }
+
+  async #learnFate(name: BlockIdHex): Promise<void> {
+    try {
+      await this.store.stored(name)
+    } catch (error) {
+      this.#lost.set(name, error)
+    } finally {
+      this.#unstored.delete(name)
     }
   }
+}
+
+/** What a commit puts goes through these. */
+export interface CommitNodes {
+  readonly nodes: TreeStore
+  readonly store: Pick<BlockStore, 'put'>
+  /** What was put so far. */
+  readonly written: ReadonlySet<BlockIdHex>
+}
+
+/** The files among what edits put. */
+function contentsOf(edits: readonly Edit[]): BlockIdHex[] {
+  return edits.flatMap((edit) =>
+    edit.kind === 'put' && edit.content.kind === 'file'
+      ? [blockIdHex(edit.content.reference.id)]
+      : [],
+  )
 }

@@ -19,7 +19,7 @@ import {
 } from './folder.ts'
 import { folderHeads } from './heads.ts'
 import { isEmptyRoot } from './nodes.ts'
-import type { OpenTree } from './open-trees.ts'
+import type { CommitNodes, OpenTree } from './open-trees.ts'
 import { OpenedView } from './opened-view.ts'
 
 /**
@@ -36,8 +36,9 @@ export async function publishEdits(
   const update = async (base: SlotBase): Promise<SlotChange | undefined> => {
     const heads = folderHeads(base)
     const joined = heads.length + base.unreadable
+    const commit = tree.openCommit()
     const merged = await mergeStates(
-      tree.nodes,
+      commit.nodes,
       heads.map(({ state }) => state),
     )
     const view = viewForWriter(context, tree, merged)
@@ -47,10 +48,10 @@ export async function publishEdits(
     await checkDirectories(tree, list)
     const { tag, device } = { tag: base.tag, device: context.device }
     const start = { clock: clockBefore(base), root: merged.root }
-    const state = await commitEdits(tree.nodes, start, list, { tag, device })
+    const state = await commitEdits(commit.nodes, start, list, { tag, device })
     attempt = { joined, state }
     if (joined === 1 && toHex(state.root.id) === toHex(merged.root.id)) return undefined
-    return await change(context, tree, base, state)
+    return await change(context, tree, base, { state, commit, edits: list })
   }
   const written = await context.slots.write(tree.keys, update, { signal })
   const { joined = 1, state } = attempt ?? {}
@@ -69,10 +70,11 @@ export async function publishNew(
 ): Promise<{ durability: 'durable' | 'degraded'; clock: VersionVector }> {
   const { device } = context
   const update = async (base: SlotBase): Promise<SlotChange> => {
-    const { root } = await emptyState(tree.nodes)
+    const commit = tree.openCommit()
+    const { root } = await emptyState(commit.nodes)
     const start = { clock: clockBefore(base), root }
-    const state = await commitEdits(tree.nodes, start, edits, { tag: base.tag, device })
-    return await change(context, tree, base, state)
+    const state = await commitEdits(commit.nodes, start, edits, { tag: base.tag, device })
+    return await change(context, tree, base, { state, commit, edits })
   }
   const written = await context.slots.write(tree.keys, update, { isNew, signal })
   assert(written !== undefined, 'there is always something to write')
@@ -87,7 +89,9 @@ export async function publishIfMissing(
 ): Promise<void> {
   const update = async (base: SlotBase): Promise<SlotChange | undefined> => {
     if (base.heads.length > 0 || base.unreadable > 0) return undefined
-    return await change(context, tree, base, await emptyState(tree.nodes))
+    const commit = tree.openCommit()
+    const state = await emptyState(commit.nodes)
+    return await change(context, tree, base, { state, commit, edits: [] })
   }
   await context.slots.write(tree.keys, update, { signal })
 }
@@ -104,13 +108,13 @@ async function change(
   { clock, device }: FolderContext,
   tree: OpenTree,
   { heads }: SlotBase,
-  state: FolderState,
+  { state, commit, edits }: { state: FolderState; commit: CommitNodes; edits: readonly Edit[] },
 ): Promise<SlotChange> {
-  const parents = await recordHistory(tree.store, heads)
+  const parents = await recordHistory(commit.store, heads)
   // A device whose calendar is behind must not make its commit look older than the ones that it replaces.
   const times = heads.map(({ contents }) => (contents.modifiedMs ?? 0) + 1)
   const modifiedMs = Math.min(Math.max(clock.nowMs(), ...times), Number.MAX_SAFE_INTEGER)
-  const ready = tree.flush()
+  const ready = tree.flush(commit, edits)
   // It is awaited only once the record is signed, and must not count as unhandled until then.
   ready.catch(() => undefined)
   const optional = {

@@ -34,11 +34,14 @@ export interface BlockStore extends AsyncDisposable {
    */
   get(reference: BlockReference, options?: GetBlockOptions): Promise<BlockFrame>
   /**
-   * Resolves once enough nodes have every block put so far on disk; the shares for the others, slower ones go on their
-   * way. What failed is reported once; who puts the same blocks again sends only those that failed.
+   * Resolves once enough nodes have every block put so far on disk, or of these only some; the shares for the others,
+   * slower ones go on their way. What failed is reported once; who puts the same blocks again sends only those that
+   * failed.
    * @throws TooFewNodesError
    */
-  flush(): Promise<void>
+  flush(blocks?: Iterable<BlockIdHex>): Promise<void>
+  /** Settles with the fate of a block that was put. @throws TooFewNodesError */
+  stored(block: BlockIdHex): Promise<void>
   /**
    * Resolves when nothing is on its way any more: silent nodes have a last, short grace. Degraded: of some block put
    * since this was asked last, some share has no node.
@@ -80,8 +83,8 @@ class GridBlockStore implements BlockStore {
   readonly #batcher: HoldingsBatcher
   readonly #fetching = new Map<BlockIdHex, Promise<BlockFrame>>()
   readonly #underWay = new Set<BlockIdHex>()
-  /** Blocks whose fate no flush has told yet; a rejected one stays until it is told. */
-  readonly #unflushed = new Map<BlockIdHex, Promise<void>>()
+  /** Blocks that are not stored yet; one that has failed stays until that is told, or until it is put again. */
+  readonly #unflushed = new Map<BlockIdHex, Fate>()
   /** Everything that still runs, the wait for silent nodes included. */
   readonly #placing = new Set<Promise<void>>()
   /** Blocks known to be whole on the grid → when that was learnt, in monotonic ms. */
@@ -109,7 +112,9 @@ class GridBlockStore implements BlockStore {
     const reference = { key, id: shares.id }
     const name = blockIdHex(shares.id)
     this.#cache.set(reference, frame)
-    if (this.#isStored(name) || this.#underWay.has(name) || this.#unflushed.has(name)) release()
+    const hasFailed = this.#unflushed.get(name)?.hasFailed === true
+    const isOnItsWay = this.#underWay.has(name) || this.#unflushed.has(name)
+    if (this.#isStored(name) || (isOnItsWay && !hasFailed)) release()
     else this.#start(shares, name, release)
     return reference
   }
@@ -129,14 +134,22 @@ class GridBlockStore implements BlockStore {
     return frame
   }
 
-  async flush(): Promise<void> {
+  async flush(blocks?: Iterable<BlockIdHex>): Promise<void> {
     this.#batcher.flush()
-    const awaited = [...this.#unflushed]
-    const outcomes = await Promise.allSettled(awaited.map(async ([, stored]) => stored))
-    for (const [name, stored] of awaited) {
-      if (this.#unflushed.get(name) === stored) this.#unflushed.delete(name)
+    const names = blocks === undefined ? [...this.#unflushed.keys()] : [...blocks]
+    const awaited = names.flatMap((name) => {
+      const fate = this.#unflushed.get(name)
+      return fate === undefined ? [] : [{ name, fate }]
+    })
+    const outcomes = await Promise.allSettled(awaited.map(async ({ fate }) => await fate.stored))
+    for (const { name, fate } of awaited) {
+      if (this.#unflushed.get(name) === fate) this.#unflushed.delete(name)
     }
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason as Error
+  }
+
+  async stored(block: BlockIdHex): Promise<void> {
+    await this.#unflushed.get(block)?.stored
   }
 
   async settle(): Promise<'healthy' | 'degraded'> {
@@ -158,9 +171,11 @@ class GridBlockStore implements BlockStore {
 
   #start(shares: ShareSet, name: BlockIdHex, release: () => void): void {
     const stored = deferred()
+    const fate: Fate = { stored: stored.promise, hasFailed: false }
     const placing = this.#place(shares, { onStored: stored.resolve, release })
       .then(stored.resolve, (error: unknown) => {
         this.#cache.delete(shares.id)
+        fate.hasFailed = true
         stored.reject(error)
       })
       .finally(() => {
@@ -170,9 +185,17 @@ class GridBlockStore implements BlockStore {
       })
     this.#placing.add(placing)
     this.#underWay.add(name)
-    this.#unflushed.set(name, stored.promise)
-    // Its failure is thrown by the next flush; until then it must not count as unhandled.
-    stored.promise.catch(() => undefined)
+    this.#unflushed.set(name, fate)
+    void this.#forgetOnceStored(name, fate)
+  }
+
+  async #forgetOnceStored(name: BlockIdHex, fate: Fate): Promise<void> {
+    try {
+      await fate.stored
+      if (this.#unflushed.get(name) === fate) this.#unflushed.delete(name)
+    } catch {
+      // Thrown by the flush that waits for it; until then it must not count as unhandled.
+    }
   }
 
   /** @param about.onStored called once enough nodes have the block */
@@ -274,6 +297,11 @@ class GridBlockStore implements BlockStore {
     this.#cache.set(reference, frame)
     return frame
   }
+}
+
+interface Fate {
+  readonly stored: Promise<void>
+  hasFailed: boolean
 }
 
 /** Shares in memory at once. A block counts as at least the minimum, so that requests are bounded too: 256 blocks. */

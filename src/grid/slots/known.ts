@@ -21,6 +21,8 @@ export class KnownSlot {
   readonly writing = new Semaphore(1)
   /** Whether nodes were asked since this client started: only then is it sure that no number is used twice. */
   isSynced = false
+  /** What nodes were found to have lost when nobody was there to be told. */
+  untold: VersionVector | undefined
   /** What nodes must show of it; see {@link SlotProof}. */
   proof: SlotProof | undefined
   #heads: readonly Head[]

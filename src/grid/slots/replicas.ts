@@ -13,7 +13,7 @@ import { clockOf, RecordShelf, sameHeads, type Head } from './heads.ts'
 import { KnownSlots, type KnownSlot } from './known.ts'
 import { LateSaves } from './late-saves.ts'
 import type { SlotMemory, SlotProof } from './memory.ts'
-import { pollSlot, type Freshness, type Poll, type PollOptions } from './poll.ts'
+import { pollSlot, type Poll, type PollOptions } from './poll.ts'
 import {
   joinProofs,
   missingFrom,
@@ -25,33 +25,8 @@ import {
   type SlotPlaces,
 } from './proof.ts'
 import { replicate, type Replication } from './replicate.ts'
+import type { ReadOptions, Refreshed, RefreshOptions, SlotHealth } from './results.ts'
 import { TopUpQueue } from './top-up.ts'
-
-/** How a slot is to be read. */
-export interface ReadOptions {
-  /** Renew this account's leases on the slot. */
-  readonly renew?: boolean | undefined
-  readonly signal?: AbortSignal | undefined
-}
-
-/** What a slot is, after nodes were asked. */
-export interface Refreshed {
-  readonly heads: readonly Head[]
-  readonly freshness: Freshness
-  /** Writes that were seen before and that no node showed, where enough nodes answered to tell. */
-  readonly missing: VersionVector | undefined
-}
-
-/** Where a slot is. */
-export interface SlotHealth {
-  /** States that it has now; none if nobody ever wrote it, or all copies are lost. */
-  readonly heads: number
-  /** Nodes that keep all of them. */
-  readonly holders: readonly NodeKey[]
-  /** As many as these there should be. */
-  readonly copies: number
-  readonly answered: readonly NodeKey[]
-}
 
 /** The copies of slots on the nodes: asks for them, sends new ones, and brings nodes that lag up to date. */
 export class SlotReplicas implements AsyncDisposable {
@@ -125,9 +100,25 @@ export class SlotReplicas implements AsyncDisposable {
   }
 
   /** Asks the nodes, takes in what they say, and gives those that lag what they lack. @throws SlotUnavailableError */
-  async refresh(
+  async refresh(known: KnownSlot, options: RefreshOptions = {}): Promise<Refreshed> {
+    const refreshed = await this.#refreshQuietly(known, options)
+    const missing = refreshed.missing ?? known.untold
+    known.untold = undefined
+    return { ...refreshed, missing }
+  }
+
+  async #refreshQuietly(known: KnownSlot, options: RefreshOptions): Promise<Refreshed> {
+    const decided = deferred()
+    try {
+      return await this.#refresh(known, { ...options, decided: decided.promise })
+    } finally {
+      decided.resolve()
+    }
+  }
+
+  async #refresh(
     known: KnownSlot,
-    { renew, signal, isForWrite }: ReadOptions & { isForWrite?: boolean } = {},
+    { isForWrite, ...options }: RefreshOptions & { decided: Promise<void> },
   ): Promise<Refreshed> {
     // Taken before nodes are asked: what is written meanwhile need not show.
     const { proof } = known
@@ -136,11 +127,11 @@ export class SlotReplicas implements AsyncDisposable {
     // A device whose memory is an old copy must find what it wrote since, which may be on any nodes.
     const isWide = isForWrite === true && places.order.length > places.copies
     const enough = isWide ? places.order.length - places.keptAt + 1 : undefined
-    let poll = await this.#poll(known, { renew, signal, isWide, enough })
+    let poll = await this.#poll(known, { ...options, isWide, enough })
     const isSettled = poll.freshness === 'settled'
     if (isSettled && proof && !covers(clockOf(poll.heads), provenClock(proof, live))) {
       // Before anyone is accused, all who can answer are heard: the copies may just be on others.
-      poll = await this.#poll(known, { isWide: true, enough: places.order.length, signal })
+      poll = await this.#poll(known, { ...options, isWide: true, enough: places.order.length })
     }
     const missing =
       proof && missingFrom(proof, poll.answers, { shown: clockOf(poll.heads), live, places })
@@ -237,7 +228,7 @@ export class SlotReplicas implements AsyncDisposable {
 
   async #poll(
     known: KnownSlot,
-    options: ReadOptions & Pick<PollOptions, 'enough' | 'isWide'>,
+    options: ReadOptions & Pick<PollOptions, 'enough' | 'isWide'> & { decided?: Promise<void> },
   ): Promise<Poll> {
     const batcher = options.renew === true ? this.#renewing : this.#batcher
     const tools = { context: this.context, batcher, shelf: this.shelf }
@@ -251,7 +242,12 @@ export class SlotReplicas implements AsyncDisposable {
       signal: options.signal,
       onLate: (node, held) => {
         if (known.learn(held)) this.inBackground(known.save())
-        this.catchUp(known, node, held)
+        // What was given back while a rollback is suspected would hide it.
+        const give = async (): Promise<void> => {
+          await options.decided
+          this.catchUp(known, node, held)
+        }
+        this.inBackground(give())
       },
     })
   }
@@ -295,6 +291,10 @@ export class SlotReplicas implements AsyncDisposable {
 
   /** Brings what is known of a slot to enough of its own nodes, or while these are away to others. */
   async #bringToEnough(slot: SlotKey): Promise<boolean> {
+    const known = await this.known(slot)
+    // Who is given what is owed can no longer be found out to have lost it.
+    const { missing } = await this.#refreshQuietly(known, { signal: this.closed })
+    known.untold = missing ?? known.untold
     const options = { enough: this.copies, mend: true, signal: this.closed }
     const { holders } = await this.examine(slot, options)
     const own = new Set(this.orderOf(slot).slice(0, this.copies))

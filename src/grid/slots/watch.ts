@@ -11,7 +11,8 @@ import { headsDigest } from '../../protocol/slot-record.ts'
 import { WrongSlotAnswerError } from './batcher.ts'
 import { sameHeads, type Head } from './heads.ts'
 import type { KnownSlot } from './known.ts'
-import type { Refreshed, SlotReplicas } from './replicas.ts'
+import type { SlotReplicas } from './replicas.ts'
+import type { Refreshed } from './results.ts'
 
 /**
  * What a slot is, and again after every change, until `signal` fires. A few nodes of the slot's order are asked to tell

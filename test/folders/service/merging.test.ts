@@ -208,7 +208,7 @@ describe('a write', () => {
     expect((await folder.paths()).filter((path) => path !== 'b')).toEqual(['a', 'c'])
   })
 
-  it('does not lead to a file of which storing has failed, whoever was told of it', async () => {
+  it('fails for its own content, and not for what failed in the background', async () => {
     await using grid = await testGrid()
     await using anna = new FolderDevice(grid, 'Anna')
     const folder = await anna.create()
@@ -222,13 +222,60 @@ describe('a write', () => {
       })
     }
     const content = await grid.run(() => folder.writer.putFile(pieces(failing), { mtimeMs: 0 }))
-    await expect(folder.write('other', 'x')).rejects.toMatchObject({ code: 'too-few-nodes' })
+    await grid.run(() => grid.world.clock.advance(5_000))
     anna.liars.clear()
+    expect(await folder.write('other', 'x')).toMatchObject({ durability: 'durable' })
     const put = { kind: 'put' as const, path: parsePath('file'), content }
     await expect(folder.edit(put)).rejects.toMatchObject({ code: 'too-few-nodes' })
+    await folder.write('more', 'x')
     await folder.store('file', failing)
-    expect(await folder.paths()).toEqual(['file'])
+    expect(await folder.paths()).toEqual(['file', 'more', 'other'])
     await folder.edit(put)
+  })
+
+  it('waits for no content but its own', async () => {
+    await using grid = await testGrid()
+    await using anna = new FolderDevice(grid, 'Anna')
+    const folder = await anna.create()
+    await anna.settle()
+    const slow = new Uint8Array(2000).fill(2)
+    let release: (() => void) | undefined
+    const released = new Promise<void>((resolve) => (release = resolve))
+    let held = 0
+    for (const { key } of grid.nodes) {
+      anna.liars.set(key, async (request, honest) => {
+        if (request.op !== 'put') return await honest()
+        held += 1
+        await released
+        return await honest()
+      })
+    }
+    const content = await grid.run(() => folder.writer.putFile(pieces(slow), { mtimeMs: 0 }))
+    expect(held).toBeGreaterThan(0)
+    anna.liars.clear()
+    await folder.write('other', 'x')
+    release?.()
+    await folder.edit({ kind: 'put', path: parsePath('file'), content })
+    expect(await folder.paths()).toEqual(['file', 'other'])
+  })
+
+  it('can be made again after its own blocks failed, and then sends them', async () => {
+    await using grid = await testGrid()
+    await using anna = new FolderDevice(grid, 'Anna')
+    const folder = await anna.create()
+    await anna.settle()
+    for (const { key } of grid.nodes.slice(0, 8)) {
+      anna.liars.set(key, async (request, honest) => {
+        if (request.op === 'put') return { op: 'put', outcome: 'full' }
+        return await honest()
+      })
+    }
+    await expect(folder.write('a', 'x')).rejects.toMatchObject({ code: 'too-few-nodes' })
+    anna.liars.clear()
+    expect(await folder.write('b', 'x')).toMatchObject({ durability: 'durable' })
+    await folder.write('a', 'x')
+    await using bob = new FolderDevice(grid, 'Bob')
+    expect(await (await bob.open(folder.capability)).paths()).toEqual(['a', 'b'])
   })
 
   it('of a device that was restored from a backup is never taken for an older one', async () => {
