@@ -27,12 +27,14 @@ export function laneOf(request: Request): LaneKind {
     case 'stat':
       return 'small'
     case 'put':
+    case 'transfer':
       return request.shard.length <= SMALL_MESSAGE_BYTES ? 'small' : 'bulk'
     case 'get':
       // A whole share may be of any size.
       if (request.leaves === undefined) return 'bulk'
       return request.leaves.count * LEAF_BYTES <= SMALL_MESSAGE_BYTES ? 'small' : 'bulk'
     case 'slot-put':
+    case 'slot-transfer':
     case 'slot-watch':
       // What changed is rarely more than a record or two; a watch must not hold up the other lane either.
       return 'small'

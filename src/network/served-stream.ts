@@ -191,6 +191,8 @@ function expectedReplyBytes(request: Request): number {
     case 'lease':
     case 'drop':
     case 'stat':
+    case 'transfer':
+    case 'slot-transfer':
       return 0
     case 'get':
       if (request.leaves === undefined) return MAX_BODY_BYTES

@@ -18,8 +18,16 @@ import {
   splitIds,
 } from './codec-parts.ts'
 import { MAX_AUDIT_LEAVES, MAX_BODY_BYTES, MAX_IDS, MAX_LEASE_S, MAX_SHARES } from './limits.ts'
-import type { Op, PutOutcome, Reply, ReplyOf, Request, StatReply } from './messages.ts'
+import type { Op, PutOutcome, Reply, ReplyOf, Request } from './messages.ts'
 import type { Refusal } from './network.ts'
+import {
+  decodeStat,
+  decodeTransferReply,
+  decodeTransferRequest,
+  statReplyParts,
+  transferReplyParts,
+  transferRequestParts,
+} from './transfer-codec.ts'
 import {
   decodeAuditReply,
   decodeGet,
@@ -53,12 +61,15 @@ const OPS = {
   'slot-put': 9,
   'slot-get': 10,
   'slot-watch': 11,
+  transfer: 12,
+  'slot-transfer': 13,
 } as const satisfies Record<Op, number>
 const REFUSED = 0
 /** Field 0 of every header is the operation; the fields after it are each operation's own. */
 const OP_FIELD = 0
 
-/** Operations whose replies have a body. */
+/** Operations whose requests have a body, and those whose replies have. */
+const BODIES_ASKED: ReadonlySet<Op> = new Set(['put', 'slot-put', 'transfer', 'slot-transfer'])
 const BODIES: ReadonlySet<Op> = new Set(['get', 'audit', 'slot-put', 'slot-get', 'slot-watch'])
 
 const PUT_OUTCOMES: readonly PutOutcome[] = ['stored', 'have', 'quota', 'full', 'bad']
@@ -66,8 +77,9 @@ const PUT_OUTCOMES: readonly PutOutcome[] = ['stored', 'have', 'quota', 'full', 
 export function encodeRequest(request: Request): WireMessage {
   switch (request.op) {
     case 'hello':
+      return message('hello', [])
     case 'stat':
-      return message(request.op, [])
+      return message('stat', [request.accounts])
     case 'put':
       return message('put', [request.manifest, request.index, request.leaseS], [request.shard])
     case 'get':
@@ -88,6 +100,9 @@ export function encodeRequest(request: Request): WireMessage {
     case 'slot-get':
     case 'slot-watch':
       return message(request.op, ...slotRequestParts(request))
+    case 'transfer':
+    case 'slot-transfer':
+      return message(request.op, ...transferRequestParts(request))
   }
 }
 
@@ -95,11 +110,12 @@ export function encodeRequest(request: Request): WireMessage {
 export function decodeRequest(header: Uint8Array, body: Uint8Array): Request {
   const fields = decodeFields(header)
   const op = opOf(fields)
-  if (op !== 'put' && op !== 'slot-put') requireNoBody(body)
+  if (!BODIES_ASKED.has(op)) requireNoBody(body)
   switch (op) {
     case 'hello':
-    case 'stat':
       return { op }
+    case 'stat':
+      return { op, ...(fields.get(1) === true && { accounts: true }) }
     case 'put':
       return {
         op,
@@ -121,6 +137,9 @@ export function decodeRequest(header: Uint8Array, body: Uint8Array): Request {
     case 'slot-get':
     case 'slot-watch':
       return decodeSlotRequest(op, fields, body)
+    case 'transfer':
+    case 'slot-transfer':
+      return decodeTransferRequest(op, fields, body)
   }
 }
 
@@ -153,18 +172,14 @@ export function encodeReply(reply: Reply | Refusal): WireMessage {
         reply.proofs.flatMap((proof) => (proof === undefined ? [] : [proof.bytes])),
       )
     case 'stat':
-      return message('stat', [
-        reply.usedBytes,
-        reply.shares,
-        reply.freeBytes,
-        reply.capacityBytes,
-        reply.account.usedBytes,
-        reply.account.quotaBytes,
-      ])
+      return message('stat', ...statReplyParts(reply))
     case 'slot-put':
     case 'slot-get':
     case 'slot-watch':
       return message(reply.op, ...slotReplyParts(reply))
+    case 'transfer':
+    case 'slot-transfer':
+      return message(reply.op, ...transferReplyParts(reply))
   }
 }
 
@@ -208,6 +223,9 @@ export function decodeReply(op: Op, header: Uint8Array, body: Uint8Array): Reply
     case 'slot-get':
     case 'slot-watch':
       return decodeSlotReply(op, fields, body)
+    case 'transfer':
+    case 'slot-transfer':
+      return decodeTransferReply(op, fields)
   }
 }
 
@@ -228,15 +246,4 @@ function opOf(fields: Fields): Op {
   const number = fields.get(OP_FIELD)
   for (const op of Object.keys(OPS) as Op[]) if (OPS[op] === number) return op
   throw new MalformedMessageError('The operation is not known.')
-}
-
-function decodeStat(fields: Fields): StatReply {
-  return {
-    op: 'stat',
-    usedBytes: sizeField(fields, 1),
-    shares: sizeField(fields, 2),
-    freeBytes: sizeField(fields, 3),
-    capacityBytes: sizeField(fields, 4),
-    account: { usedBytes: sizeField(fields, 5), quotaBytes: sizeField(fields, 6) },
-  }
 }

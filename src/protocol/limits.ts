@@ -33,3 +33,7 @@ export const MAX_SLOT_HEADS = 8
 export const MAX_SLOTS = 64
 /** The longest that a SLOT-WATCH is left unanswered. */
 export const MAX_WATCH_WAIT_S = 60
+
+/** Accounts in one STAT reply and leases in one TRANSFER: either fits a header beside the longest manifest. */
+export const MAX_ACCOUNTS = 512
+export const MAX_HANDED_LEASES = 512

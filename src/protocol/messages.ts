@@ -27,14 +27,18 @@ export interface Exchanges {
   }
   /** Prove that you hold these leaves. */
   audit: { request: { op: 'audit'; leaves: readonly LeafName[] }; reply: AuditReply }
-  /** How full are you? */
-  stat: { request: { op: 'stat' }; reply: StatReply }
+  /** How full are you? And by whom, if wanted. */
+  stat: { request: { op: 'stat'; accounts?: true }; reply: StatReply }
   /** Let this record be a head of its slot; acknowledged like a share. The caller gets a lease on the slot. */
   'slot-put': { request: SlotPutRequest; reply: SlotPutReply }
   /** What are the heads of these slots? With a lease, renew mine on those that are there, in one step. */
   'slot-get': { request: SlotGetRequest; reply: SlotGetReply }
   /** Tell me when the heads of one of these slots are others than those I know. */
   'slot-watch': { request: SlotWatchRequest; reply: SlotWatchReply }
+  /** I am going: keep this share for these accounts in my place; acknowledged like a PUT. */
+  transfer: { request: TransferRequest; reply: TransferReply<'transfer'> }
+  /** The same of a slot's record. */
+  'slot-transfer': { request: SlotTransferRequest; reply: TransferReply<'slot-transfer'> }
 }
 
 export type Op = keyof Exchanges
@@ -130,6 +134,60 @@ export interface StatReply {
   readonly capacityBytes: number
   /** The caller's own account. */
   readonly account: { readonly usedBytes: number; readonly quotaBytes: number }
+  /** Who stores how much, if asked for and the node tells: those who store most first, at most 512. */
+  readonly accounts?: readonly AccountUsage[]
+}
+
+/** What one account stores on a node. */
+export interface AccountUsage {
+  /** 32 bytes. */
+  readonly account: Uint8Array
+  /** Of what it leases itself. */
+  readonly usedBytes: number
+  /** Of what another node has handed over for it, and it has not renewed since. */
+  readonly handedBytes: number
+  /** Absent for one that may store nothing here any more. */
+  readonly quotaBytes?: number
+}
+
+/** A lease that a node gives into the keeping of another one. */
+export interface HandedLease {
+  /** 32 bytes. */
+  readonly account: Uint8Array
+  /** How long it lasts from now on. */
+  readonly leaseS: number
+}
+
+export interface TransferRequest {
+  readonly op: 'transfer'
+  /** Encoded. */
+  readonly manifest: Uint8Array
+  readonly index: number
+  /** Each account once; at most 512. */
+  readonly leases: readonly HandedLease[]
+  readonly shard: Uint8Array
+}
+
+export interface SlotTransferRequest {
+  readonly op: 'slot-transfer'
+  readonly record: Uint8Array
+  readonly leases: readonly HandedLease[]
+}
+
+/**
+ * - `stored`: kept, on disk for good, under the leases that are not refused. `have`: it was kept before, or a record that
+ *   contains it is; likewise leased.
+ * - `quota`: none of these accounts may store so much here. `full`: the node has no room.
+ * - `later`: the caller has handed over as much as this node takes in a day.
+ * - `bad`: the shard is not the one that the manifest names, or the record none. `expired`: of a record, its time is over.
+ */
+export type TransferOutcome = 'stored' | 'have' | 'quota' | 'full' | 'bad' | 'later' | 'expired'
+
+export interface TransferReply<O extends 'transfer' | 'slot-transfer'> {
+  readonly op: O
+  readonly outcome: TransferOutcome
+  /** Positions, ascending, of leases that were not taken over: no member's, or beyond a quota. */
+  readonly refused: readonly number[]
 }
 
 export interface SlotPutRequest {

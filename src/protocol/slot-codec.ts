@@ -175,7 +175,7 @@ function splitField(
 }
 
 /** Ascending and not empty: where there are none, the field is absent. */
-function positionsField(fields: Fields, key: number, end: number): number[] {
+export function positionsField(fields: Fields, key: number, end: number): number[] {
   const items = arrayField(fields, key, { max: end })
   if (items.length === 0) throw new MalformedMessageError(`Field ${key} must not be empty.`)
   let min = 0

@@ -50,6 +50,11 @@ export class Draft {
     return this.#accounts.get(account)?.usedBytes ?? 0
   }
 
+  /** The number of an account that has, or had, a lease here. */
+  knownNumberOf(account: string): number | undefined {
+    return this.#accounts.get(account)?.number
+  }
+
   /** The number of an account, which it gets with its first lease. */
   numberOf(account: string): number {
     const known = this.#accounts.get(account)

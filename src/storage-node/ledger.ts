@@ -84,6 +84,12 @@ export class Ledger {
       .sort((a, b) => b.usedBytes - a.usedBytes || (a.account < b.account ? -1 : 1))
   }
 
+  /** The name of the account that has this number in leases. */
+  accountNumbered(number: number): string | undefined {
+    for (const [name, account] of this.#books.accounts) if (account.number === number) return name
+    return undefined
+  }
+
   async read(id: BlockId): Promise<BlockRow | undefined> {
     return await this.#read(BLOCKS, id)
   }

@@ -1,6 +1,7 @@
 import type { Caretaker } from './caretaker.ts'
 import type { LeaseOutlook } from './lease-outlook.ts'
 import type { ShareStore } from './share-store.ts'
+import { usagesOf } from './stat.ts'
 import type { UpkeepHistory } from './upkeep-log.ts'
 
 /** A node as its operator sees it. Sizes in bytes. */
@@ -23,6 +24,8 @@ export interface NodeStatus {
 export interface AccountUsage {
   readonly account: string
   readonly usedBytes: number
+  /** Of what another node has handed over for it, and it has not renewed since. */
+  readonly handedBytes: number
 }
 
 export async function statusOf(
@@ -38,7 +41,7 @@ export async function statusOf(
     shares,
     freeBytes: room.freeBytes(usedBytes),
     diskFreeBytes: room.diskFreeBytes,
-    accounts: ledger.accounts(),
+    accounts: usagesOf(ledger),
     leases: await caretaker.outlook(),
     upkeep: await caretaker.history(),
   }

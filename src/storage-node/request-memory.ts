@@ -1,4 +1,4 @@
-import { MAX_CIPHERTEXT_BYTES, MAX_SLOT_HEADS } from '../protocol/limits.ts'
+import { MAX_ACCOUNTS, MAX_CIPHERTEXT_BYTES, MAX_SLOT_HEADS } from '../protocol/limits.ts'
 import type { Request } from '../protocol/messages.ts'
 import { MAX_SLOT_RECORD_BYTES } from '../protocol/slot-record.ts'
 
@@ -6,9 +6,11 @@ import { MAX_SLOT_RECORD_BYTES } from '../protocol/slot-record.ts'
 export function memoryFor(request: Request): number {
   switch (request.op) {
     case 'hello':
-    case 'stat':
       return 1
+    case 'stat':
+      return request.accounts === true ? MAX_ACCOUNTS * BYTES_PER_ID : 1
     case 'put':
+    case 'transfer':
       return request.manifest.length + request.shard.length
     case 'get':
       return MAX_CIPHERTEXT_BYTES
@@ -19,6 +21,7 @@ export function memoryFor(request: Request): number {
     case 'drop':
       return Math.max(1, request.ids.length * BYTES_PER_ID)
     case 'slot-put':
+    case 'slot-transfer':
       return SLOT_BYTES
     case 'slot-get':
       return Math.max(1, request.slots.length * SLOT_BYTES)

@@ -1,6 +1,8 @@
+import { ACCOUNT_BYTES, accountName } from '../protocol/account-name.ts'
 import { BLOCK_ID_BYTES } from '../protocol/block-id.ts'
 import {
   MAX_AUDIT_LEAVES,
+  MAX_HANDED_LEASES,
   MAX_IDS,
   MAX_LEASE_S,
   MAX_SHARD_BYTES,
@@ -10,7 +12,7 @@ import {
   MAX_WATCH_WAIT_S,
 } from '../protocol/limits.ts'
 import { MANIFEST_HEADER_BYTES } from '../protocol/manifest.ts'
-import type { Request } from '../protocol/messages.ts'
+import type { HandedLease, Request } from '../protocol/messages.ts'
 import { SLOT_KEY_BYTES } from '../protocol/slot-key.ts'
 import { MAX_SLOT_RECORD_BYTES, RECORD_DIGEST_BYTES } from '../protocol/slot-record.ts'
 
@@ -30,6 +32,13 @@ export function flawOf(request: Request): string | undefined {
       if (request.manifest.length > MAX_MANIFEST_BYTES) return 'the manifest is too long'
       if (request.shard.length > MAX_SHARD_BYTES) return 'the shard is too long'
       return flawOfIndex(request.index) ?? flawOfLease(request.leaseS)
+    case 'transfer':
+      if (request.manifest.length > MAX_MANIFEST_BYTES) return 'the manifest is too long'
+      if (request.shard.length > MAX_SHARD_BYTES) return 'the shard is too long'
+      return flawOfIndex(request.index) ?? flawOfHandedLeases(request.leases)
+    case 'slot-transfer':
+      if (request.record.length > MAX_SLOT_RECORD_BYTES) return 'the record is too long'
+      return flawOfHandedLeases(request.leases)
     case 'get':
       return (
         flawOfIds([request.id]) ??
@@ -69,6 +78,14 @@ export function flawOf(request: Request): string | undefined {
       )
     }
   }
+}
+
+function flawOfHandedLeases(leases: readonly HandedLease[]): string | undefined {
+  if (leases.length > MAX_HANDED_LEASES) return 'it hands over too many leases'
+  const accounts = leases.map(({ account }) => account)
+  if (accounts.some(({ length }) => length !== ACCOUNT_BYTES)) return 'an account has 32 bytes'
+  if (new Set(accounts.map(accountName)).size < leases.length) return 'an account comes twice'
+  return leases.map(({ leaseS }) => flawOfLease(leaseS)).find((flaw) => flaw !== undefined)
 }
 
 function flawOfIds(ids: readonly Uint8Array[]): string | undefined {

@@ -8,6 +8,8 @@ import { MAX_SHARES } from '../protocol/limits.ts'
 import type { PutOutcome } from '../protocol/messages.ts'
 import type { Disk } from './disk.ts'
 import type { ReportStorageEvent } from './events.ts'
+import type { Claim, Tenant } from './claims.ts'
+import { confirmed, withoutStandIn } from './handed-over.ts'
 import type { Draft } from './ledger-draft.ts'
 import { Ledger } from './ledger.ts'
 import {
@@ -33,17 +35,10 @@ export interface ShareStoreOptions {
   readonly report: ReportStorageEvent
 }
 
-/** Who asks, and how much it may lease. */
-export interface Tenant {
-  readonly account: string
-  readonly quotaBytes: number
-}
-
 /** A share to keep, already found to be the one its manifest names. */
 export interface OfferedShare extends StoredShare {
   readonly id: BlockId
   readonly index: number
-  readonly leaseS: number
 }
 
 /**
@@ -77,14 +72,14 @@ export class ShareStore {
     return this.leaseClock.nowS()
   }
 
-  /** Keeps a share and leases it to the tenant. */
-  async put(tenant: Tenant, share: OfferedShare): Promise<Outcome> {
+  /** Keeps a share and leases it to whom the claim says. */
+  async put(claim: Claim, share: OfferedShare): Promise<Outcome> {
     await this.room.refresh()
-    const outcome = await this.#keep(tenant, share, { replace: false })
+    const outcome = await this.#keep(claim, share, { replace: false })
     if (outcome !== 'have' || (await this.#isIntact(share))) return outcome
     // Somebody brings a good copy of what has rotted here: the way a repair reaches this node.
     this.#report({ kind: 'share-lost', id: share.id, index: share.index, why: 'rotten' })
-    return await this.#keep(tenant, share, { replace: true })
+    return await this.#keep(claim, share, { replace: true })
   }
 
   /** Shares held of each block. */
@@ -112,7 +107,7 @@ export class ShareStore {
         for (const id of ids) {
           const row = draft.row(id)
           if (row === undefined) continue
-          const left = withoutAccount(row, draft.numberOf(account))
+          const left = withoutStandIn(draft, withoutAccount(row, draft.numberOf(account)), account)
           const count = row.leases.length - left.leases.length
           if (count > 0) draft.setRow(id, left)
           dropped += count
@@ -164,47 +159,44 @@ export class ShareStore {
   }
 
   async #keep(
-    tenant: Tenant,
+    claim: Claim,
     share: OfferedShare,
     { replace }: { replace: boolean },
   ): Promise<Outcome> {
     const fresh = this.contents.place(share.index, share)
     if (fresh.place === 'row') {
       const contents = this.contents.toRow(share)
-      const kept = await this.#commit(tenant, share, { fresh, replace, contents })
+      const kept = await this.#commit(claim, share, { fresh, replace, contents })
       return await this.#settle(share.id, kept)
     }
-    const early = replace ? undefined : await this.#withoutWriting(tenant, share)
+    const early = replace ? undefined : await this.#withoutWriting(claim, share)
     if (typeof early === 'string') return early
-    using claim = early
+    using room = early
     return await this.contents.writeFile(share.id, fresh, share, async () => {
-      const hasRoom = claim !== undefined
-      const kept = await this.#commit(tenant, share, { fresh, replace, hasRoom })
+      const hasRoom = room !== undefined
+      const kept = await this.#commit(claim, share, { fresh, replace, hasRoom })
       const result = await this.#settle(share.id, kept)
       return { kept: result === 'stored', result }
     })
   }
 
   /** The outcome of putting a large share, where it does not take writing its file to know it; else room for the file. */
-  async #withoutWriting(tenant: Tenant, share: OfferedShare): Promise<Outcome | Disposable> {
+  async #withoutWriting(claim: Claim, share: OfferedShare): Promise<Outcome | Disposable> {
     const row = await this.ledger.read(share.id)
     if (shareAt(row, share.index) !== undefined) {
-      const { outcome } = await this.#commit(tenant, share, { replace: false })
+      const { outcome } = await this.#commit(claim, share, { replace: false })
       if (outcome !== undefined) return outcome
     }
     const bytes = sizeOf(share)
-    if (this.ledger.usedBytesOf(tenant.account) + bytes > tenant.quotaBytes) return 'quota'
+    if (!claim.affords(this.ledger, bytes)) return 'quota'
     return this.room.claim(this.ledger.totals.usedBytes, bytes) ?? 'full'
   }
 
-  #commit(tenant: Tenant, share: OfferedShare, kept: KeptShare): Promise<Kept> {
+  #commit(claim: Claim, share: OfferedShare, kept: KeptShare): Promise<Kept> {
     return this.ledger.commit({
       ids: [share.id],
       contentBytes: kept.contents?.length ?? 0,
-      apply: (draft) => {
-        const expiresS = this.nowS() + share.leaseS
-        return keepShare(draft, { tenant, share, expiresS, room: this.room, ...kept })
-      },
+      apply: (draft) => keepShare(draft, { claim, share, room: this.room, ...kept }),
     })
   }
 
@@ -245,18 +237,16 @@ interface Kept {
 function keepShare(
   draft: Draft,
   {
-    tenant,
+    claim,
     share,
-    expiresS,
     room,
     fresh,
     replace,
     contents,
     hasRoom = false,
   }: KeptShare & {
-    readonly tenant: Tenant
+    readonly claim: Claim
     readonly share: OfferedShare
-    readonly expiresS: number
     readonly room: Room
   },
 ): Kept {
@@ -264,20 +254,17 @@ function keepShare(
   const row = draft.row(id)
   const held = shareAt(row, index)
   const bytes = sizeOf(share)
-  const account = draft.numberOf(tenant.account)
-  const leased = row !== undefined && hasLease(row, account, index)
-  if (!leased && draft.usedBytesOf(tenant.account) + bytes > tenant.quotaBytes) {
-    return { outcome: 'quota' }
-  }
+  const leased = row !== undefined && claim.holds(draft, row, index)
+  if (!leased && !claim.affords(draft, bytes)) return { outcome: 'quota' }
   if (row !== undefined && held !== undefined && !replace) {
-    draft.setRow(id, withLease(row, { account, index, expiresS }))
+    draft.setRow(id, claim.lease(draft, row, index))
     return { outcome: 'have' }
   }
   if (fresh === undefined) return { outcome: undefined }
   const needsRoom = held === undefined && !hasRoom
   if (needsRoom && !room.fits(draft.usedBytes, bytes)) return { outcome: 'full' }
   room.spend(bytes)
-  draft.setRow(id, withLease(withShare(row, fresh, bytes), { account, index, expiresS }))
+  draft.setRow(id, claim.lease(draft, withShare(row, fresh, bytes), index))
   if (contents !== undefined) draft.setContents(id, index, contents)
   return { outcome: 'stored', ...(held === undefined ? {} : { replaced: held }) }
 }
@@ -299,6 +286,7 @@ function leaseBlock(
       newLeases++
     }
     leased = withLease(leased, { account, index, expiresS })
+    leased = confirmed(draft, leased, { account: tenant.account, index })
     indices.push(index)
   }
   if (leased !== row) draft.setRow(id, leased)

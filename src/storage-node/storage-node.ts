@@ -4,19 +4,15 @@ import { systemCodeOf } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import { blockId } from '../protocol/block-id.ts'
 import { blockIdOf, decodeManifest, isShard, MalformedManifestError } from '../protocol/manifest.ts'
-import type {
-  AuditReply,
-  PutOutcome,
-  PutRequest,
-  Reply,
-  Request,
-  StatReply,
-} from '../protocol/messages.ts'
+import type { AuditReply, PutOutcome, PutRequest, Reply, Request } from '../protocol/messages.ts'
 import type { Refusal, StorageService } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { slotKey } from '../protocol/slot-key.ts'
 import { Caretaker } from './caretaker.ts'
+import { ownClaim, type Claim, type Tenant } from './claims.ts'
 import { isNoSpace, type Disk } from './disk.ts'
+import { drain, type DrainOptions } from './drain/drain.ts'
+import type { DrainReport } from './drain/report.ts'
 import type { ReportStorageEvent } from './events.ts'
 import { statusOf, type NodeStatus } from './node-status.ts'
 import { getShare, proveLeaf } from './proofs.ts'
@@ -24,9 +20,11 @@ import { CALLER_IS_GONE, refusal, refusalOf } from './refusals.ts'
 import { AUDIT_CONCURRENCY, memoryFor } from './request-memory.ts'
 import { flawOf } from './requests.ts'
 import type { RoomLimits } from './room.ts'
-import { ShareStore, type Tenant } from './share-store.ts'
+import { ShareStore } from './share-store.ts'
 import { SlotRecords } from './slots/slot-records.ts'
 import { SlotService } from './slots/slot-service.ts'
+import { statOf } from './stat.ts'
+import { Transfers } from './transfers.ts'
 import type { CollectResult, ScrubOptions, ScrubResult, SweepResult } from './upkeep.ts'
 
 /** Of the storage protocol. */
@@ -50,6 +48,8 @@ export interface StorageNodeOptions {
   readonly capacityBytes: number
   /** Whose device a caller is and what that account may lease here; undefined for those who get nothing. */
   readonly accountOf: (caller: NodeKey) => Tenant | undefined
+  /** What a member's account may lease, by its name; undefined for others. Without it, nothing can be handed over. */
+  readonly tenantNamed?: (account: string) => Tenant | undefined
   /** Left free on the disk, whatever the capacity; 128 MiB by default. */
   readonly reserveBytes?: number
   /** What one caller may have in flight: told to callers, and kept by the network. */
@@ -89,6 +89,8 @@ export class StorageNode implements StorageService, AsyncDisposable {
   readonly #memory = new Semaphore(MEMORY_BYTES)
   readonly #closing = new AbortController()
   readonly #caretaker: Caretaker
+  readonly #transfers: Transfers
+  readonly #tenantNamed: (account: string) => Tenant | undefined
   readonly #idle = deferred()
   #requests = 0
   #closed: Promise<void> | undefined
@@ -111,6 +113,13 @@ export class StorageNode implements StorageService, AsyncDisposable {
     const slots = this.#slots.store
     const upkeep = { store, slots, files: disk.files, clock, report, signal }
     this.#caretaker = new Caretaker(upkeep, disk.rows)
+    this.#tenantNamed = options.tenantNamed ?? (() => undefined)
+    this.#transfers = new Transfers({
+      store,
+      slots: this.#slots,
+      clock,
+      tenantNamed: this.#tenantNamed,
+    })
   }
 
   async handle(caller: NodeKey, request: Request, signal?: AbortSignal): Promise<Reply | Refusal> {
@@ -156,6 +165,12 @@ export class StorageNode implements StorageService, AsyncDisposable {
   /** What its operator may want to know. */
   async status(): Promise<NodeStatus> {
     return await statusOf(this.#store, this.#caretaker)
+  }
+
+  /** Gives all that is kept to other nodes, as far as they take it; see {@link drain}. */
+  async drain(options: Omit<DrainOptions, 'store' | 'slots'>): Promise<DrainReport> {
+    const signal = AbortSignal.any([options.signal, this.#closing.signal])
+    return await drain({ ...options, signal, store: this.#store, slots: this.#slots.store })
   }
 
   /** Clears away what a crash left behind. */
@@ -212,7 +227,13 @@ export class StorageNode implements StorageService, AsyncDisposable {
           inFlightBytes: this.#options.inFlightBytes ?? DEFAULT_IN_FLIGHT_BYTES,
         }
       case 'put':
-        return { op: 'put', outcome: await this.#put(tenant, request) }
+        return {
+          op: 'put',
+          outcome: await this.#put(
+            ownClaim(tenant, () => this.#store.nowS() + request.leaseS),
+            request,
+          ),
+        }
       case 'get':
         return await getShare(this.#store, request)
       case 'have':
@@ -227,11 +248,19 @@ export class StorageNode implements StorageService, AsyncDisposable {
       case 'audit':
         return await this.#audit(request.leaves)
       case 'stat':
-        return await this.#stat(tenant)
+        return await statOf(
+          this.#store,
+          tenant,
+          request.accounts === true ? this.#tenantNamed : undefined,
+        )
       case 'slot-put':
         return await this.#slots.put(tenant, request)
       case 'slot-get':
         return await this.#slots.get(tenant, request)
+      case 'transfer':
+        return await this.#transfers.share(tenant, request, (claim) => this.#put(claim, request))
+      case 'slot-transfer':
+        return await this.#transfers.record(tenant, request)
     }
   }
 
@@ -244,11 +273,13 @@ export class StorageNode implements StorageService, AsyncDisposable {
     return shares + slots
   }
 
-  async #put(tenant: Tenant, { manifest, index, shard, leaseS }: PutRequest): Promise<PutOutcome> {
+  async #put(
+    claim: Claim,
+    { manifest, index, shard }: Pick<PutRequest, 'manifest' | 'index' | 'shard'>,
+  ): Promise<PutOutcome> {
     if (!isGood(manifest, index, shard)) return 'bad'
     try {
-      const id = blockIdOf(manifest)
-      return await this.#store.put(tenant, { id, manifest, index, shard, leaseS })
+      return await this.#store.put(claim, { id: blockIdOf(manifest), manifest, index, shard })
     } catch (error) {
       if (isNoSpace(systemCodeOf(error))) return 'full'
       throw error
@@ -260,20 +291,6 @@ export class StorageNode implements StorageService, AsyncDisposable {
       proveLeaf(this.#store, leaf),
     )
     return { op: 'audit', proofs }
-  }
-
-  async #stat({ account, quotaBytes }: Tenant): Promise<StatReply> {
-    const { ledger, room } = this.#store
-    await room.refresh()
-    const { usedBytes, shares } = ledger.totals
-    return {
-      op: 'stat',
-      usedBytes,
-      shares,
-      freeBytes: room.freeBytes(usedBytes),
-      capacityBytes: room.capacityBytes,
-      account: { usedBytes: ledger.usedBytesOf(account), quotaBytes },
-    }
   }
 }
 

@@ -115,7 +115,12 @@ export async function scrub(
   return { shares, records: ofSlots.records, lost: lost + ofSlots.lost }
 }
 
-function isIntact(id: BlockId, { index }: HeldShare, { manifest, shard }: StoredShare): boolean {
+/** Whether what is kept as a share is still what its id names. */
+export function isIntact(
+  id: BlockId,
+  { index }: Pick<HeldShare, 'index'>,
+  { manifest, shard }: StoredShare,
+): boolean {
   try {
     return isShard(openManifest(id, manifest), index, shard)
   } catch (error) {

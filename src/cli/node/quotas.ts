@@ -3,7 +3,7 @@ import type { Membership } from '../../protocol/membership/membership.ts'
 import type { Member } from '../../protocol/membership/state.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { quotaBytesOf } from '../../storage-node/quota.ts'
-import type { Tenant } from '../../storage-node/share-store.ts'
+import type { Tenant } from '../../storage-node/claims.ts'
 
 /** Members may store up to the quota of their account; nobody else gets anything. Follows members and settings as they change. */
 export function tenantsOf(

@@ -4,7 +4,8 @@ import type { SlotKey } from '../../protocol/slot-key.ts'
 import { headsDigest, type SlotRecord } from '../../protocol/slot-record.ts'
 import type { Draft } from '../ledger-draft.ts'
 import type { Room } from '../room.ts'
-import type { Tenant } from '../share-store.ts'
+import type { Claim, Tenant } from '../claims.ts'
+import { confirmedSlot } from '../handed-over.ts'
 import { admit, isExpired, liveHeads } from './register.ts'
 import { hasSlotLease, withSlotLease } from './slot-leases.ts'
 import { slotBytes, type HeldRecord, type SlotRow } from './slot-rows.ts'
@@ -12,7 +13,6 @@ import { slotBytes, type HeldRecord, type SlotRow } from './slot-rows.ts'
 /** A record to keep: decoded, hence signed by the key of its slot. */
 export interface OfferedRecord {
   readonly record: SlotRecord
-  readonly leaseS: number
   /** Digests of the heads that the slot must have. */
   readonly ifHeads?: readonly Uint8Array[]
 }
@@ -32,16 +32,14 @@ export function keepRecord(
   {
     record: { slot, bytes },
     ifHeads,
-    tenant,
+    claim,
     head,
     calendarS,
-    leaseUntilS,
     room,
   }: OfferedRecord & {
-    readonly tenant: Tenant
+    readonly claim: Claim
     readonly head: HeldRecord
     readonly calendarS: number
-    readonly leaseUntilS: number
     readonly room: Room
   },
 ): Kept {
@@ -53,18 +51,19 @@ export function keepRecord(
   if (!isHeld && ifHeads !== undefined && !areHeads(ifHeads, liveHeads(row, calendarS))) {
     return { outcome: 'heads-differ', row }
   }
-  if (!isHeld && typeof admitted === 'string') return { outcome: admitted, row }
-  const account = draft.numberOf(tenant.account)
+  if (!isHeld && typeof admitted === 'string') {
+    if (row === undefined || !claim.outlivesRecord) return { outcome: admitted, row }
+    const leased = claim.leaseSlot(draft, row)
+    if (leased !== row) draft.setSlot(slot, leased)
+    return { outcome: admitted, row: leased }
+  }
   const heads = isHeld ? (row?.heads ?? []) : admitted.heads
-  const lease = { account, expiresS: leaseUntilS }
-  const next = withSlotLease({ heads, leases: row?.leases ?? [] }, lease)
+  const next = claim.leaseSlot(draft, { heads, leases: row?.leases ?? [] })
   const heldBytes = row === undefined ? 0 : slotBytes(row)
-  const leasedBytes = hasSlotLease(row, account) ? heldBytes : 0
+  const leasedBytes = claim.holdsSlot(draft, row) ? heldBytes : 0
   // What takes no more room than before is never refused: merging must stay possible.
   const moreBytes = slotBytes(next) - leasedBytes
-  if (moreBytes > 0 && draft.usedBytesOf(tenant.account) + moreBytes > tenant.quotaBytes) {
-    return { outcome: 'quota', row }
-  }
+  if (moreBytes > 0 && !claim.affords(draft, moreBytes)) return { outcome: 'quota', row }
   const neededBytes = slotBytes(next) - heldBytes
   if (neededBytes > 0 && !room.fits(draft.usedBytes, neededBytes)) return { outcome: 'full', row }
   draft.setSlot(slot, next)
@@ -84,7 +83,7 @@ export function leaseSlot(
   const account = draft.numberOf(tenant.account)
   const affordableBytes = tenant.quotaBytes - draft.usedBytesOf(tenant.account)
   if (!hasSlotLease(row, account) && slotBytes(row) > affordableBytes) return false
-  const leased = withSlotLease(row, { account, expiresS })
+  const leased = confirmedSlot(draft, withSlotLease(row, { account, expiresS }), tenant.account)
   if (leased !== row) draft.setSlot(slot, leased)
   return true
 }

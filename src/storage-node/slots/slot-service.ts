@@ -15,7 +15,7 @@ import {
   type SlotRecord,
 } from '../../protocol/slot-record.ts'
 import { isNoSpace } from '../disk.ts'
-import type { Tenant } from '../share-store.ts'
+import { ownClaim, type Claim, type Tenant } from '../claims.ts'
 import { SlotStore, type SlotStoreOptions } from './slot-store.ts'
 import { SlotWatchers, type WatchEnd } from './slot-watchers.ts'
 
@@ -38,15 +38,23 @@ export class SlotService {
     tenant: Tenant,
     { record: bytes, leaseS, ifHeads }: SlotPutRequest,
   ): Promise<SlotPutReply> {
+    const claim = ownClaim(tenant, () => this.store.nowS() + leaseS)
+    return { op: 'slot-put', ...(await this.offer(claim, bytes, ifHeads)) }
+  }
+
+  /** Offers a record on anybody's behalf. */
+  async offer(
+    claim: Claim,
+    bytes: Uint8Array,
+    ifHeads?: readonly Uint8Array[],
+  ): Promise<Omit<SlotPutReply, 'op'>> {
     const record = signedRecord(bytes)
-    if (record === undefined) return { op: 'slot-put', outcome: 'bad', heads: [] }
+    if (record === undefined) return { outcome: 'bad', heads: [] }
     try {
-      const offered = { record, leaseS, ...(ifHeads !== undefined && { ifHeads }) }
-      return { op: 'slot-put', ...(await this.store.put(tenant, offered)) }
+      return await this.store.put(claim, { record, ...(ifHeads !== undefined && { ifHeads }) })
     } catch (error) {
       if (!isNoSpace(systemCodeOf(error))) throw error
-      const { heads } = await this.store.get(tenant, [record.slot])
-      return { op: 'slot-put', outcome: 'full', heads: heads[0] ?? [] }
+      return { outcome: 'full', heads: await this.store.headsOf(record.slot) }
     }
   }
 

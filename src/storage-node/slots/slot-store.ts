@@ -6,7 +6,8 @@ import { headsDigest, recordDigest, type SlotRecord } from '../../protocol/slot-
 import type { ReportStorageEvent } from '../events.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Room } from '../room.ts'
-import type { Tenant } from '../share-store.ts'
+import type { Claim, Tenant } from '../claims.ts'
+import { confirmedSlot } from '../handed-over.ts'
 import {
   keepRecord,
   leaseSlot,
@@ -15,7 +16,7 @@ import {
   type SlotOutcome,
 } from './keep-record.ts'
 import { liveHeads } from './register.ts'
-import { hasSlotLease, withoutHead, withoutSlotLease } from './slot-leases.ts'
+import { withoutHead, withoutSlotLease } from './slot-leases.ts'
 import type { SlotRecords } from './slot-records.ts'
 import { MAX_LAPSE_S, type HeldRecord, type SlotRow } from './slot-rows.ts'
 
@@ -61,18 +62,18 @@ export class SlotStore {
     return this.#options.leaseNowS()
   }
 
-  /** Offers a record to its slot and, if it is a head then, leases the slot to the tenant. */
-  async put(tenant: Tenant, offered: OfferedRecord): Promise<SlotPutResult> {
+  /** Offers a record to its slot and, if it is a head then, leases the slot to whom the claim says. */
+  async put(claim: Claim, offered: OfferedRecord): Promise<SlotPutResult> {
     await this.#options.room.refresh()
     const { slot } = offered.record
     const digest = recordDigest(offered.record.bytes)
-    let kept = await this.#offer(tenant, offered, digest)
+    let kept = await this.#offer(claim, offered, digest)
     if (kept.outcome === 'have') {
       const held = kept.row?.heads.find((head) => equalBytes(head.digest, digest))
       // Somebody brings a good copy of what has rotted here: the way a repair reaches this node.
       if (held !== undefined && !(await this.records.isIntact(slot, held))) {
         await this.strikeOff(slot, held)
-        kept = await this.#offer(tenant, offered, digest)
+        kept = await this.#offer(claim, offered, digest)
       }
     }
     return { outcome: kept.outcome, heads: await this.#readHeads(slot, kept.row) }
@@ -91,6 +92,11 @@ export class SlotStore {
     const heads: Uint8Array[][] = []
     for (const [at, slot] of slots.entries()) heads.push(await this.#readHeads(slot, rows[at]))
     return { heads, unleased }
+  }
+
+  async headsOf(slot: SlotKey): Promise<Uint8Array[]> {
+    const [row] = await this.ledger.readSlots([slot])
+    return await this.#readHeads(slot, row)
   }
 
   /** Those of the slots whose heads have another digest than the one that is known, with their heads. */
@@ -115,9 +121,12 @@ export class SlotStore {
         let dropped = 0
         for (const slot of slots) {
           const row = draft.slot(slot)
-          if (row === undefined || !hasSlotLease(row, draft.numberOf(account))) continue
-          draft.setSlot(slot, withoutSlotLease(row, draft.numberOf(account)))
-          dropped++
+          if (row === undefined) continue
+          const own = withoutSlotLease(row, draft.numberOf(account))
+          const left = confirmedSlot(draft, own, account)
+          const count = row.leases.length - left.leases.length
+          if (count > 0) draft.setSlot(slot, left)
+          dropped += count
         }
         return dropped
       },
@@ -160,7 +169,7 @@ export class SlotStore {
     return struck
   }
 
-  async #offer(tenant: Tenant, offered: OfferedRecord, digest: Uint8Array): Promise<Kept> {
+  async #offer(claim: Claim, offered: OfferedRecord, digest: Uint8Array): Promise<Kept> {
     const { record } = offered
     const kept = await this.ledger.commit({
       slots: [record.slot],
@@ -168,10 +177,9 @@ export class SlotStore {
       apply: (draft) =>
         keepRecord(draft, {
           ...offered,
-          tenant,
+          claim,
           head: this.#headOf(record, digest),
           calendarS: this.#calendarS(),
-          leaseUntilS: this.nowS() + offered.leaseS,
           room: this.#options.room,
         }),
     })

@@ -1,0 +1,122 @@
+import type { NodeKey } from '../../protocol/node-key.ts'
+
+/** Why a share or slot is still here, the last reason that a node gave. */
+export type LeftReason =
+  /** No node that could take it answers. */
+  | 'unreachable'
+  /** All have too little room. */
+  | 'full'
+  /** Those who lease it are beyond their quotas everywhere. */
+  | 'quota'
+  /** All have taken as much of this account's nodes as they do in a day. */
+  | 'later'
+  /** There is no other node. */
+  | 'alone'
+
+export interface Amount {
+  readonly shares: number
+  readonly records: number
+  readonly bytes: number
+}
+
+/** How far a node has got in giving away what it keeps. */
+export interface DrainProgress {
+  readonly moved: Amount
+  /** All that it kept when it began. */
+  readonly totalBytes: number
+}
+
+/** What became of all that a node kept. */
+export interface DrainReport extends DrainProgress {
+  /** Still here; nobody but this node has it under these leases. */
+  readonly left: Amount
+  /** Items that are left, by why. */
+  readonly reasons: Readonly<Partial<Record<LeftReason, number>>>
+  /** Leased by nobody any more: to be freed, not moved. */
+  readonly unleased: Amount
+  /** Found gone or rotten on the way; the grid's repair makes them anew. */
+  readonly lost: number
+  /** Shares that went to a node with another one of the same block, since there was no other choice. */
+  readonly crowded: number
+  /** Leases that did not come along, since their account is no member or beyond its quota there. */
+  readonly leasesLost: number
+  /** Who took how much. */
+  readonly takers: readonly {
+    readonly node: NodeKey
+    readonly items: number
+    readonly bytes: number
+  }[]
+}
+
+/** Adds up a {@link DrainReport}. */
+export class DrainTally {
+  readonly #totalBytes: number
+  readonly #moved = { shares: 0, records: 0, bytes: 0 }
+  readonly #left = { shares: 0, records: 0, bytes: 0 }
+  readonly #unleased = { shares: 0, records: 0, bytes: 0 }
+  readonly #reasons = new Map<LeftReason, number>()
+  readonly #takers = new Map<NodeKey, { items: number; bytes: number }>()
+  #lost = 0
+  #crowded = 0
+  #leasesLost = 0
+
+  constructor(totalBytes: number) {
+    this.#totalBytes = totalBytes
+  }
+
+  get progress(): DrainProgress {
+    return { moved: { ...this.#moved }, totalBytes: this.#totalBytes }
+  }
+
+  moved(item: Item, to: { readonly node: NodeKey; readonly leasesLost: number }): void {
+    add(this.#moved, item)
+    const taker = this.#takers.get(to.node) ?? { items: 0, bytes: 0 }
+    this.#takers.set(to.node, { items: taker.items + 1, bytes: taker.bytes + item.bytes })
+    this.#leasesLost += to.leasesLost
+  }
+
+  left(item: Item, reason: LeftReason): void {
+    add(this.#left, item)
+    this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1)
+  }
+
+  unleased(item: Item): void {
+    add(this.#unleased, item)
+  }
+
+  lost(): void {
+    this.#lost++
+  }
+
+  crowded(): void {
+    this.#crowded++
+  }
+
+  report(): DrainReport {
+    return {
+      ...this.progress,
+      left: this.#left,
+      reasons: Object.fromEntries(this.#reasons),
+      unleased: this.#unleased,
+      lost: this.#lost,
+      crowded: this.#crowded,
+      leasesLost: this.#leasesLost,
+      takers: [...this.#takers]
+        .map(([node, taken]) => ({ node, ...taken }))
+        .sort((a, b) => b.bytes - a.bytes || (a.node < b.node ? -1 : 1)),
+    }
+  }
+}
+
+export interface Item {
+  readonly kind: 'share' | 'slot'
+  /** Records of a slot; one for a share. */
+  readonly count: number
+  readonly bytes: number
+}
+
+function add(sum: { shares: number; records: number; bytes: number }, item: Item): void {
+  if (item.kind === 'share') sum.shares += item.count
+  else sum.records += item.count
+  sum.bytes += item.bytes
+}
