@@ -12,6 +12,7 @@ export function addNodeCommands(context: ProgramContext): void {
   addStatus(context, node)
   addConfig(context, node)
   addUpkeep(context, node)
+  addDrain(context, node)
 }
 
 type Command = ProgramContext['program']
@@ -92,5 +93,26 @@ function addUpkeep({ signal, ended }: ProgramContext, node: Command): void {
     .action(async (options: { json?: true }) => {
       const { nodeCollect } = await import('./commands/node-upkeep.ts')
       ended(await nodeCollect({ files: currentHome(), terminal: terminalFor(options), signal }))
+    })
+}
+
+function addDrain(context: ProgramContext, node: Command): void {
+  node
+    .command('drain')
+    .description(
+      'move all that it keeps to other nodes before it goes; it takes nothing new any more',
+    )
+    .option('--stop', 'keep what is left after all, and take new things again')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nIt may be interrupted: the node goes on by itself, also after it was started anew.\n' +
+        'Exit status: 0 all is moved, 1 something is left.',
+    )
+    .action(async ({ stop, json }: { stop?: true; json?: true }) => {
+      const { nodeDrain } = await import('./commands/node-drain.ts')
+      const given = json === undefined ? {} : { json }
+      const request = stop === undefined ? {} : { stop }
+      context.ended(await nodeDrain(request, commandContext(given, context)))
     })
 }

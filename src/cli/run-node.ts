@@ -23,8 +23,10 @@ import type { NodeFile } from '../home/node-file.ts'
 import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
 import { processBirth } from '../home/processes.ts'
 import { removeRunning, writeRunning } from '../home/running-file.ts'
+import { Drainer } from './node/drainer.ts'
 import { operatorOf } from './node/operator.ts'
 import { OperatorServer } from './node/operator-server.ts'
+import { otherNodes } from './node/other-nodes.ts'
 import { tenantsOf } from './node/quotas.ts'
 import { NodeSettings, settingsDigest } from './node/settings.ts'
 import type { NodeLog } from './node-log.ts'
@@ -66,7 +68,7 @@ async function serveUntil(
     disk: await openStore(files),
     ...SYSTEM,
     capacityBytes: node.capacityBytes,
-    accountOf: tenantsOf(grid.membership, settings),
+    ...tenantsOf(grid.membership, settings),
     report: (event) => {
       log.write(event.kind, describeEvent(event))
     },
@@ -77,7 +79,14 @@ async function serveUntil(
   network.serve(storage)
   storage.startMaintenance()
   const startedMs = systemClock.nowMs()
-  const orders = operatorOf({ storage, network, settings, startedMs })
+  await using drainer = new Drainer({
+    storage,
+    caller: network,
+    order: otherNodes(grid.membership, network.self),
+    clock: systemClock,
+    log,
+  })
+  const orders = operatorOf({ storage, network, settings, drainer, startedMs })
   await using operator = await OperatorServer.open(orders, SYSTEM)
   const birth = (await processBirth(process.pid)) ?? ''
   const announce = async (): Promise<void> => {
@@ -92,12 +101,14 @@ async function serveUntil(
   }
   await announce()
   await tellGrid(node, { files, grid, identity, network })
+  await drainer.follow(node)
   settings.watch({
     onChange: async (changed) => {
       storage.configure(changed)
       network.limit(changed)
-      await announce()
+      await drainer.follow(changed)
       await tellGrid(changed, { files, grid, identity, network })
+      await announce()
       log.write('settings', describeSettings(changed))
     },
     onFlaw: (why) => {

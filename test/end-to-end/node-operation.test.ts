@@ -105,8 +105,35 @@ describe('hayloft node', () => {
     )
   })
 
+  it('drain moves all that a node keeps before it goes, and nothing is lost', async () => {
+    const file = join(grid.dir, 'other file')
+    await writeFile(file, Buffer.alloc(1_200_000, 3))
+    const { capability } = await grid.put(file)
+    const before = await statusOf('node-04')
+    const run = await node('node-04', 'drain', '--json')
+    expect(run).toMatchObject({ status: 0 })
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      draining: true,
+      moved: { bytes: before.status?.usedBytes },
+      left: { shares: 0, records: 0 },
+      leasesLost: 0,
+    })
+    expect(await statusOf('node-04')).toMatchObject({ status: { usedBytes: 0, draining: true } })
+    // Three of four nodes took shares of it; any two suffice, and one of the three may be this one.
+    await grid.stopNodes(['node-04'])
+    const { bytes } = await grid.run(['get', capability])
+    expect(bytes.equals(await readFile(file))).toBe(true)
+    // It drains also when it is started anew, until it is told otherwise.
+    await grid.startNodes()
+    await grid.put(file)
+    expect(await statusOf('node-04')).toMatchObject({ status: { usedBytes: 0, draining: true } })
+    expect(await node('node-04', 'drain', '--stop')).toMatchObject({ status: 0 })
+    expect(await statusOf('node-04')).toMatchObject({ status: { draining: false } })
+    expect(await node('node-04', 'drain', '--stop')).toMatchObject({ status: 0 })
+  })
+
   it('that does not run says so, and what to do', async () => {
-    for (const command of ['scrub', 'collect']) {
+    for (const command of ['scrub', 'collect', 'drain']) {
       const run = await hayloft(['node', command], { home: grid.home })
       expect(run).toMatchObject({ status: 78 })
       expect(run.stderr).toContain('hayloft node start')

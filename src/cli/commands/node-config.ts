@@ -1,8 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { sleep } from '../../foundation/clock.ts'
 import { systemCodeOf } from '../../foundation/error.ts'
-import { systemClock } from '../../foundation/system.ts'
 import { makePrivateDirectory } from '../../home/files.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import {
@@ -12,12 +10,11 @@ import {
   writeNodeFile,
   type NodeFile,
 } from '../../home/node-file.ts'
-import { readRunning } from '../../home/running-file.ts'
 import { isMultiaddr } from '../../network/multiaddr-text.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import type { NodeCommandContext } from '../node/require-node.ts'
-import { settingsDigest } from '../node/settings.ts'
+import { waitUntilApplied, type Applied } from '../node/settings.ts'
 import { zoneArgument } from '../node/zone.ts'
 import { rateArgument, sizeArgument } from '../sizes.ts'
 import { formatBytes, type Terminal } from '../terminal.ts'
@@ -174,8 +171,6 @@ function noteTightness(
   )
 }
 
-type Applied = 'running' | 'not-running' | 'late'
-
 const SAID_OF: Readonly<Record<Applied, string>> = {
   running: 'The running node goes by it now.',
   'not-running': 'No node runs here now; the next one goes by it.',
@@ -188,21 +183,6 @@ const SAID_OF_REACHABLE = {
   yes: 'yes, so it relays for others',
   no: 'no, so it keeps to relays',
 } as const
-
-const APPLY_TIMEOUT_MS = 10_000
-const APPLY_POLL_MS = 50
-
-async function waitUntilApplied(files: HomeFiles, signal: AbortSignal): Promise<Applied> {
-  const wanted = await settingsDigest(files.node)
-  const deadlineMs = systemClock.monotonicMs() + APPLY_TIMEOUT_MS
-  for (;;) {
-    const running = await readRunning(files.running)
-    if (running === undefined) return 'not-running'
-    if (running.settings === wanted) return 'running'
-    if (systemClock.monotonicMs() > deadlineMs) return 'late'
-    await sleep(systemClock, APPLY_POLL_MS, signal)
-  }
-}
 
 function described(node: NodeFile): object {
   return {

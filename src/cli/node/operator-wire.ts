@@ -9,6 +9,7 @@ export type OperatorRequest =
   | { readonly op: 'paths' }
   | { readonly op: 'scrub' }
   | { readonly op: 'collect' }
+  | { readonly op: 'drain' }
 
 /** What the node is told first. */
 export interface OperatorCall {

@@ -1,5 +1,6 @@
 import type { GridNetwork } from '../../network/open.ts'
 import type { StorageNode } from '../../storage-node/storage-node.ts'
+import type { Drainer } from './drainer.ts'
 import type { OperatorHandler } from './operator-server.ts'
 import type { NodeReport } from './report.ts'
 import type { NodeSettings } from './settings.ts'
@@ -9,13 +10,14 @@ export interface RunningNode {
   readonly storage: StorageNode
   readonly network: Pick<GridNetwork, 'connected' | 'traffic' | 'paths'>
   readonly settings: NodeSettings
+  readonly drainer: Drainer
   /** By the calendar, in milliseconds. */
   readonly startedMs: number
 }
 
 /** What a running node does on its operator's orders. */
 export function operatorOf(node: RunningNode): OperatorHandler {
-  return async (request) => {
+  return async (request, { emit, signal }) => {
     switch (request.op) {
       case 'status':
         return await reportOf(node)
@@ -25,6 +27,8 @@ export function operatorOf(node: RunningNode): OperatorHandler {
         return await node.storage.scrub()
       case 'collect':
         return await node.storage.collect()
+      case 'drain':
+        return await node.drainer.nextPass(emit, signal)
     }
   }
 }

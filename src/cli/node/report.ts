@@ -42,7 +42,9 @@ function leaseLines({ leases }: NodeReport): string[] {
     [unleased, 'are nobody’s, and freed within the hour'],
   ] as const
   const told = parts.filter(([{ items }]) => items > 0)
-  if (told.length === 0) return ['leases    all last for more than a week']
+  if (told.length === 0) {
+    return leases.lasting.items > 0 ? ['leases    all last for more than a week'] : []
+  }
   return told.map(
     ([{ items, bytes }, what], at) =>
       `${at === 0 ? 'leases   ' : '         '} of ${count(items, 'item')} (${formatBytes(bytes)}) ${what}`,
@@ -70,8 +72,9 @@ function accountLines({ accounts }: NodeReport, nameOf: NameOfAccount): string[]
     '',
     'Who stores here:',
     ...accounts.map(
-      ({ account, usedBytes }) =>
-        `  ${formatBytes(usedBytes).padStart(10)}  ${printableName(nameOf(account))}`,
+      ({ account, usedBytes, handedBytes }) =>
+        `  ${formatBytes(usedBytes + handedBytes).padStart(10)}  ${printableName(nameOf(account))}` +
+        (handedBytes > 0 ? `, of which ${formatBytes(handedBytes)} come from nodes that left` : ''),
     ),
   ]
 }

@@ -1,9 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { toHex } from '../../foundation/bytes.ts'
-import type { Clock } from '../../foundation/clock.ts'
+import { sleep, type Clock } from '../../foundation/clock.ts'
 import { messageOf } from '../../foundation/error.ts'
+import { systemClock } from '../../foundation/system.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { readIfThere } from '../../home/files.ts'
+import type { HomeFiles } from '../../home/layout.ts'
+import { readRunning } from '../../home/running-file.ts'
 import { readNodeFile, type NodeFile } from '../../home/node-file.ts'
 
 /** How often a running node looks whether its settings have changed: no signal, which Windows would not have. */
@@ -75,4 +78,23 @@ async function stateOf(path: string): Promise<string> {
 /** What names the settings that a running node goes by. */
 export async function settingsDigest(path: string): Promise<string> {
   return toHex(sha256((await readIfThere(path)) ?? new Uint8Array()).subarray(0, 8))
+}
+
+/** Whether a running node goes by new settings; `late` if it has not taken them up in time. */
+export type Applied = 'running' | 'not-running' | 'late'
+
+const APPLY_TIMEOUT_MS = 10_000
+const APPLY_POLL_MS = 50
+
+/** Waits until the running node of a home goes by its settings as they are now. */
+export async function waitUntilApplied(files: HomeFiles, signal: AbortSignal): Promise<Applied> {
+  const wanted = await settingsDigest(files.node)
+  const deadlineMs = systemClock.monotonicMs() + APPLY_TIMEOUT_MS
+  for (;;) {
+    const running = await readRunning(files.running)
+    if (running === undefined) return 'not-running'
+    if (running.settings === wanted) return 'running'
+    if (systemClock.monotonicMs() > deadlineMs) return 'late'
+    await sleep(systemClock, APPLY_POLL_MS, signal)
+  }
 }

@@ -77,7 +77,7 @@ export class Destinations {
   choicesFor(
     { id, index, total }: { id: BlockId | SlotKey; index: number; total: number },
     holders: Holders,
-  ): (Destination & { readonly isCrowded: boolean })[] {
+  ): { readonly key: NodeKey; readonly isCrowded: boolean }[] {
     const nodes = this.#options.order(id, total).filter(({ key }) => !this.#away.has(key))
     const held = holders.of(id)
     const zones = new Map<string, number>()
@@ -90,10 +90,11 @@ export class Destinations {
       if (indices !== undefined) return indices.has(index) ? 2 : 3
       return (zones.get(zone) ?? 0) < perZone ? 0 : 1
     }
+    // Sorting keeps the order of what is alike.
     return nodes
-      .map((node, at) => ({ ...node, at, rank: classOf(node) }))
-      .sort((a, b) => a.rank - b.rank || a.at - b.at)
-      .map(({ key, zone, rank }) => ({ key, zone, isCrowded: rank === 3 }))
+      .map(({ key, zone }) => ({ key, rank: classOf({ key, zone }) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ key, rank }) => ({ key, isCrowded: rank === 3 }))
   }
 
   /** @returns `away` from a node that does not answer, `refused` from one that answers otherwise */

@@ -101,9 +101,7 @@ export class DrainTally {
       lost: this.#lost,
       crowded: this.#crowded,
       leasesLost: this.#leasesLost,
-      takers: [...this.#takers]
-        .map(([node, taken]) => ({ node, ...taken }))
-        .sort((a, b) => b.bytes - a.bytes || (a.node < b.node ? -1 : 1)),
+      takers: sorted(this.#takers),
     }
   }
 }
@@ -119,4 +117,36 @@ function add(sum: { shares: number; records: number; bytes: number }, item: Item
   if (item.kind === 'share') sum.shares += item.count
   else sum.records += item.count
   sum.bytes += item.bytes
+}
+
+/** What became of everything in two passes, the second of which went on where the first had ended. */
+export function joinReports(first: DrainReport, second: DrainReport): DrainReport {
+  const takers = new Map<NodeKey, { items: number; bytes: number }>()
+  for (const { node, items, bytes } of [...first.takers, ...second.takers]) {
+    const taken = takers.get(node) ?? { items: 0, bytes: 0 }
+    takers.set(node, { items: taken.items + items, bytes: taken.bytes + bytes })
+  }
+  return {
+    moved: {
+      shares: first.moved.shares + second.moved.shares,
+      records: first.moved.records + second.moved.records,
+      bytes: first.moved.bytes + second.moved.bytes,
+    },
+    totalBytes: Math.max(first.totalBytes, first.moved.bytes + second.totalBytes),
+    left: second.left,
+    reasons: second.reasons,
+    unleased: second.unleased,
+    lost: first.lost + second.lost,
+    crowded: first.crowded + second.crowded,
+    leasesLost: first.leasesLost + second.leasesLost,
+    takers: sorted(takers),
+  }
+}
+
+function sorted(
+  takers: ReadonlyMap<NodeKey, { readonly items: number; readonly bytes: number }>,
+): DrainReport['takers'] {
+  return [...takers]
+    .map(([node, { items, bytes }]) => ({ node, items, bytes }))
+    .sort((a, b) => b.bytes - a.bytes || (a.node < b.node ? -1 : 1))
 }

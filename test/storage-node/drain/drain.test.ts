@@ -51,7 +51,7 @@ describe('a node that drains', () => {
     for (const { id, shards } of blocks) {
       const held = await nodes.holdings(id)
       expect(held.map((each) => each.length <= 1).every(Boolean)).toBe(true)
-      expect(held.flat().sort()).toEqual([0, 1, 2])
+      expect(held.flat().toSorted((a, b) => a - b)).toEqual([0, 1, 2])
       expect(held[0]).toEqual([])
       const at = held.findIndex((each) => each.includes(0))
       const { share } = await nodes.ask<'get'>(at, ada, { op: 'get', id })
@@ -103,7 +103,7 @@ describe('a node that drains', () => {
     expect(await nodes.drain(1)).toMatchObject({ moved: { shares: 2 }, crowded: 1 })
     const held = await nodes.holdings(wide.id)
     expect(held[1]).toEqual([])
-    expect(held.flat().sort()).toEqual([1, 2, 3, 4])
+    expect(held.flat().toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4])
   })
 
   it('says what it could not move and why, keeps that, and goes on later from there', async () => {

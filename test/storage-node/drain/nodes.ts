@@ -69,7 +69,7 @@ export class Nodes implements AsyncDisposable {
   async ask<O extends Op>(at: number, who: string, request: RequestOf<O>): Promise<ReplyOf<O>> {
     const reply = await this.nodes[at]!.handle(nodeKey(who), request)
     assert(reply.op === request.op, `the node answered ${JSON.stringify(reply)}`)
-    return reply as ReplyOf<O>
+    return reply
   }
 
   /** How a node reaches the others. */
@@ -80,7 +80,7 @@ export class Nodes implements AsyncDisposable {
         if (this.away.has(to) || at < 0) throw new UnreachableError(to, 'it is away')
         const reply = await this.nodes[at]!.handle(keyOf(from), request)
         if (reply.op === 'refused') throw new RefusedError(to, reply)
-        return reply as ReplyOf<O>
+        return reply
       },
     }
   }

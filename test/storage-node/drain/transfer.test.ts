@@ -22,10 +22,10 @@ async function transfer(
   nodes: Nodes,
   { manifest, shards }: TestBlock,
   leases: readonly HandedLease[],
-  { index = 0, who = goer as string } = {},
+  { index = 0 } = {},
 ): Promise<TransferReply<'transfer'>> {
   const shard = shards[index]!
-  return await nodes.ask<'transfer'>(0, who, { op: 'transfer', manifest, index, leases, shard })
+  return await nodes.ask<'transfer'>(0, goer, { op: 'transfer', manifest, index, leases, shard })
 }
 
 describe('a share that is handed over', () => {

@@ -1,0 +1,77 @@
+import { systemClock } from '../../foundation/system.ts'
+import { readOwnGrid } from '../../home/own-grid.ts'
+import type { DrainReport, LeftReason } from '../../storage-node/drain/report.ts'
+import type { NodeKey } from '../../protocol/node-key.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { drainNode, setDraining } from '../node/drain-node.ts'
+import type { NodeCommandContext } from '../node/require-node.ts'
+import { count, formatBytes, printableName, type Terminal } from '../terminal.ts'
+
+/** Has the node give away all that it keeps, or with `stop` take things again. Status 1 if something is left. */
+export async function nodeDrain(
+  request: { readonly stop?: true },
+  context: NodeCommandContext,
+): Promise<ExitCode> {
+  const { files, terminal, signal } = context
+  if (request.stop === true) {
+    await setDraining(files, false, signal)
+    if (terminal.json) terminal.value({ draining: false })
+    else terminal.line('The node keeps what it has and takes new things again.')
+    return EXIT.ok
+  }
+  const report = await drainNode(context)
+  const membership = (await readOwnGrid(files, systemClock))?.membership
+  const nameOf = (node: NodeKey): string | undefined => membership?.deviceName(node)
+  if (terminal.json) {
+    const takers = report.takers.map(({ node, items, bytes }) => {
+      return { node, name: nameOf(node) ?? null, items, bytes }
+    })
+    terminal.value({ draining: true, ...report, takers })
+  } else tell(terminal, report, (node) => nameOf(node) ?? `${node.slice(0, 12)}…`)
+  return report.left.shares + report.left.records === 0 ? EXIT.ok : EXIT.degraded
+}
+
+function tell(terminal: Terminal, report: DrainReport, nameOf: (node: NodeKey) => string): void {
+  const { moved, left, unleased, lost, crowded, leasesLost, takers } = report
+  const items = `${count(moved.shares, 'share')} and ${count(moved.records, 'record')}`
+  terminal.line(`Moved ${formatBytes(moved.bytes)}: ${items}.`)
+  for (const { node, bytes } of takers) {
+    terminal.line(`  ${formatBytes(bytes).padStart(10)}  to ${printableName(nameOf(node))}`)
+  }
+  if (crowded > 0) {
+    terminal.line(
+      `${count(crowded, 'share')} went where another of the same block is: there are too few nodes.`,
+    )
+  }
+  if (leasesLost > 0) {
+    terminal.line(
+      `${count(leasesLost, 'lease')} did not come along: their accounts are no members, or beyond their quotas there.`,
+    )
+  }
+  if (lost > 0)
+    terminal.line(`${count(lost, 'share')} had rotted; the grid's repair makes them anew.`)
+  if (unleased.bytes > 0) {
+    terminal.line(
+      `${formatBytes(unleased.bytes)} are leased by nobody any more, and will be freed.`,
+    )
+  }
+  if (left.shares + left.records === 0) {
+    terminal.line('Nothing that anybody leases is left here: the node may go.')
+    return
+  }
+  terminal.line(
+    `Left here: ${formatBytes(left.bytes)}, ${count(left.shares + left.records, 'item')}.`,
+  )
+  for (const [reason, number] of Object.entries(report.reasons)) {
+    terminal.line(`  ${count(number, 'item')}: ${WHY[reason as LeftReason]}`)
+  }
+  terminal.line('The node goes on trying while it runs. It must not go before all is moved.')
+}
+
+const WHY: Readonly<Record<LeftReason, string>> = {
+  unreachable: 'no other node that could take them answers',
+  full: 'all others are full',
+  quota: 'who leases them is beyond the quota everywhere',
+  later: 'the others take no more from here today',
+  alone: 'there is no other node',
+}
