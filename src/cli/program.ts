@@ -1,6 +1,7 @@
 import { Command, type CommanderError } from 'commander'
 import { addAccountCommands } from './account-commands.ts'
 import { addChangeCommands } from './change-commands.ts'
+import { addGridCommands } from './grid-commands.ts'
 import { addFolderCommands } from './folder-commands.ts'
 import { addHealthCommands } from './health-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
@@ -36,6 +37,7 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
   addChangeCommands(context)
   addHealthCommands(context)
   addAccountCommands(context)
+  addGridCommands(context)
   addNodeCommands(context)
   addPractice(context)
   return program

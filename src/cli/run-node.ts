@@ -11,12 +11,14 @@ import type { Disk } from '../storage-node/disk.ts'
 import type { StorageEvent } from '../storage-node/events.ts'
 import { openStorageNode } from '../storage-node/storage-node.ts'
 import { openSystemDisk } from '../storage-node/system-disk.ts'
-import { keepAddresses, networkMembership } from '../library/client.ts'
+import { keepAddresses } from '../library/client.ts'
+import { networkMembership, requireMembership } from '../library/live-membership.ts'
 import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
 import { readAddressFile } from '../home/address-file.ts'
 import { readSecrets } from '../home/key-store.ts'
 import { readSecret } from '../home/secrets.ts'
+import { NotAMemberError } from '../home/errors.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import { writeMembership } from '../home/membership-file.ts'
 import type { NodeFile } from '../home/node-file.ts'
@@ -24,6 +26,7 @@ import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
 import { processBirth } from '../home/processes.ts'
 import { removeRunning, writeRunning } from '../home/running-file.ts'
 import { Drainer } from './node/drainer.ts'
+import { followMembers, type FollowedMembers } from './node/members.ts'
 import { operatorOf } from './node/operator.ts'
 import { OperatorServer } from './node/operator-server.ts'
 import { otherNodes } from './node/other-nodes.ts'
@@ -75,8 +78,10 @@ async function serveUntil(
   })
   storage.configure(node)
   await using network = await listen({ identity, grid, node }, { files, signal })
+  await requireMembership(network, grid)
   network.limit(node)
   network.serve(storage)
+  using members = followMembers(files, grid, { self: network.self, log })
   storage.startMaintenance()
   const startedMs = systemClock.nowMs()
   await using drainer = new Drainer({
@@ -117,11 +122,27 @@ async function serveUntil(
   })
   log.write('started', `pid ${process.pid} ${network.addresses().join(' ')}`)
   const stopKeeping = keepAddressesRegularly(files, network)
-  if (!signal.aborted) await once(signal, 'abort')
+  const removal = await untilEnd(signal, members)
   stopKeeping()
-  log.write('stopping')
+  log.write('stopping', removal?.message)
   await keepAddresses(files, network)
   await removeRunning(files.running)
+  if (removal !== undefined) throw removal
+}
+
+/** @returns why it ends; undefined if it was told to */
+async function untilEnd(
+  signal: AbortSignal,
+  { removed }: FollowedMembers,
+): Promise<NotAMemberError | undefined> {
+  if (signal.aborted) return undefined
+  try {
+    await Promise.race([once(signal, 'abort'), removed])
+    return undefined
+  } catch (thrown) {
+    if (thrown instanceof NotAMemberError) return thrown
+    throw thrown
+  }
 }
 
 /** Says to the grid where this node is and what it offers, if that has changed. */
@@ -175,7 +196,7 @@ async function listen(
 ): Promise<GridNetwork> {
   try {
     return await openNetwork({
-      ...networkMembership(grid),
+      ...networkMembership(grid, files),
       identity,
       listen: node.listen,
       standing: standingOf(node),

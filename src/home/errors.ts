@@ -19,3 +19,15 @@ export type HomeErrorCode =
   | 'passphrase-wrong'
   | 'no-account'
   | 'no-grid'
+
+/** This device belongs to the grid of its home no more. */
+export class NotAMemberError extends HayloftError {
+  readonly code = 'not-a-member'
+
+  constructor(gridName: string) {
+    super(
+      `This device does not belong to the grid ${gridName} any more: an admin removed its account, or the account the ` +
+        'device. Ask an admin of the grid to let you in again.',
+    )
+  }
+}

@@ -10,14 +10,15 @@ import type { SlotClient } from '../grid/slots/client.ts'
 import { openNetwork, type GridNetwork } from '../network/open.ts'
 import type { Membership } from '../protocol/membership/membership.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
-import { HomeError } from '../home/errors.ts'
+import { HomeError, NotAMemberError } from '../home/errors.ts'
 import { readAddressFile, writeAddressFile } from '../home/address-file.ts'
 import { deviceName } from '../home/device-name.ts'
 import { viewOfGrid, type GridFile } from '../home/grid-file.ts'
 import { KnownBlocksFile } from '../home/known-blocks-file.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import type { OpenedHome } from '../home/opened-home.ts'
-import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
+import { readOwnGrid } from '../home/own-grid.ts'
+import { networkMembership, requireMembership, wasRemoved } from './live-membership.ts'
 import { HomeSlotMemory } from '../home/slots/home-slot-memory.ts'
 
 /** A member of the grid at work: the grid over its network, with what its home says. */
@@ -39,13 +40,15 @@ export interface Client extends AsyncDisposable {
 export interface ClientOptions {
   /** Called for what the user must be told, whatever is being done. */
   readonly onEvent?: ((event: FolderEvent) => void) | undefined
+  /** Called when it turns out meanwhile that this device does not belong to the grid any more: nothing will succeed. */
+  readonly onRemoved?: ((error: NotAMemberError) => void) | undefined
 }
 
 /** @throws HomeError if the home belongs to no grid or its secrets cannot be had; whatever opening a network throws */
 export async function openClient(
   { files, secrets }: Pick<OpenedHome, 'files' | 'secrets'>,
   signal: AbortSignal,
-  { onEvent }: ClientOptions = {},
+  { onEvent, onRemoved }: ClientOptions = {},
 ): Promise<Client> {
   const own = await readOwnGrid(files, systemClock)
   if (own === undefined) throw notSetUp(files)
@@ -53,12 +56,16 @@ export async function openClient(
   const { identity, account } = await secrets()
   if (identity === undefined || account === undefined) throw notSetUp(files)
   const network = await openNetwork({
-    ...networkMembership(own),
+    ...networkMembership(own, files),
     identity,
     listen: [],
     knownAddresses: await readAddressFile(files.addresses),
     clock: systemClock,
     signal,
+  })
+  await requireMembership(network, own)
+  const stopWatching = membership.onChange(() => {
+    if (wasRemoved(membership, network.self)) onRemoved?.(new NotAMemberError(file.name))
   })
   const knownBlocks = KnownBlocksFile.open(files.knownBlocks)
   const grid = openGrid({
@@ -88,6 +95,7 @@ export async function openClient(
     },
     nameOf: (node) => membership.deviceName(node) ?? node.slice(0, 12),
     async [Symbol.asyncDispose]() {
+      stopWatching()
       await changing[Symbol.asyncDispose]()
       grid[Symbol.dispose]()
       knownBlocks?.[Symbol.dispose]()
@@ -140,15 +148,6 @@ class Changing implements AsyncDisposable {
 }
 
 const SYSTEM = { clock: systemClock, randomness: systemRandomness }
-
-/** What a network needs to know of the grid. */
-export function networkMembership({ file, membership }: OwnGrid): {
-  gridId: Uint8Array
-  bootstrap: readonly string[]
-  members: { isMember(key: NodeKey): boolean; keys(): readonly NodeKey[] }
-} {
-  return { gridId: membership.gridId, bootstrap: file.bootstrap, members: membership }
-}
 
 /** A cache for the next run: that it cannot be written (a read-only home, say) is no reason to fail this one. */
 export async function keepAddresses(files: HomeFiles, network: GridNetwork): Promise<void> {

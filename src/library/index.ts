@@ -172,5 +172,5 @@ export {
   NotMergedError,
   PowerMissingError,
 } from '../folders/service/errors.ts'
-export { HomeError } from '../home/errors.ts'
+export { HomeError, NotAMemberError } from '../home/errors.ts'
 export type { HomeErrorCode } from '../home/errors.ts'

@@ -187,6 +187,11 @@ export class GridHost implements GridNetwork {
     return nodes.filter((node) => node !== undefined)
   }
 
+  async catchUp(): Promise<void> {
+    await this.#connector.join(this.#others())
+    await this.#membership?.settled()
+  }
+
   refusal(): JoinRefusal | undefined {
     return this.#membership?.refusal
   }
@@ -300,13 +305,15 @@ export class GridHost implements GridNetwork {
     this.#served.set(caller, streams)
   }
 
+  #others(): NodeKey[] {
+    return this.#options.members.keys().filter((node) => node !== this.self)
+  }
+
   async #rejoin(delayMs = FIRST_REJOIN_MS): Promise<void> {
-    const { members, clock } = this.#options
-    const others = members.keys().filter((node) => node !== this.self)
-    await this.#connector.join(others)
+    await this.#connector.join(this.#others())
     if (this.#closed) return
     const nextMs = Math.min(2 * delayMs, REJOIN_INTERVAL_MS)
-    this.#cancelRejoin = clock.after(delayMs, () => void this.#rejoin(nextMs))
+    this.#cancelRejoin = this.#options.clock.after(delayMs, () => void this.#rejoin(nextMs))
   }
 }
 

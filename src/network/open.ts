@@ -54,6 +54,8 @@ export interface GridNetwork extends Network {
   traffic(): Traffic
   /** Nodes and clients with an open connection. */
   connected(): NodeKey[]
+  /** Connects to members that can be reached, and resolves once what they know of the grid's members is known here. */
+  catchUp(): Promise<void>
   /** What a member last said when it took this device for a stranger; undefined if none did. */
   refusal(): JoinRefusal | undefined
   /** How this host stands on the internet, and by which path it reaches whom. */

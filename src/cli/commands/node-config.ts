@@ -37,12 +37,8 @@ export async function nodeConfig(
   request: NodeConfigRequest,
   { files, terminal, signal }: NodeCommandContext,
 ): Promise<ExitCode> {
-  const before = await readNodeFile(files.node)
   const isChange = Object.keys(request).length > 0
-  if (before === undefined && request.offer === undefined) throw noSettings(files)
-  const node = changed(before ?? NEW_NODE, request)
-  const room = await roomOf(files)
-  if (request.offer !== undefined || request.reserve !== undefined) refuseBeyondDisk(node, room)
+  const { node, room } = await settleNode(request, files)
   let applied: Applied = 'not-running'
   if (isChange) {
     await makePrivateDirectory(files.home)
@@ -62,6 +58,22 @@ export async function nodeConfig(
 /** Whether it takes a start to follow. */
 function isAboutPaths({ listen, announce, reachable, portMapping }: NodeConfigRequest): boolean {
   return [listen, announce, reachable, portMapping].some((value) => value !== undefined)
+}
+
+/**
+ * How a node would run with a change; writes nothing.
+ * @throws CliError if the change is none, or more is offered than there is
+ */
+export async function settleNode(
+  request: NodeConfigRequest,
+  files: HomeFiles,
+): Promise<{ node: NodeFile; room: DiskRoom }> {
+  const before = await readNodeFile(files.node)
+  if (before === undefined && request.offer === undefined) throw noSettings(files)
+  const node = changed(before ?? NEW_NODE, request)
+  const room = await roomOf(files)
+  if (request.offer !== undefined || request.reserve !== undefined) refuseBeyondDisk(node, room)
+  return { node, room }
 }
 
 const NEW_NODE: NodeFile = {
@@ -125,7 +137,7 @@ function listenArgument(text: string): string {
 }
 
 /** What the disk of a node has. */
-interface DiskRoom {
+export interface DiskRoom {
   readonly totalBytes: number
   readonly freeBytes: number
 }

@@ -145,6 +145,11 @@ export class MembershipService implements AsyncDisposable {
     this.#options.host.services.identify.identify(connection).catch(() => undefined)
   }
 
+  /** Resolves once the exchanges that are under way have ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#exchanging.values())
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -154,7 +159,8 @@ export class MembershipService implements AsyncDisposable {
     await withDeadline(this.#options.clock, LAST_NEWS_TIMEOUT_MS, async () => {
       await this.#news.flush()
     }).catch(() => undefined)
-    await this.#options.keeper.saved()
+    // What cannot be saved was acknowledged to nobody.
+    await this.#options.keeper.saved().catch(() => undefined)
   }
 
   #every(intervalMs: number, action: () => void): void {

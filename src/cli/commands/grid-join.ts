@@ -1,0 +1,200 @@
+import { userInfo } from 'node:os'
+import { memberAccountOf } from '../../capabilities/grid-keys.ts'
+import { parseJoinWord } from '../../capabilities/join-words.ts'
+import { systemClock } from '../../foundation/system.ts'
+import { deviceName } from '../../home/device-name.ts'
+import { writeGridFile } from '../../home/grid-file.ts'
+import { readMembership } from '../../home/membership-file.ts'
+import { readNodeFile, writeNodeFile } from '../../home/node-file.ts'
+import type { OwnGrid } from '../../home/own-grid.ts'
+import { keepMembership } from '../../library/live-membership.ts'
+import { nodeKeyOfIdentity, nodeOfAddress } from '../../network/identity.ts'
+import { joinGrid } from '../../network/membership/join.ts'
+import type { Membership } from '../../protocol/membership/membership.ts'
+import { checkMemberName, flawOfMemberName } from '../../protocol/membership/names.ts'
+import { textArgument } from '../arguments.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { CliError, usageError } from '../failures.ts'
+import type { CommandContext } from '../folders/folder-client.ts'
+import { describeJoined, tellJoined } from '../grid/join-report.ts'
+import {
+  claimsOf,
+  ensureNodeIdentity,
+  gridIdText,
+  joinRequestOf,
+  ownGridFor,
+  refuseExpired,
+  secretsFor,
+  type HomeDevices,
+  type JoinWord,
+} from '../grid/join-steps.ts'
+import { choosePorts, listenAddress } from '../practice/ports.ts'
+import { ensureRootFolder } from '../root-folder.ts'
+import type { Terminal } from '../terminal.ts'
+import { settleNode } from './node-config.ts'
+
+export interface GridJoinRequest {
+  /** An invite or a device word, or where it is: `@FILE`, or `-` for standard input. */
+  readonly word: string
+  readonly name?: string
+  readonly zone?: string
+  readonly offer?: string
+  readonly listen?: readonly string[]
+  /** Further addresses of members. */
+  readonly at?: readonly string[]
+  readonly passphrase?: true
+}
+
+/**
+ * Makes this home a member of the grid that the word leads to. Each step is on disk before the next one, and the grid's
+ * file is the last of all, so that one that was interrupted is finished by running it again.
+ */
+export async function gridJoin(
+  request: GridJoinRequest,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const { files, terminal } = context
+  const word = await wordOf(request.word, terminal)
+  const addresses = [...(request.at ?? []).map(addressArgument), ...word.addresses]
+  const own = await ownGridFor(word, files)
+  const name = nameFor(word, request.name)
+  if (own === undefined) refuseExpired(word)
+  const node = await nodeFor(request, { files, zone: name })
+  const passphrase = request.passphrase === true
+  const { secrets, isNewAccount } = await secretsFor(word, files, { passphrase })
+  const hasNode = node !== undefined || (await readNodeFile(files.node)) !== undefined
+  const nodeIdentity = hasNode ? await ensureNodeIdentity(files) : undefined
+  if (node !== undefined) await writeNodeFile(files.node, node)
+  const gridId = { gridId: word.gridId, clock: systemClock }
+  const membership = own?.membership ?? (await readMembership(files.membership, gridId))
+  const devices = { secrets, nodeIdentity, deviceName: deviceLabel() }
+  const through = await becomeMember({ word, name, addresses, own, membership, devices }, context)
+  const root = await ensureRootFolder(secrets, context)
+  const result = { word, membership, secrets, nodeIdentity, through, isNewAccount, root }
+  if (terminal.json) terminal.value(describeJoined(result, context))
+  else tellJoined(result, { ...context, listen: (await readNodeFile(files.node))?.listen ?? [] })
+  return EXIT.ok
+}
+
+interface Joining {
+  readonly word: JoinWord
+  readonly name: string
+  readonly addresses: readonly string[]
+  /** The grid of the home, if it belongs to it already. */
+  readonly own: OwnGrid | undefined
+  readonly membership: Membership
+  readonly devices: HomeDevices
+}
+
+/** @returns the address of the member that let us in; undefined if nobody had to be asked */
+async function becomeMember(
+  { word, name, addresses, own, membership, devices }: Joining,
+  { files, signal }: CommandContext,
+): Promise<string | undefined> {
+  const keeper = keepMembership(files, membership)
+  const { secrets, nodeIdentity } = devices
+  const { identity, account } = secrets
+  const identities = nodeIdentity === undefined ? [identity] : [identity, nodeIdentity]
+  const isIn = identities.every((each) => membership.isMember(nodeKeyOfIdentity(each)))
+  if (own !== undefined && isIn) return undefined
+  const claims = claimsOf(membership, devices)
+  if (own !== undefined && membership.member(memberAccountOf(account))?.status === 'in') {
+    // A device of a member is a member's by the account's word alone. Others hear of it with the next connection.
+    await keeper.learn(claims)
+    return undefined
+  }
+  const { address } = await joinGrid({
+    identity,
+    keeper,
+    addresses,
+    request: joinRequestOf(word, claims, { secrets, name }),
+    clock: systemClock,
+    signal,
+  })
+  await keeper.saved()
+  const bootstrap = [...new Set([address, ...addresses])].slice(0, MAX_BOOTSTRAP)
+  await writeGridFile(files.grid, { gridId: gridIdText(word), name: word.gridName, bootstrap })
+  return address
+}
+
+/** Members to ask first the next time: the one that let us in, and those of the word. */
+const MAX_BOOTSTRAP = 8
+
+async function wordOf(argument: string, terminal: Terminal): Promise<JoinWord> {
+  const isBare = argument !== '-' && !argument.startsWith('@')
+  if (isBare && /^haydevice1/i.test(argument)) throw deviceWordExposed()
+  const word = parseJoinWord(await textArgument(argument))
+  if (isBare) {
+    terminal.note(
+      'Note: what stands on a command line can be read by others on this computer while the command runs, and the ' +
+        'shell keeps it. This invite is used up now; the next time, give it as @FILE or - (standard input).',
+    )
+  }
+  return word
+}
+
+function addressArgument(text: string): string {
+  if (nodeOfAddress(text) !== undefined) return text
+  throw usageError(
+    'The option --at takes the address of a member with its peer id, such as /ip4/192.0.2.7/tcp/4001/p2p/12D3Koo…: ' +
+      '"hayloft node status" on their computer shows it.',
+  )
+}
+
+/** What others call this member. The inviter's choice comes first, for it is what the grid shows. */
+function nameFor(word: JoinWord, given: string | undefined): string {
+  if (given !== undefined) return checkMemberName(given.normalize('NFC'), 'name')
+  const granted = word.kind === 'invite' ? word.grant.name : undefined
+  if (granted !== undefined) return granted
+  const user = userName()
+  if (flawOfMemberName(user) === undefined) return user
+  throw usageError('Say what the others are to call you: --name NAME.')
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return ''
+  }
+}
+
+function deviceLabel(): string {
+  const name = deviceName()
+  return flawOfMemberName(name) === undefined ? name : 'computer'
+}
+
+async function nodeFor(
+  { offer, listen, zone }: GridJoinRequest,
+  { files, zone: usualZone }: { readonly files: CommandContext['files']; readonly zone: string },
+): Promise<Awaited<ReturnType<typeof settleNode>>['node'] | undefined> {
+  const given = [offer, listen, zone].some((each) => each !== undefined)
+  const before = await readNodeFile(files.node)
+  if (!given) return undefined
+  if (offer === undefined && before === undefined) {
+    throw usageError(
+      'The options --zone and --listen are for a storage node: say what it offers, such as --offer 100GB.',
+    )
+  }
+  const [port] = await choosePorts([undefined])
+  const { node } = await settleNode(
+    {
+      ...(offer !== undefined && { offer }),
+      ...(zone !== undefined && { zone }),
+      listen: listen ?? before?.listen ?? [listenAddress(port ?? 0)],
+    },
+    files,
+  )
+  return { ...node, zone: node.zone ?? usualZone }
+}
+
+function deviceWordExposed(): CliError {
+  return new CliError({
+    exit: EXIT.usage,
+    code: 'device-word-exposed',
+    message:
+      'A word that adds a device must not stand on the command line, where others on this machine can read it and the ' +
+      'shell keeps it: it is as strong as your recovery key. Give it as @FILE or - (standard input), and clear it ' +
+      'from the history of your shell.',
+  })
+}
