@@ -96,6 +96,23 @@ function addUpkeep({ signal, ended }: ProgramContext, node: Command): void {
     })
 }
 
+/** Belongs to the commands of a grid, beside whatever others there are. */
+export function addGridStatus(context: ProgramContext): void {
+  const { program } = context
+  const known = program.commands.find((each) => each.name() === 'grid')
+  const grid =
+    known ?? program.command('grid').description('the grid and its members').helpCommand(false)
+  grid
+    .command('status')
+    .description('ask all nodes how full they are; who gives how much, and who takes')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExit status: 0 all nodes answer, 1 some do not.')
+    .action(async (options: { json?: true }) => {
+      const { gridStatus } = await import('./commands/grid-status.ts')
+      context.ended(await gridStatus(commandContext(options, context)))
+    })
+}
+
 function addDrain(context: ProgramContext, node: Command): void {
   node
     .command('drain')

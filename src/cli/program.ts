@@ -4,7 +4,7 @@ import { addChangeCommands } from './change-commands.ts'
 import { addGridCommands } from './grid-commands.ts'
 import { addFolderCommands } from './folder-commands.ts'
 import { addHealthCommands } from './health-commands.ts'
-import { addNodeCommands } from './node-commands.ts'
+import { addGridStatus, addNodeCommands } from './node-commands.ts'
 import { addTransferCommands } from './transfer-commands.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { CliError } from './failures.ts'
@@ -40,6 +40,7 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
   addGridCommands(context)
   addNodeCommands(context)
   addPractice(context)
+  addGridStatus(context)
   return program
 }
 

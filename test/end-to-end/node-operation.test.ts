@@ -132,6 +132,31 @@ describe('hayloft node', () => {
     expect(await node('node-04', 'drain', '--stop')).toMatchObject({ status: 0 })
   })
 
+  it('is one of those that grid status asks, which adds up who gives and who takes', async () => {
+    await grid.stopNodes(['node-03'])
+    const run = await grid.run(['grid', 'status', '--json'])
+    expect(run).toMatchObject({ status: 1 })
+    const { nodes, members } = JSON.parse(run.stdout) as {
+      nodes: { name: string; answers: boolean; usedBytes: number | null }[]
+      members: { name: string; storesWithOthersBytes: number; balance: { kind: string } }[]
+    }
+    expect(nodes.map(({ name, answers }) => [name, answers])).toEqual([
+      ['node-01', true],
+      ['node-02', true],
+      ['node-03', false],
+      ['node-04', true],
+    ])
+    const keptBytes = nodes.reduce((sum, { usedBytes }) => sum + (usedBytes ?? 0), 0)
+    const me = members.find(({ name }) => name === 'me')
+    expect(me).toMatchObject({ storesWithOthersBytes: keptBytes, balance: { kind: 'takes' } })
+    const told = await grid.run(['grid', 'status'])
+    expect(told.stdout).toContain('3 of 4 nodes answer')
+    expect(told.stdout).toMatch(
+      /^me takes .* more than they give, and stores more than they offer/m,
+    )
+    await grid.startNodes()
+  })
+
   it('that does not run says so, and what to do', async () => {
     for (const command of ['scrub', 'collect', 'drain']) {
       const run = await hayloft(['node', command], { home: grid.home })
