@@ -151,6 +151,12 @@ export function equalDots(a: Dots, b: Dots): boolean {
   return true
 }
 
+/** Whether `dots` has all of the others. */
+export function includesDots(dots: Dots, others: Dots): boolean {
+  for (const [tag, counter] of others) if (dots.get(tag) !== counter) return false
+  return true
+}
+
 /** A total order of dots that follows the counters first, so that of two it tends to put the later one last. */
 export function compareDots(a: Dot, b: Dot): number {
   if (a.counter !== b.counter) return a.counter - b.counter

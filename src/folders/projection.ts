@@ -1,5 +1,6 @@
 import { utf8 } from '../foundation/bytes.ts'
 import { assert } from '../foundation/error.ts'
+import type { Dots } from './dots.ts'
 import type { Entry, Version } from './entry.ts'
 import { checkName, compareNames, MAX_NAME_BYTES, type Name } from './names.ts'
 import type { Node } from './tree/node-codec.ts'
@@ -7,7 +8,7 @@ import { TOP } from './tree/position.ts'
 import { lookUp, nameEntriesOf, readLeaves } from './tree/read.ts'
 import type { TreeStore } from './tree/store.ts'
 import { groupByName } from './tree/summary.ts'
-import { contentsOf, type SharedContent } from './versions.ts'
+import { contentsOf, dotsOf, type SharedContent } from './versions.ts'
 
 /**
  * What people see of a directory. A name with a directory is that directory; else it is the newest of its contents
@@ -24,13 +25,16 @@ export interface Copy {
 
 /** What keeps the name, and what must be shown as copies, the newest first. */
 export function splitContents(entries: readonly Entry[]): {
-  readonly keeper: Entry | undefined
+  readonly keeper: { readonly entry: Entry; readonly dots: Dots } | undefined
   readonly copies: readonly SharedContent[]
 } {
   const { versions, directory } = nameEntriesOf(entries)
   const contents = contentsOf(versions)
-  if (directory !== undefined) return { keeper: directory, copies: contents }
-  return { keeper: contents[0]?.shown, copies: contents.slice(1) }
+  if (directory !== undefined) {
+    return { keeper: { entry: directory, dots: directory.dots }, copies: contents }
+  }
+  const [newest, ...copies] = contents
+  return { keeper: newest && { entry: newest.shown, dots: dotsOf(newest) }, copies }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { equalDots } from './dots.ts'
+import { equalDots, type Dots } from './dots.ts'
 import { isVersion, type Directory, type Entry, type Totals } from './entry.ts'
 import { NotADirectoryError, PathNotFoundError } from './errors.ts'
 import { compareNames, formatPath, type Name, type Path } from './names.ts'
@@ -17,12 +17,15 @@ import {
 } from './tree/read.ts'
 import type { TreeStore } from './tree/store.ts'
 import { groupByName } from './tree/summary.ts'
+import { dotsOf } from './versions.ts'
 
 /** What is shown under one name of a directory. */
 export interface Shown {
   readonly name: Name
   /** As it is stored: of a conflict copy under the name that it is a version of. */
   readonly entry: Entry
+  /** What a change of it replaces: the dots of all versions that have this content. Of a directory its own. */
+  readonly dots: Dots
   /** Of a conflict copy the name that it is a version of. */
   readonly copyOf?: Name | undefined
 }
@@ -155,10 +158,10 @@ async function listNode(store: TreeStore, node: Node): Promise<Shown[]> {
   const shown: Shown[] = []
   for (const group of groupByName(entries)) {
     const { keeper } = splitContents(group)
-    if (keeper !== undefined) shown.push({ name: keeper.name, entry: keeper })
+    if (keeper !== undefined) shown.push({ name: keeper.entry.name, ...keeper })
   }
   for (const { shownAs, name, content } of await projectCopies(store, node)) {
-    shown.push({ name: shownAs, entry: content.shown, copyOf: name })
+    shown.push({ name: shownAs, entry: content.shown, dots: dotsOf(content), copyOf: name })
   }
   return shown.sort((a, b) => compareNames(a.name, b.name))
 }
@@ -166,9 +169,11 @@ async function listNode(store: TreeStore, node: Node): Promise<Shown[]> {
 async function shownAt(store: TreeStore, node: Node, name: Name): Promise<Shown | undefined> {
   const { versions, directory } = await lookUp(store, node, name)
   const { keeper } = splitContents(directory ? [directory, ...versions] : versions)
-  if (keeper !== undefined) return { name, entry: keeper }
+  if (keeper !== undefined) return { name, ...keeper }
   const copy = (await projectCopies(store, node)).find(({ shownAs }) => shownAs === name)
-  return copy && { name, entry: copy.content.shown, copyOf: copy.name }
+  if (copy === undefined) return undefined
+  const { name: copyOf, content } = copy
+  return { name, entry: content.shown, dots: dotsOf(content), copyOf }
 }
 
 async function openAt(store: TreeStore, tree: ReadableTree, path: Path): Promise<Node> {

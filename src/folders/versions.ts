@@ -1,5 +1,6 @@
 import { compareBytes, equalBytes, toHex } from '../foundation/bytes.ts'
-import { compareDots, greatestDot } from './dots.ts'
+import { compareDots, greatestDot, type Dots } from './dots.ts'
+import { joinVectors } from '../protocol/version-vector.ts'
 import type { Entry, Version } from './entry.ts'
 import { bareBytes } from './tree/entry-codec.ts'
 
@@ -23,6 +24,12 @@ export function contentsOf(versions: readonly Version[]): SharedContent[] {
     else others.push(version)
   }
   return [...byContent.values()].map((same) => ({ shown: same[0] as Version, versions: same }))
+}
+
+/** What a change of the content replaces: the dots of every version that has it. */
+export function dotsOf({ shown, versions }: SharedContent): Dots {
+  if (versions.length === 1) return shown.dots
+  return versions.map(({ dots }) => dots).reduce(joinVectors)
 }
 
 /** Newest last: by time, then by dot; what still ties was moved together with its directory, and goes by its bytes. */

@@ -243,6 +243,7 @@ export class OpenedView implements FolderView {
     const name = '' as Name
     return {
       name,
+      dots: NO_DOTS,
       entry: { kind: 'directory', name, dots: NO_DOTS, reference, verifyKey, totals },
     }
   }

@@ -1,0 +1,203 @@
+import type { PathText } from '../../src/gateway/sync/trees.ts'
+import { SeededRandomness } from '../randomness.ts'
+import { Crash, SyncingDevice, type Between } from './device.ts'
+import { SharedFolder } from './folder.ts'
+
+export interface SyncResult {
+  readonly seed: number
+  /** Sentences; empty if every promise was kept. */
+  readonly violations: readonly string[]
+  readonly story: readonly string[]
+  readonly conflicts: number
+}
+
+/**
+ * Some devices keep a directory each in step with one folder, while their users write, move and remove, devices see the
+ * others' states late, are disturbed between any two steps, and crash. In the end all directories must be equal; whatever
+ * nobody replaced or removed who had it must be there; and where devices took turns, there must be no conflict copy and
+ * exactly what the last user left.
+ */
+export async function playSync(seed: number): Promise<SyncResult> {
+  const play = new Play(seed, await SharedFolder.create())
+  try {
+    await play.run()
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error
+    return { ...play.result, violations: [error.message] }
+  }
+  return play.result
+}
+
+class Violation extends Error {}
+
+const NAMES = ['a', 'b', 'c.txt', 'd']
+const DEVICES = ['Ann', 'Ben', 'Cleo']
+const FIRST_MS = Date.UTC(2026, 0, 1)
+/** Rounds in which every device syncs, until nothing changes; far more than any needs. */
+const MAX_FINAL_ROUNDS = 30
+
+class Play {
+  readonly #seed: number
+  readonly #randomness: SeededRandomness
+  readonly #folder: SharedFolder
+  readonly #devices: readonly SyncingDevice[]
+  readonly #story: string[] = []
+  /** Contents that nobody who had them gave up. */
+  readonly #kept = new Set<string>()
+  readonly #isSequential: boolean
+  #written = 0
+  #nowMs = FIRST_MS
+  #conflicts = 0
+
+  constructor(seed: number, folder: SharedFolder) {
+    this.#seed = seed
+    this.#randomness = new SeededRandomness(`sync/${seed}`)
+    this.#folder = folder
+    const names = DEVICES.slice(0, this.#randomness.between(2, DEVICES.length))
+    this.#devices = names.map((name) => new SyncingDevice(name, folder))
+    this.#isSequential = this.#randomness.chance(0.25)
+  }
+
+  get result(): SyncResult {
+    const [seed, story, conflicts] = [this.#seed, this.#story, this.#conflicts]
+    return { seed, violations: [], story, conflicts }
+  }
+
+  async run(): Promise<void> {
+    const steps = this.#randomness.between(3, 14)
+    for (let step = 0; step < steps; step++) {
+      const device = this.#randomness.pick(this.#devices)
+      if (this.#isSequential) await this.#takeTurn(device)
+      else if (this.#randomness.chance(0.55)) this.#use(device)
+      else await this.#syncDisturbed(device)
+    }
+    await this.#settle()
+    this.#judge()
+  }
+
+  async #takeTurn(device: SyncingDevice): Promise<void> {
+    const count = this.#randomness.between(1, 3)
+    for (let action = 0; action < count; action++) this.#use(device)
+    await this.#settle([device, ...this.#devices.filter((other) => other !== device)])
+    const wanted = listing(device)
+    this.#require(!wanted.includes('(conflict'), `a conflict without any: ${wanted}`)
+    this.#judge()
+  }
+
+  async #syncDisturbed(device: SyncingDevice): Promise<void> {
+    const { name } = device
+    if (this.#randomness.chance(0.7)) device.heads = this.#seen(device)
+    const canCrash = this.#randomness.chance(0.3)
+    const between: Between = () => {
+      if (this.#randomness.chance(0.06)) this.#use(device)
+      if (canCrash && this.#randomness.chance(0.1)) throw new Crash()
+    }
+    try {
+      const isDone = await device.sync(between)
+      this.#story.push(`${name} syncs${isDone ? '' : ' without an end'}`)
+      this.#require(isDone, `${name} never comes to rest`)
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error
+      this.#story.push(`${name} crashes`)
+    }
+  }
+
+  async #settle(order: readonly SyncingDevice[] = this.#devices): Promise<void> {
+    let before = ''
+    for (let round = 0; round < MAX_FINAL_ROUNDS; round++) {
+      for (const device of order) {
+        device.heads = this.#seen(device)
+        this.#require(await device.sync(() => undefined), `${device.name} never comes to rest`)
+      }
+      const now = this.#devices.map(listing).join('\n--\n')
+      if (now === before) return
+      before = now
+    }
+    throw new Violation('The devices never come to rest.')
+  }
+
+  /** Own states are never unseen. */
+  #seen(device: SyncingDevice): SyncingDevice['heads'] {
+    return [...new Set([...device.heads, ...this.#folder.heads])]
+  }
+
+  #judge(): void {
+    const [first, ...others] = this.#devices.map(listing)
+    for (const other of others) {
+      this.#require(other === first, `directories differ:\n${first}\n--\n${other}`)
+    }
+    const [device] = this.#devices
+    const texts = device?.disk.texts ?? new Set()
+    for (const text of this.#kept) this.#require(texts.has(text), `"${text}" is lost`)
+    this.#conflicts += [...(device?.disk.nodes.keys() ?? [])].filter((path) =>
+      path.includes('(conflict'),
+    ).length
+    if (!this.#isSequential) return
+    for (const text of texts) this.#require(this.#kept.has(text), `"${text}" is back`)
+  }
+
+  #require(holds: boolean, otherwise: string): void {
+    if (!holds) throw new Violation(otherwise)
+  }
+
+  /** One thing that a user does, if it can be done. */
+  #use(device: SyncingDevice): void {
+    const { nodes } = device.disk
+    const path = this.#path(device)
+    const before = device.disk.texts
+    const node = nodes.get(path)
+    const what = this.#randomness.below(10)
+    if (what < 5) {
+      if (!device.disk.hasPlaceFor(path) || node?.kind === 'directory') return
+      this.#write(device, path)
+    } else if (what < 6) {
+      if (!device.disk.hasPlaceFor(path) || node !== undefined) return
+      nodes.set(path, { kind: 'directory' })
+      this.#story.push(`${device.name}: mkdir ${path}`)
+    } else if (what < 8) {
+      if (node === undefined) return
+      for (const other of [path, ...device.disk.below(path)]) nodes.delete(other)
+      this.#story.push(`${device.name}: rm ${path}`)
+    } else if (!this.#move(device, path)) return
+    for (const text of before) if (!device.disk.texts.has(text)) this.#kept.delete(text)
+  }
+
+  #write(device: SyncingDevice, path: PathText): void {
+    // Some devices' clocks stand still, so that times tie.
+    if (this.#randomness.chance(0.7)) this.#nowMs += this.#randomness.between(1, 90_000)
+    const text = `${++this.#written} by ${device.name} at ${this.#nowMs}`
+    device.disk.nodes.set(path, { kind: 'file', text, mtimeMs: this.#nowMs })
+    this.#kept.add(text)
+    this.#story.push(`${device.name}: write ${path}: ${text}`)
+  }
+
+  #move(device: SyncingDevice, from: PathText): boolean {
+    const { disk } = device
+    const to = this.#path(device)
+    const isFree = disk.hasPlaceFor(to) && !disk.nodes.has(to)
+    if (!disk.nodes.has(from) || !isFree || to.startsWith(`${from}/`)) return false
+    for (const path of [from, ...disk.below(from)]) {
+      const node = disk.nodes.get(path)
+      disk.nodes.delete(path)
+      if (node !== undefined) disk.nodes.set(`${to}${path.slice(from.length)}` as PathText, node)
+    }
+    this.#story.push(`${device.name}: mv ${from} ${to}`)
+    return true
+  }
+
+  /** Often one that is there, a conflict copy for instance; else one of few, so that users meet. */
+  #path(device: SyncingDevice): PathText {
+    const there = [...device.disk.nodes.keys()]
+    if (there.length > 0 && this.#randomness.chance(0.4)) return this.#randomness.pick(there)
+    const depth = this.#randomness.pick([1, 1, 1, 2, 2, 3])
+    const names = Array.from({ length: depth }, () => this.#randomness.pick(NAMES))
+    return names.join('/') as PathText
+  }
+}
+
+function listing({ disk }: SyncingDevice): string {
+  const lines = [...disk.nodes].map(([path, node]) =>
+    node.kind === 'file' ? `${path}: ${node.text}` : `${path}/`,
+  )
+  return lines.sort().join('\n')
+}

@@ -1,0 +1,178 @@
+import type { Dot } from '../../protocol/version-vector.ts'
+import type { Edit, NewVersion } from '../../folders/commit/edits.ts'
+import { isVersion, type Version } from '../../folders/entry.ts'
+import { NotADirectoryError } from '../../folders/errors.ts'
+import type { Shown } from '../../folders/read.ts'
+import type { FolderView } from '../../folders/service/view.ts'
+import { includesDots, NO_DOTS, type Dots } from '../../folders/dots.ts'
+import type { Push, PushContent, PushRemoval } from './steps.ts'
+import { parentOf, pathOf, pathText, type PathText } from './trees.ts'
+
+/** A push whose content is stored. */
+export type ReadyPush =
+  Exclude<Push, PushContent> | (PushContent & { readonly content: NewVersion })
+
+/** What edits are made from. */
+export type EditedView = Pick<FolderView, 'stat' | 'list' | 'walk'>
+
+/**
+ * The edits that bring pushes into a folder as it is by then, whatever others have made of it since it was compared. They
+ * take away nothing but the dots that the pushes were based on, and no directory that holds anything else.
+ */
+export async function editsOf(view: EditedView, pushes: readonly ReadyPush[]): Promise<Edit[]> {
+  const removals = pushes.filter((push) => push.kind === 'push-removal')
+  const puts = pushes.filter((push) => push.kind === 'push')
+  const asides = await findAsides(view, pushes)
+  return [
+    ...(await removingFiles(view, [...removals, ...puts.filter(isOfCopy)])),
+    ...(await removingDirectories(view, pushes, removals)),
+    ...asides.map(({ path, dots }): Edit => removing(path, dots)),
+    ...making(pushes),
+    ...puts.map(putting),
+    // After its directory: the name then has both, and the directory is what it shows.
+    ...asides.map(({ path, version }): Edit => {
+      return { kind: 'put', path: pathOf(path), content: version, replaces: [] }
+    }),
+  ]
+}
+
+function isOfCopy({ copyOf }: PushContent): boolean {
+  return copyOf !== undefined
+}
+
+async function removingFiles(
+  view: EditedView,
+  pushes: readonly (PushRemoval | PushContent)[],
+): Promise<Edit[]> {
+  const edits: Edit[] = []
+  for (const { path, copyOf, replaces } of pushes) {
+    const place = copyOf ?? path
+    if (await isInDirectory(view, place)) edits.push(removing(place, replaces))
+  }
+  return edits
+}
+
+/** A directory goes if all that it shows goes with it. */
+async function removingDirectories(
+  view: EditedView,
+  pushes: readonly ReadyPush[],
+  removals: readonly PushRemoval[],
+): Promise<Edit[]> {
+  const directories = pushes.filter((push) => push.kind === 'push-directory-removal')
+  const going = new Map(removals.map(({ path, replaces }) => [path, replaces]))
+  const removable = new Set(directories.map(({ path }) => path))
+  const gone = new Set<PathText>()
+  const edits: Edit[] = []
+  // From the top: what is in a directory that goes needs no edit of its own.
+  for (const { path } of directories.toSorted((a, b) => a.path.length - b.path.length)) {
+    if (isBelowOne(path, gone) || !(await isDirectory(view, path))) continue
+    if (!(await isEmptied(view, path, { going, removable }))) continue
+    gone.add(path)
+    edits.push({ kind: 'remove', path: pathOf(path) })
+  }
+  return edits
+}
+
+async function isEmptied(
+  view: EditedView,
+  path: PathText,
+  { going, removable }: { going: ReadonlyMap<PathText, Dots>; removable: ReadonlySet<PathText> },
+): Promise<boolean> {
+  for await (const shown of view.walk(pathOf(path))) {
+    const here = pathText(shown.path)
+    if (shown.entry.kind === 'directory') {
+      if (!removable.has(here)) return false
+      continue
+    }
+    const replaces = going.get(here)
+    if (replaces === undefined || !includesDots(replaces, shown.dots)) return false
+  }
+  return true
+}
+
+/** A version that stands where a directory is needed. */
+interface Aside {
+  readonly path: PathText
+  readonly version: Version
+  readonly dots: Dots
+}
+
+/** Others may have put a file where a directory of ours is to be. It stays, as a conflict copy beside the directory. */
+async function findAsides(view: EditedView, pushes: readonly ReadyPush[]): Promise<Aside[]> {
+  const needed = new Set<PathText>()
+  for (const push of pushes) {
+    if (push.kind === 'push-directory') addWithParents(needed, push.path)
+    const parent = push.kind === 'push' ? parentOf(push.path) : undefined
+    if (parent !== undefined) addWithParents(needed, parent)
+  }
+  const removed = new Map<PathText, Dots>()
+  for (const push of pushes) {
+    if (push.kind !== 'push-removal') continue
+    removed.set(push.copyOf ?? push.path, push.replaces)
+  }
+  const asides: Aside[] = []
+  for (const path of needed) {
+    for (const { entry, dots } of await versionsAt(view, path)) {
+      const isGoing = includesDots(removed.get(path) ?? NO_DOTS, dots)
+      if (isVersion(entry) && !isGoing) asides.push({ path, version: entry, dots })
+    }
+  }
+  return asides
+}
+
+/** All versions of a name that shows no directory. */
+async function versionsAt(view: EditedView, path: PathText): Promise<Shown[]> {
+  const shown = await statIn(view, path)
+  if (shown === undefined || shown.entry.kind === 'directory') return []
+  const parent = parentOf(path)
+  const siblings = await view.list(parent === undefined ? [] : pathOf(parent))
+  return [shown, ...siblings.filter(({ copyOf }) => copyOf === shown.name)]
+}
+
+function making(pushes: readonly ReadyPush[]): Edit[] {
+  const paths = pushes.filter(({ kind }) => kind === 'push-directory').map(({ path }) => path)
+  return paths.sort().map((path): Edit => ({ kind: 'make-directory', path: pathOf(path) }))
+}
+
+function putting({ path, content, replaces, copyOf }: PushContent & { content: NewVersion }): Edit {
+  const own = copyOf === undefined ? dotList(replaces) : []
+  return { kind: 'put', path: pathOf(path), content, replaces: own }
+}
+
+function removing(path: PathText, dots: Dots): Edit {
+  return { kind: 'remove', path: pathOf(path), replaces: dotList(dots) }
+}
+
+function dotList(dots: Dots): Dot[] {
+  return [...dots].map(([tag, counter]) => ({ tag, counter }))
+}
+
+async function isInDirectory(view: EditedView, path: PathText): Promise<boolean> {
+  const parent = parentOf(path)
+  return parent === undefined || (await isDirectory(view, parent))
+}
+
+async function isDirectory(view: EditedView, path: PathText): Promise<boolean> {
+  return (await statIn(view, path))?.entry.kind === 'directory'
+}
+
+/** Undefined also where the path leads through a file. */
+async function statIn(view: EditedView, path: PathText): Promise<Shown | undefined> {
+  try {
+    return await view.stat(pathOf(path))
+  } catch (error) {
+    if (error instanceof NotADirectoryError) return undefined
+    throw error
+  }
+}
+
+function isBelowOne(path: PathText, directories: ReadonlySet<PathText>): boolean {
+  for (let above = parentOf(path); above !== undefined; above = parentOf(above)) {
+    if (directories.has(above)) return true
+  }
+  return false
+}
+
+function addWithParents(paths: Set<PathText>, path: PathText): void {
+  for (let at: PathText | undefined = path; at !== undefined; at = parentOf(at)) paths.add(at)
+}

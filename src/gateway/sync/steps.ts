@@ -1,0 +1,92 @@
+import type { Dots } from '../../folders/dots.ts'
+import type {
+  ContentHash,
+  ContentKey,
+  LocalNode,
+  PathText,
+  RemoteNode,
+  SyncedLeaf,
+  SyncedNode,
+} from './trees.ts'
+
+/** What syncing does next. Pushes change the grid, all of them in one commit; pulls change the disk. */
+export type Step = Push | Pull | BookStep
+
+export type Push = PushContent | PushDirectory | PushRemoval | PushDirectoryRemoval
+export type Pull = PullContent | PullMove | PullDirectory | PullRemoval | PullDirectoryRemoval
+
+/** A file or symbolic link that the disk has and the grid has not. */
+export interface PushContent {
+  readonly kind: 'push'
+  readonly path: PathText
+  readonly node: Extract<LocalNode, { kind: 'file' | 'symlink' }>
+  /** What the change was based on, and no more than that. */
+  readonly replaces: Dots
+  /** What it replaces is kept under this path, as a version of it. */
+  readonly copyOf?: PathText | undefined
+}
+
+export interface PushDirectory {
+  readonly kind: 'push-directory'
+  readonly path: PathText
+}
+
+export interface PushRemoval {
+  readonly kind: 'push-removal'
+  readonly path: PathText
+  readonly replaces: Dots
+  readonly copyOf?: PathText | undefined
+}
+
+/** Only if nothing is left in it: see {@link ./commit-edits.ts}. */
+export interface PushDirectoryRemoval {
+  readonly kind: 'push-directory-removal'
+  readonly path: PathText
+}
+
+/** The disk must still be as it was when planned: what was agreed, or nothing. */
+export interface PullContent {
+  readonly kind: 'pull'
+  readonly path: PathText
+  readonly node: Extract<RemoteNode, { kind: 'file' | 'symlink' }>
+  readonly expects: SyncedLeaf | undefined
+  /** A conflict copy that must be on the disk, with what is to be replaced here, before that goes. */
+  readonly keptAt?: PathText | undefined
+}
+
+/** The same content under another path: nothing need be fetched. There must be nothing at `path`. */
+export interface PullMove {
+  readonly kind: 'pull-move'
+  readonly from: PathText
+  readonly path: PathText
+  readonly node: Extract<RemoteNode, { kind: 'file' }>
+  readonly expects: Extract<SyncedLeaf, { kind: 'file' }>
+}
+
+export interface PullDirectory {
+  readonly kind: 'pull-directory'
+  readonly path: PathText
+}
+
+export interface PullRemoval {
+  readonly kind: 'pull-removal'
+  readonly path: PathText
+  readonly expects: SyncedLeaf
+}
+
+/** Only if it is empty on the disk by then. */
+export interface PullDirectoryRemoval {
+  readonly kind: 'pull-directory-removal'
+  readonly path: PathText
+}
+
+/** Disk and grid are as they should be, and only the record of what was agreed is to change. */
+export type BookStep =
+  | { readonly kind: 'agree'; readonly path: PathText; readonly synced: SyncedNode }
+  | { readonly kind: 'forget'; readonly path: PathText }
+
+/** What a push of a file has become: to be agreed once the commit is published. */
+export interface PushedContent {
+  readonly hash: ContentHash
+  readonly key: ContentKey
+}
