@@ -9,6 +9,8 @@ export interface CryptoBackend {
   sha256Into(bytes: Uint8Array, into: Uint8Array, offset: number): void
   /** SHA-256 of the parts one after another, without joining them in memory. */
   sha256Parts(parts: readonly Uint8Array[]): Uint8Array
+  /** SHA-256 of bytes that come one after another. */
+  startSha256(): StreamedHash
   /** HMAC-SHA256 (RFC 2104) of the parts one after another. */
   hmacSha256(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array
   /** HKDF-SHA256 (RFC 5869), extract and expand, to `length` bytes (at most 255 × 32). */
@@ -34,6 +36,12 @@ export interface CryptoBackend {
 
   /** scrypt (RFC 7914). Blocks while it runs and takes 128 × N × r bytes of memory. */
   scrypt(password: Uint8Array, options: ScryptOptions): Uint8Array
+}
+
+export interface StreamedHash {
+  update(bytes: Uint8Array): void
+  /** Ends it. */
+  digest(): Uint8Array
 }
 
 export interface BackendSigner {

@@ -1,5 +1,5 @@
 import { utf8 } from '../foundation/bytes.ts'
-import { SHA256_BYTES } from './backend.ts'
+import { SHA256_BYTES, type StreamedHash } from './backend.ts'
 import { backend } from './backends.ts'
 import { KEY_LABELS, TAGS } from './tags.ts'
 import type { KeyLabel, Tag } from './tags.ts'
@@ -14,6 +14,11 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 /** SHA-256 of the parts one after another, without joining them in memory. */
 export function sha256Parts(parts: readonly Uint8Array[]): Uint8Array {
   return backend.sha256Parts(parts)
+}
+
+/** SHA-256 of bytes that come one after another. */
+export function startSha256(): StreamedHash {
+  return backend.startSha256()
 }
 
 /**

@@ -23,6 +23,11 @@ export const nobleBackend: CryptoBackend = {
     return hasher.digest()
   },
 
+  startSha256() {
+    const hasher = sha256.create()
+    return { update: (bytes) => void hasher.update(bytes), digest: () => hasher.digest() }
+  },
+
   hmacSha256(key, parts) {
     const mac = hmac.create(sha256, key)
     for (const part of parts) mac.update(part)

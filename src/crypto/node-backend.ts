@@ -34,6 +34,14 @@ export const nodeBackend: CryptoBackend = {
     return plain(hasher.digest())
   },
 
+  startSha256() {
+    const hasher = createHash('sha256')
+    return {
+      update: (bytes) => void hasher.update(bytes),
+      digest: () => plain(hasher.digest()),
+    }
+  },
+
   hmacSha256(key, parts) {
     const hmac = createHmac('sha256', key)
     for (const part of parts) hmac.update(part)

@@ -14,6 +14,11 @@ describe('both backends give the same', () => {
         const digest = node.sha256Parts(parts)
         const into = new Uint8Array(32)
         expect(noble.sha256Parts(parts)).toEqual(digest)
+        for (const each of [node, noble]) {
+          const streamed = each.startSha256()
+          for (const part of parts) streamed.update(part)
+          expect(streamed.digest()).toEqual(digest)
+        }
         for (const each of BACKENDS) {
           each.sha256Into(new Uint8Array(Buffer.concat(parts)), into.fill(0), 0)
           expect(into).toEqual(digest)

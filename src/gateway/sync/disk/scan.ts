@@ -1,0 +1,203 @@
+import { constants, lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { startSha256 } from '../../../crypto/hash.ts'
+import { toHex, utf8 } from '../../../foundation/bytes.ts'
+import { sleep, type Clock } from '../../../foundation/clock.ts'
+import { systemCodeOf } from '../../../foundation/error.ts'
+import { describeSystemFailure, SystemFailureError } from '../../../foundation/system-failure.ts'
+import { MAX_TARGET_BYTES } from '../../../folders/entry.ts'
+import { InvalidNameError } from '../../../folders/errors.ts'
+import { MAX_PATH_NAMES, type Name } from '../../../folders/names.ts'
+import type { ContentHash, PathText } from '../trees.ts'
+import { gridName } from './disk-names.ts'
+import type { DiskPaths } from './disk-paths.ts'
+import { OWN_DIRECTORY } from './root-marker.ts'
+import { isExecutable, isRacy, signatureOf } from './signature.ts'
+import type { DiskProblem, KnownFile, Scan, ScannedNode } from './sync-disk.ts'
+
+interface ScanContext {
+  readonly known: (path: PathText) => KnownFile | undefined
+  readonly signal: AbortSignal
+  readonly clock: Clock
+}
+
+/**
+ * Looks at all that lies below the root, and reads those files that are not as they were. Symbolic links are not followed.
+ * What cannot be read or held by a folder is opaque: it is left as it is, and never taken for something that was removed.
+ * @throws SystemFailureError: the root cannot be read
+ */
+export async function scanDirectory(paths: DiskPaths, context: ScanContext): Promise<Scan> {
+  const scanner = new Scanner(paths, context)
+  await scanner.run()
+  return scanner
+}
+
+/** Between them what else goes on gets its turn. */
+const DIRECTORIES_AT_A_STRETCH = 64
+const READ_BYTES = 256 * 1024
+
+class Scanner implements Scan {
+  readonly tree = new Map<PathText, ScannedNode>()
+  readonly problems: DiskProblem[] = []
+  readonly #paths: DiskPaths
+  readonly #context: ScanContext
+  readonly #waiting: { readonly at: string; readonly path: PathText | ''; depth: number }[]
+
+  constructor(paths: DiskPaths, context: ScanContext) {
+    this.#paths = paths
+    this.#context = context
+    this.#waiting = [{ at: paths.root, path: '', depth: 0 }]
+  }
+
+  async run(): Promise<void> {
+    const { clock, signal } = this.#context
+    // The path's length is bounded, and links are not followed, so there is an end.
+    for (let looked = 0; ; looked++) {
+      const next = this.#waiting.pop()
+      if (next === undefined) return
+      // Looking is synchronous, several times as fast as a trip to the thread pool for each file.
+      if (looked % DIRECTORIES_AT_A_STRETCH === 0) await sleep(clock, 0, signal)
+      await this.#look(next)
+    }
+  }
+
+  async #look({
+    at,
+    path,
+    depth,
+  }: {
+    at: string
+    path: PathText | ''
+    depth: number
+  }): Promise<void> {
+    for (const raw of this.#namesIn(at, path)) {
+      if (path === '' && raw === OWN_DIRECTORY) continue
+      const here = join(at, raw)
+      let name: Name
+      try {
+        name = gridName(raw, this.#paths.platform)
+      } catch (thrown) {
+        this.#problem(here, reasonOf(thrown))
+        continue
+      }
+      const child = (path === '' ? name : `${path}/${name}`) as PathText
+      if (this.tree.has(child)) {
+        this.#problem(here, 'another name here differs from it in form only')
+        continue
+      }
+      this.#paths.saw(child, name, raw)
+      await this.#add(child, here, depth + 1)
+    }
+  }
+
+  async #add(path: PathText, at: string, depth: number): Promise<void> {
+    try {
+      const stats = lstatSync(at, { bigint: true })
+      if (stats.isDirectory()) {
+        if (depth >= MAX_PATH_NAMES) throw new InvalidNameError('it lies too deep for a folder')
+        this.tree.set(path, { kind: 'directory' })
+        this.#waiting.push({ at, path, depth })
+      } else if (stats.isFile()) {
+        const node = await this.#fileNode(path, at, stats)
+        if (node !== undefined) this.tree.set(path, node)
+      } else if (stats.isSymbolicLink()) {
+        this.tree.set(path, { kind: 'symlink', target: targetOf(at) })
+      } else {
+        throw new InvalidNameError(specialKind(stats))
+      }
+    } catch (thrown) {
+      // Gone between the listing and now: as if it had been removed before.
+      if (systemCodeOf(thrown) === 'ENOENT') return
+      this.tree.set(path, { kind: 'opaque' })
+      this.#problem(at, reasonOf(thrown))
+    }
+  }
+
+  async #fileNode(
+    path: PathText,
+    at: string,
+    stats: BigIntStats,
+  ): Promise<ScannedNode | undefined> {
+    const signature = signatureOf(stats)
+    const known = this.#context.known(path)
+    const about = { isExecutable: isExecutable(stats), sizeBytes: Number(stats.size) }
+    if (known?.signature === signature)
+      return { kind: 'file', hash: known.hash, signature, ...about }
+    const isNew = isRacy(stats, this.#context.clock.nowMs())
+    const hash = await hashFile(at, this.#context.signal)
+    const after = lstatSync(at, { bigint: true })
+    // Changing right now: what was read may be half of this and half of that.
+    if (signatureOf(after) !== signature) return { kind: 'opaque' }
+    return { kind: 'file', hash, signature: isNew ? undefined : signature, ...about }
+  }
+
+  /** Names that are Unicode. The others are told as far as they can be written. */
+  #namesIn(at: string, path: PathText | ''): string[] {
+    let raw: Buffer[]
+    try {
+      raw = readdirSync(at, { encoding: 'buffer' })
+    } catch (thrown) {
+      const failure = describeSystemFailure(thrown, `The directory ${at}`)
+      if (failure === undefined) throw thrown
+      if (path === '') throw new SystemFailureError(failure, { cause: thrown })
+      if (systemCodeOf(thrown) === 'ENOENT') this.tree.delete(path)
+      else {
+        this.tree.set(path, { kind: 'opaque' })
+        this.#problem(at, reasonOf(thrown))
+      }
+      return []
+    }
+    return raw.flatMap((bytes) => {
+      const name = bytes.toString('utf8')
+      if (Buffer.compare(Buffer.from(name, 'utf8'), bytes) === 0) return [name]
+      this.#problem(join(at, name), 'its name is not UTF-8')
+      return []
+    })
+  }
+
+  #problem(at: string, why: string): void {
+    this.problems.push({ at: relative(this.#paths.root, at), why })
+  }
+}
+
+/** Should a link or pipe have taken the file's place just now, it is neither followed nor waited for. Windows has neither. */
+export const READING =
+  process.platform === 'win32'
+    ? 'r'
+    : constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+async function hashFile(at: string, signal: AbortSignal): Promise<ContentHash> {
+  const hash = startSha256()
+  const file = await open(at, READING)
+  try {
+    const buffer = new Uint8Array(READ_BYTES)
+    for (;;) {
+      signal.throwIfAborted()
+      const { bytesRead } = await file.read(buffer, 0, READ_BYTES)
+      if (bytesRead === 0) return toHex(hash.digest()) as ContentHash
+      hash.update(buffer.subarray(0, bytesRead))
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+function targetOf(at: string): string {
+  const target = readlinkSync(at)
+  if (utf8(target).length <= MAX_TARGET_BYTES) return target
+  throw new InvalidNameError(`what the link points to has over ${MAX_TARGET_BYTES} bytes`)
+}
+
+function specialKind(stats: BigIntStats): string {
+  if (stats.isFIFO()) return 'it is a pipe (FIFO)'
+  if (stats.isSocket()) return 'it is a socket'
+  return 'it is a device'
+}
+
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof InvalidNameError) return thrown.message.replace(/\.$/, '')
+  const failure = describeSystemFailure(thrown, 'it')
+  if (failure === undefined) throw thrown
+  return failure.message.replace(/\.$/, '')
+}

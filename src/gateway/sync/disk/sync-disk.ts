@@ -1,0 +1,90 @@
+import type { Branded } from '../../../foundation/bytes.ts'
+import type { ContentHash, LocalNode, PathText } from '../trees.ts'
+
+/**
+ * The directory that is synced, as the engine sees it. Paths are the grid's; a disk that cannot hold such a name writes it
+ * in another way. Nothing outside the directory is ever touched, and symbolic links are never followed.
+ */
+export interface SyncDisk {
+  /** Looks at everything. @throws RootMissingError, SystemFailureError: the directory itself cannot be read */
+  scan(options: ScanOptions): Promise<Scan>
+  /** To be read whole; undefined if there is no such file any more. */
+  open(path: PathText): Promise<OpenedFile | undefined>
+  /** Brings a content onto the disk, not to its place yet: there it would be durable. */
+  stage(content: IncomingFile): Promise<StagedFile>
+  /** Each of the following does nothing and says `changed` where the disk is not as expected. */
+  place(staged: StagedFile, path: PathText, options: Guard): Promise<DiskOutcome>
+  placeSymlink(target: string, path: PathText, options: Guard): Promise<DiskOutcome>
+  /** There must be nothing at `to`. */
+  move(from: PathText, to: PathText, options: Guard): Promise<DiskOutcome>
+  remove(path: PathText, options: Guard): Promise<DiskOutcome>
+  makeDirectory(path: PathText): Promise<DiskOutcome>
+  /** Only if it is empty. */
+  removeDirectory(path: PathText): Promise<DiskOutcome>
+  /** What was done so far survives a power cut once this resolves. */
+  flush(): Promise<void>
+}
+
+export interface ScanOptions {
+  /** What a file was when it was last read. */
+  readonly known: (path: PathText) => KnownFile | undefined
+  readonly signal: AbortSignal
+}
+
+export interface KnownFile {
+  readonly signature: Signature | undefined
+  readonly hash: ContentHash
+}
+
+/** Changes whenever a file does, and costs no reading of it: size, times, inode and mode. */
+export type Signature = Branded<string, 'Signature'>
+
+export interface Scan {
+  readonly tree: ReadonlyMap<PathText, ScannedNode>
+  readonly problems: readonly DiskProblem[]
+}
+
+export type ScannedNode =
+  Exclude<LocalNode, { kind: 'file' }> | (Extract<LocalNode, { kind: 'file' }> & ScannedFile)
+
+export interface ScannedFile {
+  /** Undefined while the file is so new that another write may leave it the same: it is read again next time. */
+  readonly signature: Signature | undefined
+  readonly sizeBytes: number
+}
+
+/** Something that cannot be synced as it is, for its user to see. */
+export interface DiskProblem {
+  /** As the disk has it, from the synced directory. */
+  readonly at: string
+  /** Completes "… is left out:". */
+  readonly why: string
+}
+
+export interface OpenedFile extends AsyncDisposable {
+  readonly chunks: AsyncIterable<Uint8Array>
+  readonly mtimeMs: number
+  readonly isExecutable: boolean
+  /** Whether it is still as it was when it was opened. */
+  isUnchanged(): Promise<boolean>
+}
+
+export interface IncomingFile {
+  readonly chunks: AsyncIterable<Uint8Array>
+  readonly mtimeMs: number
+  readonly isExecutable: boolean
+}
+
+/** A content that waits for its place. Disposing of it removes what was not placed. */
+export interface StagedFile extends AsyncDisposable {
+  readonly hash: ContentHash
+}
+
+export interface Guard {
+  /** What must be there: a file with this signature, a link with this target, or nothing. */
+  readonly expects: { readonly signature: Signature } | { readonly target: string } | undefined
+}
+
+export type DiskOutcome =
+  | { readonly kind: 'done'; readonly signature?: Signature | undefined }
+  | { readonly kind: 'changed' }

@@ -1,0 +1,94 @@
+import { Level } from 'level'
+import { systemCodeOf } from '../../../foundation/error.ts'
+import { HayloftError } from '../../../foundation/error.ts'
+import type { Intent } from '../intents.ts'
+import type { PathText } from '../trees.ts'
+import {
+  decodeIntent,
+  decodeRow,
+  encodeIntent,
+  encodeRow,
+  SyncRecordsDamagedError,
+} from './record-codec.ts'
+import type { RecordChange, SyncRecords, SyncRow } from './records.ts'
+
+/** Another process syncs the same directory. */
+export class SyncRunningError extends HayloftError {
+  readonly code = 'sync-running'
+
+  constructor(options?: ErrorOptions) {
+    super('Another process of this home syncs this directory. Stop it first.', options)
+  }
+}
+
+const ROW = 'r'
+const INTENT = 'i'
+
+/** Records in LevelDB, each write synced; all of them are in memory, too. */
+export class LevelRecords implements SyncRecords {
+  readonly rows = new Map<PathText, SyncRow>()
+  readonly intents = new Map<PathText, Intent>()
+  readonly #database: Level
+
+  private constructor(database: Level) {
+    this.#database = database
+  }
+
+  /** @throws SyncRunningError, SyncRecordsDamagedError */
+  static async open(directory: string): Promise<LevelRecords> {
+    const database = new Level(directory)
+    try {
+      await database.open()
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined
+      if (systemCodeOf(cause) === 'LEVEL_LOCKED') throw new SyncRunningError({ cause: error })
+      throw new SyncRecordsDamagedError({ cause: error })
+    }
+    const records = new LevelRecords(database)
+    try {
+      for await (const [key, value] of database.iterator()) records.#load(key, value)
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+    return records
+  }
+
+  async write(changes: readonly RecordChange[]): Promise<void> {
+    const batch = changes.flatMap(({ path, row, intent }) => [
+      ...(row === undefined ? [] : [operation(ROW + path, row.is && encodeRow(row.is))]),
+      ...(intent === undefined
+        ? []
+        : [operation(INTENT + path, intent.is && encodeIntent(intent.is))]),
+    ])
+    if (batch.length === 0) return
+    await this.#database.batch(batch, { sync: true })
+    for (const { path, row, intent } of changes) {
+      if (row !== undefined) set(this.rows, path, row.is)
+      if (intent !== undefined) set(this.intents, path, intent.is)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#database.close()
+  }
+
+  #load(key: string, value: string): void {
+    const path = key.slice(1) as PathText
+    if (key.startsWith(ROW)) this.rows.set(path, decodeRow(value))
+    else this.intents.set(path, decodeIntent(value))
+  }
+}
+
+type Operation =
+  | { readonly type: 'put'; readonly key: string; readonly value: string }
+  | { readonly type: 'del'; readonly key: string }
+
+function operation(key: string, value: string | undefined): Operation {
+  return value === undefined ? { type: 'del', key } : { type: 'put', key, value }
+}
+
+function set<T>(map: Map<PathText, T>, path: PathText, value: T | undefined): void {
+  if (value === undefined) map.delete(path)
+  else map.set(path, value)
+}
