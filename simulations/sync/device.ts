@@ -1,9 +1,9 @@
 import { utf8 } from '../../src/foundation/bytes.ts'
 import type { FolderState } from '../../src/folders/state.ts'
-import type { ReadyPush } from '../../src/gateway/sync/commit-edits.ts'
-import { agreedOn, recover, replacedAtOnce, type Intent } from '../../src/gateway/sync/intents.ts'
+import { editsOf, type ReadyPush } from '../../src/gateway/sync/commit-edits.ts'
+import { Published, recover, replacedAtOnce, type Intent } from '../../src/gateway/sync/intents.ts'
 import { plan } from '../../src/gateway/sync/plan.ts'
-import { contentKeyOf } from '../../src/gateway/sync/remote-tree.ts'
+import { contentKeyOf, readRemoteFolder } from '../../src/gateway/sync/remote-tree.ts'
 import type { BookStep, Pull, Push, PushContent } from '../../src/gateway/sync/steps.ts'
 import {
   isAsAgreed,
@@ -48,7 +48,7 @@ export class SyncingDevice {
   async sync(between: Between): Promise<boolean> {
     await this.#recover()
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const remote = await this.#folder.read(this.heads)
+      const remote = await this.#look()
       const { pushes, pulls, books } = plan({
         local: this.disk.scan(),
         synced: this.#synced,
@@ -63,11 +63,15 @@ export class SyncingDevice {
     return false
   }
 
+  async #look(): Promise<RemoteTree> {
+    return (await readRemoteFolder(await this.#folder.view(this.heads))).tree
+  }
+
   async #recover(): Promise<void> {
     if (this.#intents.size === 0) return
-    const remote = await this.#folder.read(this.heads)
+    const published = new Published(await this.#look())
     for (const [path, intent] of this.#intents) {
-      const recovery = recover(intent, { path, local: this.disk.local(path), remote })
+      const recovery = recover(intent, { path, local: this.disk.local(path), published })
       if (recovery.kind === 'forget') this.#synced.delete(path)
       if (recovery.kind === 'agree') this.#synced.set(path, recovery.synced)
     }
@@ -91,15 +95,18 @@ export class SyncingDevice {
     }
     between()
     const { name: device } = this
-    this.heads = await this.#folder.commit(this.heads, ready, { tag: this.#tag, device })
+    this.heads = await this.#folder.commit(this.heads, async (view) => await editsOf(view, ready), {
+      tag: this.#tag,
+      device,
+    })
     between()
-    const remote = await this.#folder.read(this.heads)
+    const published = new Published(await this.#look())
     for (const push of ready) {
       const becomes = this.#becomes(push)
       if (becomes === undefined) this.#synced.delete(push.path)
       else if (becomes.kind === 'directory') this.#synced.set(push.path, becomes)
       else {
-        const agreed = agreedOn(remote, push.path, becomes) ?? replacedAtOnce(becomes)
+        const agreed = published.find(push.path, becomes) ?? replacedAtOnce(becomes)
         this.#synced.set(push.path, agreed)
       }
       this.#intents.delete(push.path)

@@ -1,16 +1,23 @@
+import { sha256 } from '../../src/crypto/hash.ts'
+import { toHex } from '../../src/foundation/bytes.ts'
+import { assert } from '../../src/foundation/error.ts'
 import { commitEdits } from '../../src/folders/commit/commit.ts'
+import type { Edit, NewVersion } from '../../src/folders/commit/edits.ts'
 import { mergeStates } from '../../src/folders/merge.ts'
-import { listDirectory, statPath, walkDirectory } from '../../src/folders/read.ts'
+import { listDirectory, statPath, walkDirectory, type Shown } from '../../src/folders/read.ts'
 import { emptyState, type FolderState } from '../../src/folders/state.ts'
-import { editsOf, type EditedView, type ReadyPush } from '../../src/gateway/sync/commit-edits.ts'
-import { readRemoteTree } from '../../src/gateway/sync/remote-tree.ts'
-import type { RemoteTree } from '../../src/gateway/sync/trees.ts'
+import type { EditedView } from '../../src/gateway/sync/commit-edits.ts'
+import { blockId } from '../../src/protocol/block-id.ts'
 import { compareVectors, type TagHex } from '../../src/protocol/version-vector.ts'
 import { MemoryTreeStore } from '../merge/memory-store.ts'
+
+/** Makes edits of what a device sees. */
+export type SimulatedEditMaker = (view: EditedView) => Promise<readonly Edit[]>
 
 /** One grid folder, real but for its slot and blocks: states that devices publish, and that others see sooner or later. */
 export class SharedFolder {
   readonly #store = new MemoryTreeStore()
+  readonly #contents = new Map<string, Uint8Array>()
   #heads: readonly FolderState[] = []
 
   static async create(): Promise<SharedFolder> {
@@ -24,21 +31,39 @@ export class SharedFolder {
     return this.#heads
   }
 
-  async read(heads: readonly FolderState[]): Promise<RemoteTree> {
-    return await readRemoteTree(this.#viewOf(await mergeStates(this.#store, heads)))
+  async view(heads: readonly FolderState[]): Promise<EditedView> {
+    return this.#viewOf(await mergeStates(this.#store, heads))
   }
 
   /** Commits on what a device has seen. @returns what it has seen then */
   async commit(
     heads: readonly FolderState[],
-    pushes: readonly ReadyPush[],
+    maker: SimulatedEditMaker,
     { tag, device }: { readonly tag: TagHex; readonly device: string },
   ): Promise<readonly FolderState[]> {
     const base = await mergeStates(this.#store, heads)
-    const edits = await editsOf(this.#viewOf(base), pushes)
+    const edits = await maker(this.#viewOf(base))
     const state = await commitEdits(this.#store, base, edits, { tag, device })
     this.#heads = withoutReplaced([...this.#heads, state])
     return [state]
+  }
+
+  /** Stores a content, of whatever size, under its hash. */
+  put(
+    bytes: Uint8Array,
+    about: { mtimeMs: number; isExecutable?: boolean | undefined },
+  ): NewVersion {
+    const key = sha256(bytes)
+    const reference = { key, id: blockId(sha256(key)) }
+    this.#contents.set(toHex(key), bytes)
+    return { kind: 'file', reference, sizeBytes: bytes.length, ...about }
+  }
+
+  read({ entry }: Pick<Shown, 'entry'>): Uint8Array {
+    assert(entry.kind === 'file', 'only files have contents here')
+    const bytes = this.#contents.get(toHex(entry.reference.key))
+    assert(bytes !== undefined, 'what is shown was put')
+    return bytes
   }
 
   #viewOf(state: FolderState): EditedView {

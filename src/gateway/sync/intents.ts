@@ -4,6 +4,7 @@ import {
   isAsShown,
   type LocalNode,
   type PathText,
+  type RemoteLeaf,
   type RemoteTree,
   type SyncedLeaf,
   type SyncedNode,
@@ -31,7 +32,11 @@ export type Recovery =
  */
 export function recover(
   intent: Intent,
-  { path, local, remote }: { path: PathText; local: LocalNode | undefined; remote: RemoteTree },
+  {
+    path,
+    local,
+    published,
+  }: { path: PathText; local: LocalNode | undefined; published: Published },
 ): Recovery {
   const { becomes } = intent
   if (intent.kind === 'pull') {
@@ -40,29 +45,38 @@ export function recover(
     return isDone ? { kind: 'agree', synced: becomes } : { kind: 'keep' }
   }
   if (becomes === undefined || becomes.kind === 'directory') return { kind: 'keep' }
-  const synced = agreedOn(remote, path, becomes)
+  const synced = published.find(path, becomes)
   return synced === undefined ? { kind: 'keep' } : { kind: 'agree', synced }
 }
 
-/**
- * A content that was pushed, as the grid has it now: under its path, or as a copy of what has that name now.
- * @returns undefined if the grid does not show it (any more)
- */
-export function agreedOn(
-  remote: RemoteTree,
-  path: PathText,
-  pushed: SyncedLeaf,
-): SyncedLeaf | undefined {
-  const here = remote.get(path)
-  if (here !== undefined && here.kind !== 'directory' && isAsShown(here, pushed)) {
-    return { ...pushed, dots: here.dots, copyOf: here.copyOf }
+/** Finds contents that were pushed in what the grid shows now. */
+export class Published {
+  readonly #remote: RemoteTree
+  readonly #copies = new Map<PathText, RemoteLeaf[]>()
+
+  constructor(remote: RemoteTree) {
+    this.#remote = remote
+    for (const node of remote.values()) {
+      if (node.kind === 'directory' || node.copyOf === undefined) continue
+      const others = this.#copies.get(node.copyOf)
+      if (others === undefined) this.#copies.set(node.copyOf, [node])
+      else others.push(node)
+    }
   }
-  for (const node of remote.values()) {
-    if (node.kind === 'directory' || node.copyOf !== path || !isAsShown(node, pushed)) continue
-    // On the disk it still has the name; the next plan sees that another content should.
-    return { ...pushed, dots: node.dots, copyOf: undefined }
+
+  /**
+   * Under its path, or as a copy of what has that name now: on the disk it still has the name, and the next plan sees that
+   * another content should.
+   * @returns undefined if the grid does not show it (any more)
+   */
+  find(path: PathText, pushed: SyncedLeaf): SyncedLeaf | undefined {
+    const here = this.#remote.get(path)
+    if (here !== undefined && here.kind !== 'directory' && isAsShown(here, pushed)) {
+      return { ...pushed, dots: here.dots, copyOf: here.copyOf }
+    }
+    const copy = this.#copies.get(path)?.find((node) => isAsShown(node, pushed))
+    return copy && { ...pushed, dots: copy.dots, copyOf: undefined }
   }
-  return undefined
 }
 
 /** A content that the grid has taken and shows no more: others replaced it at once. */

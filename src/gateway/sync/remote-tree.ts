@@ -1,27 +1,38 @@
-import { toHex } from '../../foundation/bytes.ts'
+import type { NewVersion } from '../../folders/commit/edits.ts'
 import type { Version } from '../../folders/entry.ts'
+import type { Path } from '../../folders/names.ts'
 import type { Shown } from '../../folders/read.ts'
 import type { FolderView } from '../../folders/service/view.ts'
-import type { NewVersion } from '../../folders/commit/edits.ts'
+import { toHex } from '../../foundation/bytes.ts'
 import { pathText, type ContentKey, type PathText, type RemoteNode } from './trees.ts'
 
 /** What is shown at a path of the grid folder. */
-export type ShownAt = Shown & { readonly path: readonly string[] }
+export type ShownAt = Shown & { readonly path: Path }
 
-/** All that a folder shows, for as long as it is to be compared. Linked folders are seen and not entered. */
-export async function readRemoteTree(
+/** A grid folder at one moment, all of it. */
+export interface RemoteFolder {
+  readonly tree: ReadonlyMap<PathText, RemoteNode>
+  /** What each node of the tree is made from, to be read. */
+  readonly shown: ReadonlyMap<PathText, ShownAt>
+}
+
+/** All that a folder shows. Linked folders are seen and not entered. */
+export async function readRemoteFolder(
   view: Pick<FolderView, 'walk'>,
   signal?: AbortSignal,
-): Promise<Map<PathText, RemoteNode>> {
+): Promise<RemoteFolder> {
   const tree = new Map<PathText, RemoteNode>()
+  const all = new Map<PathText, ShownAt>()
   for await (const shown of view.walk([], { signal })) {
-    tree.set(pathText(shown.path), remoteNodeOf(shown))
+    const path = pathText(shown.path)
+    tree.set(path, remoteNodeOf(shown))
+    all.set(path, shown)
   }
-  return tree
+  return { tree, shown: all }
 }
 
 function remoteNodeOf({ path, entry, dots, copyOf }: ShownAt): RemoteNode {
-  const original = copyOf && pathText([...path.slice(0, -1), copyOf] as Shown['name'][])
+  const original = copyOf && pathText([...path.slice(0, -1), copyOf])
   const place = original === undefined ? { dots } : { dots, copyOf: original }
   switch (entry.kind) {
     case 'directory':

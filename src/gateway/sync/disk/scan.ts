@@ -122,14 +122,15 @@ class Scanner implements Scan {
     const signature = signatureOf(stats)
     const known = this.#context.known(path)
     const about = { isExecutable: isExecutable(stats), sizeBytes: Number(stats.size) }
-    if (known?.signature === signature)
-      return { kind: 'file', hash: known.hash, signature, ...about }
-    const isNew = isRacy(stats, this.#context.clock.nowMs())
+    if (known?.signature === signature) {
+      return { kind: 'file', hash: known.hash, signature, isRacy: false, ...about }
+    }
+    const isTooNew = isRacy(stats, this.#context.clock.nowMs())
     const hash = await hashFile(at, this.#context.signal)
     const after = lstatSync(at, { bigint: true })
     // Changing right now: what was read may be half of this and half of that.
     if (signatureOf(after) !== signature) return { kind: 'opaque' }
-    return { kind: 'file', hash, signature: isNew ? undefined : signature, ...about }
+    return { kind: 'file', hash, signature, isRacy: isTooNew, ...about }
   }
 
   /** Names that are Unicode. The others are told as far as they can be written. */

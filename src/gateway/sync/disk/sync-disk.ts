@@ -48,8 +48,9 @@ export type ScannedNode =
   Exclude<LocalNode, { kind: 'file' }> | (Extract<LocalNode, { kind: 'file' }> & ScannedFile)
 
 export interface ScannedFile {
-  /** Undefined while the file is so new that another write may leave it the same: it is read again next time. */
-  readonly signature: Signature | undefined
+  readonly signature: Signature
+  /** So new that another write may leave the signature as it is: to be read again next time. */
+  readonly isRacy: boolean
   readonly sizeBytes: number
 }
 

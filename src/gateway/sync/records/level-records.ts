@@ -2,7 +2,7 @@ import { Level } from 'level'
 import { systemCodeOf } from '../../../foundation/error.ts'
 import { HayloftError } from '../../../foundation/error.ts'
 import type { Intent } from '../intents.ts'
-import type { PathText } from '../trees.ts'
+import type { PathText, SyncedNode } from '../trees.ts'
 import {
   decodeIntent,
   decodeRow,
@@ -27,6 +27,7 @@ const INTENT = 'i'
 /** Records in LevelDB, each write synced; all of them are in memory, too. */
 export class LevelRecords implements SyncRecords {
   readonly rows = new Map<PathText, SyncRow>()
+  readonly synced = new Map<PathText, SyncedNode>()
   readonly intents = new Map<PathText, Intent>()
   readonly #database: Level
 
@@ -64,7 +65,7 @@ export class LevelRecords implements SyncRecords {
     if (batch.length === 0) return
     await this.#database.batch(batch, { sync: true })
     for (const { path, row, intent } of changes) {
-      if (row !== undefined) set(this.rows, path, row.is)
+      if (row !== undefined) this.#set(path, row.is)
       if (intent !== undefined) set(this.intents, path, intent.is)
     }
   }
@@ -75,8 +76,13 @@ export class LevelRecords implements SyncRecords {
 
   #load(key: string, value: string): void {
     const path = key.slice(1) as PathText
-    if (key.startsWith(ROW)) this.rows.set(path, decodeRow(value))
+    if (key.startsWith(ROW)) this.#set(path, decodeRow(value))
     else this.intents.set(path, decodeIntent(value))
+  }
+
+  #set(path: PathText, row: SyncRow | undefined): void {
+    set(this.rows, path, row)
+    set(this.synced, path, row?.synced)
   }
 }
 

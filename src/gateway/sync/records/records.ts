@@ -1,7 +1,7 @@
 import type { BlockReference } from '../../../grid/files/index-node.ts'
 import type { Signature } from '../disk/sync-disk.ts'
 import type { Intent } from '../intents.ts'
-import type { PathText, SyncedNode } from '../trees.ts'
+import type { PathText, SyncedNode, SyncedTree } from '../trees.ts'
 
 /** What was agreed for a path, and what spares work the next time. */
 export interface SyncRow {
@@ -23,6 +23,8 @@ export interface RecordChange {
 /** What a device remembers of one synced directory. */
 export interface SyncRecords extends AsyncDisposable {
   readonly rows: ReadonlyMap<PathText, SyncRow>
+  /** The same, without what only spares work. */
+  readonly synced: SyncedTree
   readonly intents: ReadonlyMap<PathText, Intent>
   /** All or nothing, and once it resolves for good. */
   write(changes: readonly RecordChange[]): Promise<void>

@@ -1,0 +1,30 @@
+import type { Clock } from '../../../foundation/clock.ts'
+import type { FolderReader, FolderWriter } from '../../../folders/service/folder.ts'
+import type { SyncDisk } from '../disk/sync-disk.ts'
+import type { SyncRecords } from '../records/records.ts'
+import type { PathText } from '../trees.ts'
+
+/** The grid folder of a sync, with the power that there is over it. */
+export type SyncFolder =
+  | ({ readonly power: 'write' } & Pick<FolderWriter, 'now' | 'watch' | 'edit' | 'putFile'>)
+  | ({ readonly power: 'read' } & Pick<FolderReader, 'now' | 'watch'>)
+
+export interface SyncContext {
+  readonly disk: SyncDisk
+  readonly folder: SyncFolder
+  readonly records: SyncRecords
+  readonly clock: Clock
+  readonly onEvent: (event: SyncEvent) => void
+}
+
+/** What a sync tells, for people to see. */
+export type SyncEvent =
+  /** A change has gone to the grid or come from it. */
+  | { readonly kind: 'sent' | 'received'; readonly path: PathText; readonly change: Change }
+  /** One file of several that could not be brought over now; it is tried again. */
+  | { readonly kind: 'failed'; readonly path: PathText; readonly message: string }
+
+export type Change = 'file' | 'link' | 'directory' | 'removal' | 'move'
+
+/** Files on their way at once, each way. */
+export const FILES_AT_ONCE = 8

@@ -1,0 +1,229 @@
+import { mapConcurrently } from '../../../foundation/concurrency.ts'
+import type { FolderView } from '../../../folders/service/view.ts'
+import type { DiskOutcome, Guard, Scan, StagedFile } from '../disk/sync-disk.ts'
+import type { RecordChange, SyncRow } from '../records/records.ts'
+import type { ShownAt } from '../remote-tree.ts'
+import type { Pull, PullContent } from '../steps.ts'
+import type { ContentHash, ContentKey, PathText, SyncedLeaf } from '../trees.ts'
+import { FILES_AT_ONCE, type Change, type SyncContext } from './context.ts'
+import { NotEnoughSharesError } from '../../../grid/errors.ts'
+
+/** So many changes of the disk become durable together. */
+const PULLS_AT_ONCE = 256
+
+export interface PullContext extends SyncContext {
+  readonly view: Pick<FolderView, 'readEntry'>
+  readonly shown: ReadonlyMap<PathText, ShownAt>
+  readonly scan: Scan
+  readonly signal: AbortSignal
+}
+
+/**
+ * Brings what the grid has to the disk, in groups: contents are fetched beside their places, what is about to be done is
+ * written down, then done, made durable and recorded. Where the disk is not what was expected, nothing is done.
+ */
+export async function pullAll(context: PullContext, pulls: readonly Pull[]): Promise<void> {
+  for (let at = 0; at < pulls.length; at += PULLS_AT_ONCE) {
+    await new PullGroup(context, pulls.slice(at, at + PULLS_AT_ONCE)).run()
+  }
+}
+
+class PullGroup {
+  readonly #context: PullContext
+  readonly #pulls: readonly Pull[]
+  readonly #staged = new Map<PathText, StagedFile>()
+  /** Contents that this group has put on the disk. */
+  readonly #placed = new Map<PathText, ContentHash>()
+
+  constructor(context: PullContext, pulls: readonly Pull[]) {
+    this.#context = context
+    this.#pulls = pulls
+  }
+
+  async run(): Promise<void> {
+    const { disk, records, onEvent } = this.#context
+    await using _ = {
+      [Symbol.asyncDispose]: async () => {
+        for (const staged of this.#staged.values()) await staged[Symbol.asyncDispose]()
+      },
+    }
+    await mapConcurrently(this.#pulls, FILES_AT_ONCE, (step) => this.#stage(step))
+    const possible = this.#pulls.filter(
+      (step) => !this.#needsContent(step) || this.#staged.has(step.path),
+    )
+    await records.write(possible.flatMap((step) => this.#intents(step)))
+    const changes: RecordChange[] = []
+    const done: Pull[] = []
+    for (const step of possible) {
+      const outcome = await this.#apply(step)
+      changes.push(...this.#records(step, outcome))
+      if (outcome.kind === 'done') done.push(step)
+    }
+    await disk.flush()
+    await records.write(changes)
+    for (const step of done) onEvent({ kind: 'received', path: step.path, change: changeOf(step) })
+  }
+
+  #needsContent(step: Pull): step is PullContent {
+    return step.kind === 'pull' && step.node.kind === 'file'
+  }
+
+  async #stage(step: Pull): Promise<void> {
+    if (!this.#needsContent(step) || step.node.kind !== 'file') return
+    const { disk, view, shown, signal, onEvent } = this.#context
+    const entry = shown.get(step.path)
+    if (entry === undefined || entry.entry.kind === 'directory') return
+    const { mtimeMs } = entry.entry
+    const about = { mtimeMs, isExecutable: step.node.isExecutable }
+    const local = await this.#stageLocally(step.node.key, about)
+    if (local !== undefined) {
+      this.#staged.set(step.path, local)
+      return
+    }
+    try {
+      const { chunks } = await view.readEntry(entry, { signal })
+      this.#staged.set(step.path, await disk.stage({ chunks, ...about }))
+    } catch (error) {
+      // One file whose nodes are away keeps no other from coming.
+      if (!(error instanceof NotEnoughSharesError)) throw error
+      onEvent({ kind: 'failed', path: step.path, message: error.message })
+    }
+  }
+
+  /** The disk may have the same content under another path. */
+  async #stageLocally(
+    key: ContentKey,
+    about: { mtimeMs: number; isExecutable: boolean },
+  ): Promise<StagedFile | undefined> {
+    const { disk, scan, records } = this.#context
+    for (const [path, { synced }] of this.#sameContent(key, records.rows)) {
+      const node = scan.tree.get(path)
+      if (synced.kind !== 'file' || node?.kind !== 'file' || node.hash !== synced.hash) continue
+      await using file = await disk.open(path)
+      if (file === undefined) continue
+      const staged = await disk.stage({ ...about, chunks: file.chunks })
+      if (staged.hash === synced.hash) return staged
+      await staged[Symbol.asyncDispose]()
+    }
+    return undefined
+  }
+
+  *#sameContent(
+    key: ContentKey,
+    rows: ReadonlyMap<PathText, SyncRow>,
+  ): Generator<[PathText, SyncRow]> {
+    for (const [path, row] of rows) {
+      if (row.synced.kind === 'file' && row.synced.key === key) yield [path, row]
+    }
+  }
+
+  #intents(step: Pull): RecordChange[] {
+    const becoming = this.#becomes(step)
+    return [...becoming].map(([path, row]) => ({
+      path,
+      intent: { is: { kind: 'pull', becomes: row?.synced } },
+    }))
+  }
+
+  #records(step: Pull, outcome: DiskOutcome): RecordChange[] {
+    return [...this.#becomes(step)].map(([path, row]) => {
+      const intent = { is: undefined }
+      if (outcome.kind === 'changed') return { path, intent }
+      const signature = path === step.path ? outcome.signature : undefined
+      return { path, intent, row: { is: row && { ...row, signature } } }
+    })
+  }
+
+  /** What is to be recorded of each path that a step changes. */
+  #becomes(step: Pull): Map<PathText, SyncRow | undefined> {
+    switch (step.kind) {
+      case 'pull-directory':
+        return new Map([[step.path, { synced: { kind: 'directory' } }]])
+      case 'pull-removal':
+      case 'pull-directory-removal':
+        return new Map([[step.path, undefined]])
+      case 'pull-move': {
+        const { hash } = step.expects
+        const { stored } = this.#context.records.rows.get(step.from) ?? {}
+        const row = { synced: { ...step.node, hash }, stored }
+        return new Map<PathText, SyncRow | undefined>([
+          [step.path, row],
+          [step.from, undefined],
+        ])
+      }
+      case 'pull':
+        return new Map([[step.path, this.#rowOf(step)]])
+    }
+  }
+
+  #rowOf({ path, node }: PullContent): SyncRow | undefined {
+    if (node.kind === 'symlink') return { synced: { ...node } }
+    const staged = this.#staged.get(path)
+    if (staged === undefined) return undefined
+    const entry = this.#context.shown.get(path)?.entry
+    const stored =
+      entry?.kind === 'file'
+        ? { reference: entry.reference, sizeBytes: entry.sizeBytes }
+        : undefined
+    return { synced: { ...node, hash: staged.hash }, stored }
+  }
+
+  async #apply(step: Pull): Promise<DiskOutcome> {
+    const { disk } = this.#context
+    switch (step.kind) {
+      case 'pull-directory':
+        return await disk.makeDirectory(step.path)
+      case 'pull-directory-removal':
+        return await disk.removeDirectory(step.path)
+      case 'pull-removal':
+        return await disk.remove(step.path, this.#guard(step.path, step.expects))
+      case 'pull-move':
+        return await disk.move(step.from, step.path, this.#guard(step.from, step.expects))
+      case 'pull': {
+        if (!this.#isKept(step)) return { kind: 'changed' }
+        const guard = this.#guard(step.path, step.expects)
+        if (step.node.kind === 'symlink') {
+          return await disk.placeSymlink(step.node.target, step.path, guard)
+        }
+        const staged = this.#staged.get(step.path)
+        if (staged === undefined) return { kind: 'changed' }
+        const outcome = await disk.place(staged, step.path, guard)
+        if (outcome.kind === 'done') this.#placed.set(step.path, staged.hash)
+        return outcome
+      }
+    }
+  }
+
+  /** What makes way must be on the disk as a conflict copy first. */
+  #isKept({ keptAt, expects }: PullContent): boolean {
+    if (keptAt === undefined || expects?.kind !== 'file') return true
+    if (this.#placed.get(keptAt) === expects.hash) return true
+    const node = this.#context.scan.tree.get(keptAt)
+    return node?.kind === 'file' && node.hash === expects.hash
+  }
+
+  /** The disk as it was scanned; the plan has compared that with what was agreed. */
+  #guard(path: PathText, expects: SyncedLeaf | undefined): Guard {
+    if (expects === undefined) return { expects: undefined }
+    if (expects.kind === 'symlink') return { expects: { target: expects.target } }
+    const node = this.#context.scan.tree.get(path)
+    // Without a signature nothing on the disk is as expected.
+    return node?.kind === 'file'
+      ? { expects: { signature: node.signature } }
+      : { expects: undefined }
+  }
+}
+
+function changeOf(step: Pull): Change {
+  switch (step.kind) {
+    case 'pull':
+      return step.node.kind === 'file' ? 'file' : 'link'
+    case 'pull-move':
+      return 'move'
+    case 'pull-directory':
+      return 'directory'
+    case 'pull-removal':
+    case 'pull-directory-removal':
+      return 'removal'
+  }
+}

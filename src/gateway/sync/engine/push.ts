@@ -1,0 +1,160 @@
+import { mapConcurrently } from '../../../foundation/concurrency.ts'
+import { startSha256 } from '../../../crypto/hash.ts'
+import { SystemFailureError } from '../../../foundation/system-failure.ts'
+import { toHex } from '../../../foundation/bytes.ts'
+import type { NewVersion } from '../../../folders/commit/edits.ts'
+import { NO_DOTS } from '../../../folders/dots.ts'
+import type { FolderWriter } from '../../../folders/service/folder.ts'
+import { editsOf, type ReadyPush } from '../commit-edits.ts'
+import type { Scan } from '../disk/sync-disk.ts'
+import { Published, replacedAtOnce } from '../intents.ts'
+import { contentKeyOf, readRemoteFolder } from '../remote-tree.ts'
+import type { RecordChange, SyncRow } from '../records/records.ts'
+import type { Push, PushContent } from '../steps.ts'
+import type { ContentHash, SyncedLeaf, SyncedNode } from '../trees.ts'
+import { FILES_AT_ONCE, type Change, type SyncContext } from './context.ts'
+import { settledSignature } from './signatures.ts'
+
+/** So many changes become one commit, and a stop in the middle of very many keeps those that were committed. */
+const EDITS_AT_ONCE = 5_000
+
+interface PushContext extends SyncContext {
+  readonly writer: Pick<FolderWriter, 'now' | 'edit' | 'putFile'>
+  readonly scan: Scan
+  readonly signal: AbortSignal
+}
+
+/** Brings what the disk has to the grid. What changes on the disk meanwhile is left for the next time. */
+export async function pushAll(context: PushContext, pushes: readonly Push[]): Promise<void> {
+  for (let at = 0; at < pushes.length; at += EDITS_AT_ONCE) {
+    await pushSome(context, pushes.slice(at, at + EDITS_AT_ONCE))
+  }
+}
+
+async function pushSome(context: PushContext, pushes: readonly Push[]): Promise<void> {
+  const { records, writer, signal, onEvent } = context
+  const contents = knownContents(context)
+  const uploaded = await mapConcurrently(pushes, FILES_AT_ONCE, async (push) => {
+    return push.kind === 'push' ? await uploadOne(context, push, contents) : push
+  })
+  const ready = uploaded.filter((push) => push !== undefined)
+  if (ready.length === 0) return
+  await records.write(
+    ready.map((push) => ({
+      path: push.path,
+      intent: { is: { kind: 'push', becomes: becomesOf(push) } },
+    })),
+  )
+  await writer.edit(async (view) => await editsOf(view, ready), { signal })
+  const { tree } = await readRemoteFolder(await writer.now({ signal }), signal)
+  const published = new Published(tree)
+  await records.write(ready.map((push) => settled(context, push, published)))
+  for (const push of ready) onEvent({ kind: 'sent', path: push.path, change: changeOf(push) })
+}
+
+/** @returns undefined if the file is not what it was when it was looked at, or could not be stored now */
+async function uploadOne(
+  context: PushContext,
+  push: PushContent,
+  contents: ReadonlyMap<ContentHash, NonNullable<SyncRow['stored']>>,
+): Promise<ReadyPush | undefined> {
+  const { disk, clock, writer, signal, onEvent } = context
+  const { node, path } = push
+  if (node.kind === 'symlink') {
+    const { target } = node
+    return { ...push, content: { kind: 'symlink', target, mtimeMs: clock.nowMs() } }
+  }
+  try {
+    await using file = await disk.open(path)
+    if (file === undefined) return undefined
+    const { mtimeMs, isExecutable } = file
+    const known = contents.get(node.hash)
+    if (known !== undefined) {
+      return { ...push, content: { kind: 'file', ...known, mtimeMs, isExecutable } }
+    }
+    const hash = startSha256()
+    const content = await writer.putFile(hashing(file.chunks, hash), {
+      mtimeMs,
+      isExecutable,
+      signal,
+    })
+    const isSame = (toHex(hash.digest()) as ContentHash) === node.hash
+    return isSame && (await file.isUnchanged()) ? { ...push, content } : undefined
+  } catch (error) {
+    // A file that cannot be read is the file's own affair; a grid that cannot be reached is everyone's.
+    if (!(error instanceof SystemFailureError)) throw error
+    onEvent({ kind: 'failed', path, message: error.message })
+    return undefined
+  }
+}
+
+async function* hashing(
+  chunks: AsyncIterable<Uint8Array>,
+  hash: { update(bytes: Uint8Array): void },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk)
+    yield chunk
+  }
+}
+
+/** Contents that the grid has, so that a file that was moved or copied is not sent again. */
+function knownContents({
+  records,
+}: Pick<SyncContext, 'records'>): Map<ContentHash, NonNullable<SyncRow['stored']>> {
+  const known = new Map<ContentHash, NonNullable<SyncRow['stored']>>()
+  for (const { synced, stored } of records.rows.values()) {
+    if (synced.kind === 'file' && stored !== undefined) known.set(synced.hash, stored)
+  }
+  return known
+}
+
+/** What is to be recorded; where in the folder it stands is seen once it is published. */
+function becomesOf(push: ReadyPush): SyncedNode | undefined {
+  switch (push.kind) {
+    case 'push':
+      return leafOf(push)
+    case 'push-directory':
+      return { kind: 'directory' }
+    case 'push-removal':
+    case 'push-directory-removal':
+      return undefined
+  }
+}
+
+function leafOf({ node, content }: PushContent & { content: NewVersion }): SyncedLeaf {
+  if (node.kind === 'symlink') return { kind: 'symlink', target: node.target, dots: NO_DOTS }
+  if (content.kind !== 'file' && content.kind !== 'literal') throw new TypeError('a file is a file')
+  const { hash, isExecutable } = node
+  return { kind: 'file', hash, isExecutable, key: contentKeyOf(content), dots: NO_DOTS }
+}
+
+function settled({ scan }: PushContext, push: ReadyPush, published: Published): RecordChange {
+  const { path } = push
+  const intent = { is: undefined }
+  if (push.kind !== 'push') {
+    const becomes = becomesOf(push)
+    return { path, intent, row: { is: becomes && { synced: becomes } } }
+  }
+  const leaf = leafOf(push)
+  const synced = published.find(path, leaf) ?? replacedAtOnce(leaf)
+  const { content } = push
+  const stored =
+    content.kind === 'file'
+      ? { reference: content.reference, sizeBytes: content.sizeBytes }
+      : undefined
+  const signature = settledSignature(scan.tree.get(path))
+  return { path, intent, row: { is: { synced, stored, signature } } }
+}
+
+function changeOf(push: ReadyPush): Change {
+  switch (push.kind) {
+    case 'push':
+      return push.node.kind === 'file' ? 'file' : 'link'
+    case 'push-directory':
+      return 'directory'
+    case 'push-removal':
+    case 'push-directory-removal':
+      return 'removal'
+  }
+}

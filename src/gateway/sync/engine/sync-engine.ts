@@ -1,0 +1,143 @@
+import { plan, type Plan } from '../plan.ts'
+import type { Hold } from '../hold.ts'
+import type { DiskProblem, KnownFile, Scan } from '../disk/sync-disk.ts'
+import { Published, recover } from '../intents.ts'
+import { readRemoteFolder, type RemoteFolder } from '../remote-tree.ts'
+import type { RecordChange } from '../records/records.ts'
+import type { BookStep, Push } from '../steps.ts'
+import type { PathText } from '../trees.ts'
+import type { SyncContext } from './context.ts'
+import { pullAll } from './pull.ts'
+import { pushAll } from './push.ts'
+import { refreshedSignatures } from './signatures.ts'
+
+/** What one pass over a sync came to. */
+export interface SyncResult {
+  /** What could not be brought over now although nothing failed: it changes all the while, or waits for something. */
+  readonly pending: number
+  readonly problems: readonly DiskProblem[]
+  /** Removals that wait for a word of the user. */
+  readonly hold: Hold | undefined
+  /** Changes on the disk that may not go to a folder that one may only read. */
+  readonly unsent: number
+  /** Conflict copies that the folder shows. */
+  readonly conflicts: number
+}
+
+export interface PassOptions {
+  readonly signal: AbortSignal
+  /** The user has said that they meant to remove so much. */
+  readonly allowRemovals?: boolean | undefined
+}
+
+/** More rounds than anything but a user who edits all the while needs; the rest waits for the next pass. */
+const MAX_ROUNDS = 12
+
+/**
+ * Brings a directory and a folder together: looks at both, plans, brings local changes to the grid, looks again, brings the
+ * grid's to the disk, until there is nothing left to do.
+ * @throws what the grid and the disk throw: then nothing is lost, and the next pass goes on
+ */
+export async function syncOnce(
+  context: SyncContext,
+  { signal, allowRemovals = false }: PassOptions,
+): Promise<SyncResult> {
+  const { folder, records } = context
+  for (let round = 1; ; round++) {
+    const scan = await context.disk.scan({ known: (path) => knownFile(context, path), signal })
+    await records.write(refreshedSignatures(scan, records))
+    const view = await folder.now({ signal })
+    const remote = await readRemoteFolder(view, signal)
+    await recoverAll(context, scan, remote)
+    const planned = plan({ local: scan.tree, synced: records.synced, remote: remote.tree })
+    const pushes = permitted(planned, { folder, allowRemovals })
+    await records.write(planned.books.map((book) => bookChange(book, records)))
+    const isDone = pushes.length === 0 && planned.pulls.length === 0 && planned.books.length === 0
+    if (isDone || round === MAX_ROUNDS) return resultOf({ planned, pushes, scan, remote, folder })
+    if (folder.power === 'write' && pushes.length > 0) {
+      await pushAll({ ...context, writer: folder, scan, signal }, pushes)
+    } else {
+      await pullAll({ ...context, view, shown: remote.shown, scan, signal }, planned.pulls)
+    }
+  }
+}
+
+function knownFile({ records }: SyncContext, path: PathText): KnownFile | undefined {
+  const row = records.rows.get(path)
+  if (row?.synced.kind !== 'file') return undefined
+  return { signature: row.signature, hash: row.synced.hash }
+}
+
+/** What a crash left in doubt. */
+async function recoverAll(
+  { records }: SyncContext,
+  scan: Scan,
+  remote: RemoteFolder,
+): Promise<void> {
+  if (records.intents.size === 0) return
+  const published = new Published(remote.tree)
+  const changes: RecordChange[] = []
+  for (const [path, intent] of records.intents) {
+    const recovery = recover(intent, { path, local: scan.tree.get(path), published })
+    const done = { path, intent: { is: undefined } }
+    switch (recovery.kind) {
+      case 'keep':
+        changes.push(done)
+        break
+      case 'forget':
+        changes.push({ ...done, row: { is: undefined } })
+        break
+      case 'agree':
+        changes.push({ ...done, row: { is: { synced: recovery.synced } } })
+        break
+    }
+  }
+  await records.write(changes)
+}
+
+function permitted(
+  { pushes, hold }: Plan,
+  { folder, allowRemovals }: Pick<SyncContext, 'folder'> & { readonly allowRemovals: boolean },
+): readonly Push[] {
+  if (folder.power === 'read') return []
+  if (hold === undefined || allowRemovals) return pushes
+  return pushes.filter(({ kind }) => kind !== 'push-removal' && kind !== 'push-directory-removal')
+}
+
+/** What spares work is kept where the content is the same. */
+function bookChange(book: BookStep, { rows }: SyncContext['records']): RecordChange {
+  const { path } = book
+  if (book.kind === 'forget') return { path, row: { is: undefined } }
+  const { synced } = book
+  const row = rows.get(path)
+  const isSame =
+    row?.synced.kind === 'file' && synced.kind === 'file' && row.synced.hash === synced.hash
+  return { path, row: { is: isSame ? { ...row, synced } : { synced } } }
+}
+
+function resultOf({
+  planned,
+  pushes,
+  scan,
+  remote,
+  folder,
+}: {
+  planned: Plan
+  pushes: readonly Push[]
+  scan: Scan
+  remote: RemoteFolder
+  folder: SyncContext['folder']
+}): SyncResult {
+  let conflicts = 0
+  for (const node of remote.tree.values()) {
+    if (node.kind !== 'directory' && node.copyOf !== undefined) conflicts++
+  }
+  return {
+    pending: pushes.length + planned.pulls.length,
+    problems: scan.problems,
+    hold:
+      folder.power === 'write' && pushes.length < planned.pushes.length ? planned.hold : undefined,
+    unsent: folder.power === 'read' ? planned.pushes.length : 0,
+    conflicts,
+  }
+}

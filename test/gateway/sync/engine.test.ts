@@ -1,0 +1,178 @@
+import { chmod, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { RootMissingError } from '../../../src/gateway/sync/disk/root-marker.ts'
+import { SharedFolder } from '../../../simulations/sync/folder.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+import { TestDevice } from './support.ts'
+
+async function twoDevices(): Promise<{ ann: TestDevice; ben: TestDevice }> {
+  const folder = await SharedFolder.create()
+  const temporary = await temporaryFolder()
+  const ann = await TestDevice.create('Ann', folder, temporary)
+  const ben = await TestDevice.create('Ben', folder, temporary)
+  return { ann, ben }
+}
+
+describe('a synced directory', () => {
+  it('brings files, directories, links, times and modes to another device', async () => {
+    const { ann, ben } = await twoDevices()
+    await mkdir(ann.path('plans', 'empty'), { recursive: true })
+    await writeFile(ann.path('plans', 'barn.txt'), 'wood')
+    await writeFile(ann.path('run.sh'), '#!/bin/sh\n')
+    await chmod(ann.path('run.sh'), 0o755)
+    await symlink('plans/barn.txt', ann.path('link'))
+    await utimes(ann.path('plans', 'barn.txt'), 1_700_000_000, 1_700_000_000.5)
+    await ann.sync()
+    const result = await ben.sync()
+    expect(await ben.listing()).toEqual(await ann.listing())
+    expect(await ben.listing()).toMatchObject({ 'plans/empty/': '', link: '→ plans/barn.txt' })
+    expect(await ben.mtimeMs('plans', 'barn.txt')).toBe(await ann.mtimeMs('plans', 'barn.txt'))
+    expect(result).toMatchObject({ pending: 0, problems: [], conflicts: 0 })
+  })
+
+  it('does nothing where nothing has changed', async () => {
+    const { ann, ben } = await twoDevices()
+    await writeFile(ann.path('a'), 'a')
+    await ann.sync()
+    await ben.sync()
+    ann.events.length = 0
+    await ann.sync()
+    await ben.sync()
+    expect(ann.events).toEqual([])
+  })
+
+  it('moves a renamed directory on the other device and sends no content', async () => {
+    const { ann, ben } = await twoDevices()
+    await mkdir(ann.path('old'))
+    for (const name of ['1', '2', '3']) await writeFile(ann.path('old', name), `file ${name}`)
+    await ann.sync()
+    await ben.sync()
+    await rename(ann.path('old'), ann.path('new'))
+    await ann.sync()
+    await ben.sync()
+    expect(await ben.listing()).toEqual({
+      'new/': '',
+      'new/1': 'file 1',
+      'new/2': 'file 2',
+      'new/3': 'file 3',
+    })
+    const moves = ben.events.filter((event) => 'change' in event && event.change === 'move')
+    expect(moves).toHaveLength(3)
+  })
+
+  it('keeps both of two edits, under the same names everywhere', async () => {
+    const { ann, ben } = await twoDevices()
+    await writeFile(ann.path('list.txt'), 'hay')
+    await ann.sync()
+    await ben.sync()
+    await writeFile(ann.path('list.txt'), 'hay and oats')
+    await writeFile(ben.path('list.txt'), 'hay and straw')
+    await ann.sync()
+    await ben.sync()
+    await ann.sync()
+    const listing = await ann.listing()
+    expect(await ben.listing()).toEqual(listing)
+    expect(Object.values(listing).sort()).toEqual(['hay and oats', 'hay and straw'])
+    expect(Object.keys(listing).some((path) => path.startsWith('list (conflict '))).toBe(true)
+  })
+
+  it('lets an edit win over a removal', async () => {
+    const { ann, ben } = await twoDevices()
+    await writeFile(ann.path('a'), 'first')
+    await ann.sync()
+    await ben.sync()
+    await rm(ann.path('a'))
+    await writeFile(ben.path('a'), 'second')
+    await ann.sync()
+    await ben.sync()
+    await ann.sync()
+    expect(await ann.listing()).toEqual({ a: 'second' })
+    expect(await ben.listing()).toEqual({ a: 'second' })
+  })
+
+  it('recognises what both sides have already', async () => {
+    const { ann, ben } = await twoDevices()
+    for (const device of [ann, ben]) {
+      await mkdir(device.path('d'))
+      await writeFile(device.path('d', 'same'), 'the same')
+    }
+    await ann.sync()
+    await ben.sync()
+    await ann.sync()
+    expect(await ben.listing()).toEqual({ 'd/': '', 'd/same': 'the same' })
+    expect(await ann.listing()).toEqual(await ben.listing())
+  })
+
+  it('asks before it passes on that nearly everything is gone', async () => {
+    const { ann, ben } = await twoDevices()
+    for (let file = 0; file < 20; file++) await writeFile(ann.path(`${file}`), `${file}`)
+    await ann.sync()
+    await ben.sync()
+    for (let file = 0; file < 18; file++) await rm(ann.path(`${file}`))
+    expect((await ann.sync()).hold).toEqual({ removals: 18, files: 20 })
+    await ben.sync()
+    expect(Object.keys(await ben.listing())).toHaveLength(20)
+    expect((await ann.sync({ allowRemovals: true })).hold).toBeUndefined()
+    await ben.sync()
+    expect(Object.keys(await ben.listing())).toHaveLength(2)
+  })
+
+  it('takes a directory without its marker for one that is missing', async () => {
+    const { ann, ben } = await twoDevices()
+    await writeFile(ann.path('a'), 'a')
+    await ann.sync()
+    await rm(ann.root, { recursive: true })
+    await expect(ann.sync()).rejects.toThrow(RootMissingError)
+    await mkdir(ann.root)
+    await expect(ann.sync()).rejects.toThrow(RootMissingError)
+    await ben.sync()
+    expect(await ben.listing()).toEqual({ a: 'a' })
+  })
+
+  it('leaves what a folder cannot hold where it is', async () => {
+    const { ann, ben } = await twoDevices()
+    await writeFile(Buffer.concat([Buffer.from(ann.path('bad ')), Buffer.of(0xff)]), 'x')
+    await writeFile(ann.path('good'), 'y')
+    const { problems } = await ann.sync()
+    expect(problems.map(({ why }) => why)).toEqual(['its name is not UTF-8'])
+    await ben.sync()
+    expect(await ben.listing()).toEqual({ good: 'y' })
+  })
+
+  it('never writes to a folder that may only be read, and tells what it keeps back', async () => {
+    const { ann, ben } = await twoDevices()
+    await writeFile(ann.path('a'), 'a')
+    await ann.sync()
+    await ben.sync({ power: 'read' })
+    await writeFile(ben.path('a'), 'mine')
+    await writeFile(ben.path('b'), 'mine, too')
+    expect((await ben.sync({ power: 'read' })).unsent).toBe(2)
+    await ann.sync()
+    expect(await ann.listing()).toEqual({ a: 'a' })
+    expect(await ben.listing()).toEqual({ a: 'mine', b: 'mine, too' })
+  })
+
+  it.each(['a file where a directory was', 'a directory where a file was'])(
+    'brings %s',
+    async (what) => {
+      const { ann, ben } = await twoDevices()
+      const toFile = what.startsWith('a file')
+      await mkdir(ann.path('d'))
+      await writeFile(ann.path('d', 'inner'), 'inner')
+      await writeFile(ann.path('f'), 'f')
+      await ann.sync()
+      await ben.sync()
+      const name = toFile ? 'd' : 'f'
+      await rm(ann.path(name), { recursive: true })
+      if (toFile) await writeFile(ann.path('d'), 'a file now')
+      else {
+        await mkdir(ann.path('f'))
+        await writeFile(ann.path('f', 'inner'), 'new')
+      }
+      await ann.sync()
+      await ben.sync()
+      expect(await ben.listing()).toEqual(await ann.listing())
+      expect(await ben.listing()).toMatchObject(toFile ? { d: 'a file now' } : { 'f/inner': 'new' })
+    },
+  )
+})

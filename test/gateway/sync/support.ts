@@ -1,0 +1,128 @@
+import { mkdir, readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemClock, systemRandomness } from '../../../src/foundation/system.ts'
+import type { FolderState } from '../../../src/folders/state.ts'
+import type { FolderNow, FolderView } from '../../../src/folders/service/view.ts'
+import { markRoot } from '../../../src/gateway/sync/disk/root-marker.ts'
+import { SystemSyncDisk } from '../../../src/gateway/sync/disk/system-sync-disk.ts'
+import type {
+  SyncContext,
+  SyncEvent,
+  SyncFolder,
+} from '../../../src/gateway/sync/engine/context.ts'
+import {
+  syncOnce,
+  type PassOptions,
+  type SyncResult,
+} from '../../../src/gateway/sync/engine/sync-engine.ts'
+import { LevelRecords } from '../../../src/gateway/sync/records/level-records.ts'
+import type { TagHex } from '../../../src/protocol/version-vector.ts'
+import type { SharedFolder } from '../../../simulations/sync/folder.ts'
+
+/** A device with a directory of the system's own and a folder in memory. */
+export class TestDevice {
+  readonly root: string
+  readonly name: string
+  readonly events: SyncEvent[] = []
+  readonly #folder: SharedFolder
+  readonly #records: string
+  #heads: readonly FolderState[]
+
+  private constructor(name: string, folder: SharedFolder, at: { root: string; records: string }) {
+    this.name = name
+    this.root = at.root
+    this.#records = at.records
+    this.#folder = folder
+    this.#heads = folder.heads
+  }
+
+  static async create(name: string, folder: SharedFolder, temporary: string): Promise<TestDevice> {
+    const root = join(temporary, name)
+    await mkdir(root)
+    await markRoot(root, 'a test')
+    return new TestDevice(name, folder, { root, records: join(temporary, `${name} records`) })
+  }
+
+  path(...names: string[]): string {
+    return join(this.root, ...names)
+  }
+
+  /** As a process would that starts, syncs and ends. */
+  async sync(
+    options: Partial<PassOptions> & { power?: 'read' | 'write' } = {},
+  ): Promise<SyncResult> {
+    const { signal = new AbortController().signal, allowRemovals, power = 'write' } = options
+    await using records = await LevelRecords.open(this.#records)
+    const system = { clock: systemClock, randomness: systemRandomness }
+    const context: SyncContext = {
+      disk: await SystemSyncDisk.open(this.root, 'a test', system),
+      folder: this.#syncFolder(power),
+      records,
+      clock: systemClock,
+      onEvent: (event) => this.events.push(event),
+    }
+    return await syncOnce(context, { signal, allowRemovals })
+  }
+
+  /** Everything in the directory but what is the program's own: path → content, link or nothing. */
+  async listing(): Promise<Record<string, string>> {
+    const found: Record<string, string> = {}
+    for (const entry of await readdir(this.root, { recursive: true, withFileTypes: true })) {
+      const at = join(entry.parentPath, entry.name)
+      const path = at.slice(this.root.length + 1)
+      if (path.startsWith('.hayloft')) continue
+      if (entry.isDirectory()) found[`${path}/`] = ''
+      else if (entry.isSymbolicLink()) found[path] = `→ ${await readlink(at)}`
+      else if (entry.isFile()) found[path] = await readFile(at, 'utf8')
+    }
+    return found
+  }
+
+  async mtimeMs(...names: string[]): Promise<number> {
+    return Math.round((await stat(this.path(...names))).mtimeMs)
+  }
+
+  #syncFolder(power: 'read' | 'write'): SyncFolder {
+    const tag = this.name.charCodeAt(0).toString(16).repeat(8) as TagHex
+    const now = async (): Promise<FolderNow> => {
+      this.#heads = [...new Set([...this.#heads, ...this.#folder.heads])]
+      return (await this.#view()) as FolderNow
+    }
+    const watch = async function* (): AsyncGenerator<FolderNow> {
+      yield await now()
+    }
+    if (power === 'read') return { power, now, watch }
+    return {
+      power,
+      now,
+      watch,
+      edit: async (edits) => {
+        this.#heads = await this.#folder.commit(
+          this.#heads,
+          async (view) => (typeof edits === 'function' ? await edits(view as FolderView) : edits),
+          { tag, device: this.name },
+        )
+        return { durability: 'durable', sentBytes: 0, joined: 1, conflicts: [] }
+      },
+      putFile: async (source, about) => {
+        const parts: Uint8Array[] = []
+        for await (const part of source) parts.push(part)
+        return this.#folder.put(new Uint8Array(Buffer.concat(parts)), about)
+      },
+    }
+  }
+
+  async #view(): Promise<Partial<FolderNow>> {
+    const view = await this.#folder.view(this.#heads)
+    return {
+      ...view,
+      readEntry: async (shown) => {
+        const bytes = this.#folder.read(shown)
+        const chunks = async function* (): AsyncGenerator<Uint8Array> {
+          yield await Promise.resolve(bytes)
+        }
+        return await Promise.resolve({ sizeBytes: bytes.length, chunks: chunks() } as never)
+      },
+    }
+  }
+}
