@@ -5,6 +5,8 @@ import { addGridCommands } from './grid-commands.ts'
 import { addFolderCommands } from './folder-commands.ts'
 import { addHealthCommands } from './health-commands.ts'
 import { addGridStatus, addNodeCommands } from './node-commands.ts'
+import { addNodeCommands } from './node-commands.ts'
+import { addSyncCommands } from './sync-commands.ts'
 import { addTransferCommands } from './transfer-commands.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { CliError } from './failures.ts'
@@ -36,6 +38,7 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
   addFolderCommands(context)
   addChangeCommands(context)
   addHealthCommands(context)
+  addSyncCommands(context)
   addAccountCommands(context)
   addGridCommands(context)
   addNodeCommands(context)

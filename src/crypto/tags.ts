@@ -78,6 +78,8 @@ export const KEY_LABELS = {
   accountGrids: 'account/grids',
   /** From an account's secret: seals the aliases that a device keeps. */
   accountAliases: 'account/aliases',
+  /** From an account's secret: seals the list of directories that a device syncs. */
+  accountSyncs: 'account/syncs',
   /** From an account's secret: hides what a device remembers of local files. */
   accountLocalFiles: 'account/local-files',
   /** From a slot's write key: seed of the Ed25519 key that signs its records and whose public key names it. */

@@ -33,6 +33,12 @@ export interface HomeFiles {
   readonly seenVersions: string
   /** Secret, 32 bytes: the Ed25519 seed of this home's storage node, where it is not that of the device. */
   readonly nodeKey: string
+  /** Secret: which directories are synced with which folders. */
+  readonly syncs: string
+  /** What is remembered of each synced directory, and how it fares. */
+  readonly syncState: string
+  /** The process that keeps directories in sync, while it runs. */
+  readonly daemon: string
   /** How this home's storage node is to run. */
   readonly node: string
   /** The storage node's process, while it runs. */
@@ -57,6 +63,9 @@ export function homeFiles(home: string): HomeFiles {
     slots: join(home, 'slots'),
     localFiles: join(home, 'local-files'),
     seenVersions: join(home, 'seen-versions'),
+    syncs: join(home, 'syncs.json'),
+    syncState: join(home, 'sync'),
+    daemon: join(home, 'daemon.json'),
     node: join(home, 'node.json'),
     running: join(home, 'running.json'),
     log: join(home, 'node.log'),

@@ -30,7 +30,10 @@ const HOMES: readonly { readonly packages: RegExp; readonly homes: readonly stri
     packages: /^(node:)?crypto$|^@noble\//,
     homes: ['src/crypto/', 'src/foundation/system.ts'],
   },
-  { packages: /^(level|classic-level|abstract-level)$/, homes: ['src/storage-node/', 'src/gateway/sync/records/'] },
+  {
+    packages: /^(level|classic-level|abstract-level)$/,
+    homes: ['src/storage-node/', 'src/gateway/sync/records/'],
+  },
   { packages: /^cborg(\/|$)/, homes: ['src/protocol/'] },
   { packages: /^@ronomon\//, homes: ['src/erasure/'] },
   { packages: /^(commander|cli-progress)$/, homes: ['src/cli/'] },

@@ -55,7 +55,7 @@ export class TestDevice {
     await using records = await LevelRecords.open(this.#records)
     const system = { clock: systemClock, randomness: systemRandomness }
     const context: SyncContext = {
-      disk: await SystemSyncDisk.open(this.root, 'a test', system),
+      disk: new SystemSyncDisk(this.root, 'a test', system),
       folder: this.#syncFolder(power),
       records,
       clock: systemClock,

@@ -50,29 +50,25 @@ interface SystemOptions {
  */
 export class SystemSyncDisk implements SyncDisk {
   readonly #root: string
+  readonly #id: string
   readonly #paths: DiskPaths
   readonly #options: SystemOptions
   /** Directories with changes that are not durable yet. */
   readonly #touched = new Set<string>()
+  #isPrepared = false
 
-  private constructor(root: string, options: SystemOptions) {
+  /** @param id tells which agreement the directory belongs to; asks for nothing yet */
+  constructor(root: string, id: string, options: SystemOptions) {
     this.#root = root
+    this.#id = id
     this.#options = options
     this.#paths = new DiskPaths(root, options.platform ?? process.platform)
   }
 
-  /** @param id tells which agreement the directory belongs to. @throws RootMissingError, RootTakenError */
-  static async open(root: string, id: string, options: SystemOptions): Promise<SystemSyncDisk> {
-    await openMarked(root, id)
-    const disk = new SystemSyncDisk(root, options)
-    await describingFailures(`The directory ${disk.#temporaries}`, async () => {
-      await rm(disk.#temporaries, { recursive: true, force: true })
-      await mkdir(disk.#temporaries)
-    })
-    return disk
-  }
-
+  /** @throws RootMissingError, RootTakenError */
   async scan({ known, signal }: ScanOptions): Promise<Scan> {
+    await openMarked(this.#root, this.#id)
+    if (!this.#isPrepared) await this.#prepare()
     return await scanDirectory(this.#paths, { known, signal, clock: this.#options.clock })
   }
 
@@ -199,6 +195,15 @@ export class SystemSyncDisk implements SyncDisk {
         await directory.close()
       }
     }
+  }
+
+  /** Clears away what a crash left behind. */
+  async #prepare(): Promise<void> {
+    await describingFailures(`The directory ${this.#temporaries}`, async () => {
+      await rm(this.#temporaries, { recursive: true, force: true })
+      await mkdir(this.#temporaries)
+    })
+    this.#isPrepared = true
   }
 
   get #temporaries(): string {
