@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { FOLDER_MUTANTS, SLOT_MUTANTS } from './folders/mutants.ts'
 import { MERGE_MUTANTS } from './merge/mutants.ts'
 import type { Mutant } from './mutant.ts'
+import { SYNC_MUTANTS } from './sync/mutants.ts'
 
 /**
  * Breaks the code in ways that lose or invent data, each in a copy of the sources, and runs against each what must
@@ -21,10 +22,13 @@ const MERGE_TESTS = 'test/folders/merge.test.ts'
 const SLOT_TESTS = 'test/grid/slots/{siblings,unsettled}.test.ts'
 /** Most mutants fail one of the first seeds. */
 const FOLDER_SEEDS = 200
+/** Some mutants show only where users meet within a moment. */
+const SYNC_SEEDS = 12_000
 
 const SUITES: readonly Suite[] = [
   { mutants: MERGE_MUTANTS, passes: (copy) => passesTests(copy, MERGE_TESTS) },
   { mutants: SLOT_MUTANTS, passes: (copy) => passesTests(copy, SLOT_TESTS) },
+  { mutants: SYNC_MUTANTS, passes: passesSyncSeeds },
   { mutants: FOLDER_MUTANTS, passes: passesFolderSeeds },
 ]
 
@@ -83,6 +87,17 @@ function passesTests(copy: string, files: string): boolean {
     throw new Error(`${files} did not run.`)
   }
   return status === 0
+}
+
+function passesSyncSeeds(copy: string): boolean {
+  const args = ['--import', 'tsx', join(copy, 'simulations', 'sync', 'main.ts')]
+  const seeds = ['--seeds', String(SYNC_SEEDS), '--bail']
+  const { stdout } = spawnSync(process.execPath, [...args, ...seeds], {
+    encoding: 'utf8',
+    cwd: copy,
+  })
+  if (!stdout.includes('seeds kept every promise')) throw new Error('No seeds were played.')
+  return stdout.includes(`${SYNC_SEEDS} of ${SYNC_SEEDS} seeds`)
 }
 
 function passesFolderSeeds(copy: string): boolean {

@@ -32,6 +32,8 @@ export class SyncingDevice {
   readonly disk = new SimulatedDirectory()
   /** States of the folder that it has seen. */
   heads: readonly FolderState[]
+  /** Whether it comes upon the newest states when it commits. */
+  arriving = true
   readonly #tag: TagHex
   readonly #folder: SharedFolder
   readonly #synced = new Map<PathText, SyncedNode>()
@@ -95,6 +97,8 @@ export class SyncingDevice {
     }
     between()
     const { name: device } = this
+    // A commit is made on the newest state that the nodes tell of, which the plan may not have known.
+    if (this.arriving) this.heads = [...new Set([...this.heads, ...this.#folder.heads])]
     this.heads = await this.#folder.commit(this.heads, async (view) => await editsOf(view, ready), {
       tag: this.#tag,
       device,

@@ -11,6 +11,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       seeds: { type: 'string', default: '1000' },
       from: { type: 'string', default: '1' },
+      bail: { type: 'boolean', default: false },
     },
   })
   const first = Number(values.seed ?? values.from)
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
     failed++
     console.log(`Seed ${seed} failed. Play it again with: npm run simulate-sync -- --seed ${seed}`)
     for (const violation of result.violations) console.log(`  ${violation}`)
+    if (values.bail) break
   }
   console.log(`${conflicts} conflict copies were shown and were the same to everyone.`)
   console.log(`${count - failed} of ${count} seeds kept every promise.`)

@@ -1,4 +1,4 @@
-import type { PathText } from '../../src/gateway/sync/trees.ts'
+import { parentOf, type PathText } from '../../src/gateway/sync/trees.ts'
 import { SeededRandomness } from '../randomness.ts'
 import { Crash, SyncingDevice, type Between } from './device.ts'
 import { SharedFolder } from './folder.ts'
@@ -75,23 +75,33 @@ class Play {
     this.#judge()
   }
 
+  /** One who is in sync acts and syncs; the others come after that, or crash and are away until they act or all is over. */
   async #takeTurn(device: SyncingDevice): Promise<void> {
+    await this.#settle([device])
     const count = this.#randomness.between(1, 3)
     for (let action = 0; action < count; action++) this.#use(device)
-    await this.#settle([device, ...this.#devices.filter((other) => other !== device)])
-    const wanted = listing(device)
-    this.#require(!wanted.includes('(conflict'), `a conflict without any: ${wanted}`)
-    this.#judge()
+    await this.#settle([device])
+    for (const other of this.#devices) {
+      if (other === device || this.#randomness.chance(0.2)) continue
+      const canCrash = this.#randomness.chance(0.4)
+      await this.#sync(other, () => {
+        if (canCrash && this.#randomness.chance(0.2)) throw new Crash()
+      })
+    }
   }
 
   async #syncDisturbed(device: SyncingDevice): Promise<void> {
-    const { name } = device
-    if (this.#randomness.chance(0.7)) device.heads = this.#seen(device)
     const canCrash = this.#randomness.chance(0.3)
-    const between: Between = () => {
+    await this.#sync(device, () => {
       if (this.#randomness.chance(0.06)) this.#use(device)
       if (canCrash && this.#randomness.chance(0.1)) throw new Crash()
-    }
+    })
+  }
+
+  async #sync(device: SyncingDevice, between: Between): Promise<void> {
+    const { name } = device
+    device.arriving = this.#isSequential || this.#randomness.chance(0.5)
+    if (this.#isSequential || this.#randomness.chance(0.7)) device.heads = this.#seen(device)
     try {
       const isDone = await device.sync(between)
       this.#story.push(`${name} syncs${isDone ? '' : ' without an end'}`)
@@ -129,10 +139,12 @@ class Play {
     const [device] = this.#devices
     const texts = device?.disk.texts ?? new Set()
     for (const text of this.#kept) this.#require(texts.has(text), `"${text}" is lost`)
-    this.#conflicts += [...(device?.disk.nodes.keys() ?? [])].filter((path) =>
+    const conflicts = [...(device?.disk.nodes.keys() ?? [])].filter((path) =>
       path.includes('(conflict'),
-    ).length
+    )
+    this.#conflicts += conflicts.length
     if (!this.#isSequential) return
+    this.#require(conflicts.length === 0, `a conflict without any: ${conflicts.join(', ')}`)
     for (const text of texts) this.#require(this.#kept.has(text), `"${text}" is back`)
   }
 
@@ -148,7 +160,7 @@ class Play {
     const node = nodes.get(path)
     const what = this.#randomness.below(10)
     if (what < 5) {
-      if (!device.disk.hasPlaceFor(path) || node?.kind === 'directory') return
+      if (node?.kind === 'directory' || !makePlace(device, path)) return
       this.#write(device, path)
     } else if (what < 6) {
       if (!device.disk.hasPlaceFor(path) || node !== undefined) return
@@ -193,6 +205,15 @@ class Play {
     const names = Array.from({ length: depth }, () => this.#randomness.pick(NAMES))
     return names.join('/') as PathText
   }
+}
+
+/** The directories on the way, unless a file is. */
+function makePlace({ disk }: Pick<SyncingDevice, 'disk'>, path: PathText): boolean {
+  const parent = parentOf(path)
+  if (parent === undefined || disk.nodes.get(parent)?.kind === 'directory') return true
+  if (disk.nodes.has(parent) || !makePlace({ disk }, parent)) return false
+  disk.nodes.set(parent, { kind: 'directory' })
+  return true
 }
 
 function listing({ disk }: SyncingDevice): string {
