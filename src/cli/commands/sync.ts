@@ -101,7 +101,9 @@ export async function syncPause(
   await save(
     context,
     account,
-    entries.map((entry) => (chosen.includes(entry) ? { ...entry, isPaused } : entry)),
+    entries.map((entry) =>
+      chosen.includes(entry) ? Object.assign({}, entry, { isPaused }) : entry,
+    ),
   )
   const directories = chosen.map(({ directory }) => directory)
   if (terminal.json) terminal.value({ directories, isPaused })

@@ -1,7 +1,5 @@
 import type { Dots } from '../../folders/dots.ts'
 import type {
-  ContentHash,
-  ContentKey,
   LocalNode,
   PathText,
   RemoteNode,
@@ -9,10 +7,9 @@ import type {
   SyncedNode,
 } from './trees.ts'
 
-/** What syncing does next. Pushes change the grid, all of them in one commit; pulls change the disk. */
-export type Step = Push | Pull | BookStep
-
+/** Changes the grid; all of a plan become one commit. */
 export type Push = PushContent | PushDirectory | PushRemoval | PushDirectoryRemoval
+/** Changes the disk. */
 export type Pull = PullContent | PullMove | PullDirectory | PullRemoval | PullDirectoryRemoval
 
 /** A file or symbolic link that the disk has and the grid has not. */
@@ -84,9 +81,3 @@ export interface PullDirectoryRemoval {
 export type BookStep =
   | { readonly kind: 'agree'; readonly path: PathText; readonly synced: SyncedNode }
   | { readonly kind: 'forget'; readonly path: PathText }
-
-/** What a push of a file has become: to be agreed once the commit is published. */
-export interface PushedContent {
-  readonly hash: ContentHash
-  readonly key: ContentKey
-}

@@ -1,16 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import {
-  link,
-  lstat,
-  mkdir,
-  open,
-  readlink,
-  rename,
-  rm,
-  rmdir,
-  symlink,
-  type FileHandle,
-} from 'node:fs/promises'
+import { lstat, mkdir, open, rename, rm, rmdir, symlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startSha256 } from '../../../crypto/hash.ts'
 import { toHex } from '../../../foundation/bytes.ts'
@@ -20,9 +9,10 @@ import type { Randomness } from '../../../foundation/randomness.ts'
 import { describingFailures } from '../../../foundation/system-failure.ts'
 import { parentOf, type ContentHash, type PathText } from '../trees.ts'
 import { DiskPaths } from './disk-paths.ts'
+import { hold, isAsExpected, isGone, linkFree, unlessGone } from './careful.ts'
 import { openMarked } from './root-marker.ts'
 import { READING, scanDirectory } from './scan.ts'
-import { isExecutable, isSameContent, signatureOf } from './signature.ts'
+import { isExecutable, signatureOf } from './signature.ts'
 import type {
   DiskOutcome,
   Guard,
@@ -310,64 +300,6 @@ class SystemOpenedFile implements OpenedFile {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close()
   }
-}
-
-async function isAsExpected(at: string, { expects }: Guard): Promise<boolean> {
-  const stats = await unlessGone(lstat(at, { bigint: true }))
-  if (stats === undefined || expects === undefined) return stats === undefined && !expects
-  if ('signature' in expects) return stats.isFile() && isSameContent(stats, expects.signature)
-  return stats.isSymbolicLink() && (await readlink(at)) === expects.target
-}
-
-/** Gives what is at `from` a second name, unless that is taken. Never replaces. */
-async function linkFree(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to)
-    return true
-  } catch (thrown) {
-    const code = systemCodeOf(thrown) ?? ''
-    if (code === 'EEXIST') return false
-    if (!WITHOUT_LINKS.has(code)) throw thrown
-  }
-  // Disks without hard links (FAT, exFAT): the moment between these two is the best there is.
-  if ((await unlessGone(lstat(to))) !== undefined) return false
-  await rename(from, to)
-  // Whoever called removes the first name next, which is gone already.
-  return true
-}
-
-/** Keeps hold of a file that is about to be replaced. */
-async function hold(at: string, second: string): Promise<boolean> {
-  try {
-    await link(at, second)
-    return true
-  } catch (thrown) {
-    if (isGone(thrown)) return false
-    if (!WITHOUT_LINKS.has(systemCodeOf(thrown) ?? '')) throw thrown
-  }
-  await rename(at, second)
-  return true
-}
-
-const WITHOUT_LINKS: ReadonlySet<string> = new Set([
-  'EPERM',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'ENOSYS',
-  'EMLINK',
-])
-
-async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
-  } catch (thrown) {
-    if (isGone(thrown)) return undefined
-    throw thrown
-  }
-}
-
-function isGone(thrown: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCodeOf(thrown) ?? '')
 }
 
 /** So that the system, which cuts to microseconds, does not take it for the millisecond before. */

@@ -13,7 +13,7 @@ import {
 import type { RecordChange, SyncRecords, SyncRow } from './records.ts'
 
 /** Another process syncs the same directory. */
-export class SyncRunningError extends HayloftError {
+class SyncRunningError extends HayloftError {
   readonly code = 'sync-running'
 
   constructor(options?: ErrorOptions) {

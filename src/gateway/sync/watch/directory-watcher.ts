@@ -20,8 +20,7 @@ export async function watchDirectory(
 ): Promise<Watcher> {
   const isRecursive = platform === 'darwin' || platform === 'win32'
   const workerData: WatchRequest = { root, ignored: OWN_DIRECTORY, isRecursive, maxWatches }
-  const { script, execArgv } = workerScript()
-  const worker = new Worker(script, { workerData, execArgv })
+  const worker = new Worker(WORKER, { workerData })
   let degraded: string | undefined
   const ready = deferred()
   worker.on('message', (message: WatchMessage) => {
@@ -52,9 +51,8 @@ export async function watchDirectory(
   }
 }
 
-/** Beside this module: compiled, or as it is written where the sources themselves run. */
-function workerScript(): { script: URL; execArgv: string[] } {
-  const isSource = import.meta.url.endsWith('.ts')
-  const script = new URL(isSource ? 'watch-worker.ts' : 'watch-worker.js', import.meta.url)
-  return { script, execArgv: isSource ? ['--import', 'tsx'] : [] }
-}
+/** Beside this module as it was compiled; where the sources themselves run, that of the last build. */
+const WORKER = new URL(
+  'watch-worker.js',
+  import.meta.url.replace(/\/src\/(gateway\/.*)\.ts$/, '/dist/$1.js'),
+)

@@ -12,6 +12,7 @@ const watchers = new Map<string, FSWatcher>()
 let isDegraded = false
 
 function tell(message: WatchMessage): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origins
   parentPort?.postMessage(message)
 }
 
@@ -59,7 +60,7 @@ function changed(at: string, event: string, name: string | null): void {
   if (isRecursive || event !== 'rename' || name === null) return
   const child = join(at, name)
   // What was here may be another directory now; what is in it came before its watch did.
-  for (const known of [...watchers.keys()]) {
+  for (const known of watchers.keys()) {
     if (known === child || known.startsWith(`${child}/`)) forget(known)
   }
   try {
