@@ -1,11 +1,5 @@
 import type { Dots } from '../../folders/dots.ts'
-import type {
-  LocalNode,
-  PathText,
-  RemoteNode,
-  SyncedLeaf,
-  SyncedNode,
-} from './trees.ts'
+import type { LocalNode, PathText, RemoteNode, SyncedLeaf, SyncedNode } from './trees.ts'
 
 /** Changes the grid; all of a plan become one commit. */
 export type Push = PushContent | PushDirectory | PushRemoval | PushDirectoryRemoval
