@@ -1,13 +1,13 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Identify } from '@libp2p/identify'
 import type { KadDHT } from '@libp2p/kad-dht'
-import { toHex } from '../foundation/bytes.ts'
+import { publicKeyOf } from '../crypto/signatures.ts'
+import { concatBytes, toHex } from '../foundation/bytes.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { parsePeerIdText, peerIdText } from './identity.ts'
 import { leanNoise, leanYamux } from './lean.ts'
 import {
   createLibp2p,
-  generateKeyPairFromSeed,
   identify,
   identifyPush,
   kadDHT,
@@ -15,6 +15,7 @@ import {
   passthroughMapper,
   peerIdFromString,
   ping,
+  privateKeyFromRaw,
   tcp,
 } from './libp2p.ts'
 import {
@@ -59,7 +60,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const { identity, gridId, listen, gate, servesDht, announce } = options
   const relays = new RelayUser()
   return await createLibp2p({
-    privateKey: await generateKeyPairFromSeed('Ed25519', identity),
+    // libp2p would derive the public half in JavaScript, which takes a cold process longer than one dial.
+    privateKey: privateKeyFromRaw(concatBytes([identity, publicKeyOf(identity)])),
     addresses: {
       listen: [...listen],
       announceFilter: (own) =>

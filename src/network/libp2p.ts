@@ -9,7 +9,7 @@ export {
   circuitRelayTransport,
   RELAY_V2_HOP_CODEC,
 } from '@libp2p/circuit-relay-v2'
-export { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+export { privateKeyFromRaw } from '@libp2p/crypto/keys'
 export { identify, identifyPush } from '@libp2p/identify'
 export { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 export { noise } from '@libp2p/noise'
