@@ -12,7 +12,7 @@ import { CliError } from './failures.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { namePassphraseFile } from './passphrase-file.ts'
 import { jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from './package-files.ts'
 
 /**
  * The commands and their options. What carries a command out is loaded only when it runs, so that help and mistyped

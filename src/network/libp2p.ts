@@ -1,7 +1,5 @@
 /**
- * All of libp2p that is used here, values only. The build makes one file of this module and everything below it
- * (`scripts/bundle.js`): Node reads some six hundred small files five times as slowly as one, which every command
- * would feel.
+ * All of libp2p that is used here, values only.
  */
 import './polyfill.ts'
 export {

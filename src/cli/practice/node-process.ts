@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { open } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import type { Clock } from '../../foundation/clock.ts'
 import { sleep } from '../../foundation/clock.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
+import { PROGRAM } from '../package-files.ts'
 import { isAlive, sendSignal } from '../../home/processes.ts'
 import { readRunning, removeRunning, type RunningFile } from '../../home/running-file.ts'
 import { changePort } from './prepare.ts'
@@ -86,7 +86,6 @@ async function spawnNode({ files }: PracticeNode): Promise<ChildProcess> {
  * weigh on V8 as external memory, which otherwise calls for a full collection every few dozen shares.
  */
 const FLAGS = ['--single-threaded-gc', '--max-semi-space-size=1']
-const PROGRAM = fileURLToPath(new URL('../../../bin/hayloft.js', import.meta.url))
 
 /** Only what a node has a use for, so that nothing secret in the caller's environment lives on in its processes. */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
