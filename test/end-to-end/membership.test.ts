@@ -1,7 +1,18 @@
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises'
 import type { ChildProcess } from 'node:child_process'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock, systemRandomness } from '../../src/foundation/system.ts'
+import {
+  dialAddresses,
+  joinProtocol,
+  membersProtocol,
+  startHost,
+  storeProtocol,
+} from '../../src/network/host.ts'
+import { Gate } from '../../src/network/membership/gate.ts'
+import { askDoor } from '../../src/network/membership/introduction.ts'
 import { hayloft, startHayloft, type Run } from '../support/hayloft.ts'
 import { deviceWordFrom, inviteFrom, membershipOf, removeMember } from './founder.ts'
 import { TestGrid, until, type StoredJson } from './grid.ts'
@@ -185,6 +196,60 @@ describe('a member', () => {
     )
     expect(members.filter(({ name }) => ['frank', 'grace'].includes(name))).toHaveLength(1)
     expect(refusedAdmissions).toHaveLength(2)
+  })
+})
+
+describe('a stranger at the door of a node', () => {
+  it('is greeted, finds nothing else, and cannot keep others from coming and going', async () => {
+    const { gridId } = await membershipOf(grid.home)
+    const port = Number(/tcp\/(\d+)/.exec(addressOf('node-01'))?.[1])
+    const gate = new Gate({ isMember: () => true, joinProtocol: undefined, clock: systemClock })
+    const strangers = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const identity = systemRandomness.bytes(32)
+        return await startHost({ identity, gridId, listen: [], gate, servesDht: false })
+      }),
+    )
+    const sockets = Array.from({ length: 60 }, () =>
+      connect(port, '127.0.0.1').on('error', () => undefined),
+    )
+    try {
+      const [first] = strangers
+      if (first === undefined) throw new Error('there is none')
+      const dial = async (host: typeof first) =>
+        await dialAddresses(host, [addressOf('node-01')], new AbortController().signal)
+      const connection = await dial(first)
+      const greeting = await askDoor(connection, { kind: 'hello' }, { gridId, clock: systemClock })
+      expect(greeting.kind).toBe('greeting')
+      const closed = [
+        storeProtocol(gridId),
+        membersProtocol(gridId),
+        '/ipfs/id/1.0.0',
+        '/ipfs/ping/1.0.0',
+      ]
+      for (const protocol of closed) {
+        await expect(connection.newStream([protocol])).rejects.toMatchObject({
+          name: 'UnsupportedProtocolError',
+        })
+      }
+      // Requests that are never ended hold every place that there is for this address.
+      await Promise.allSettled(
+        strangers.map(async (host) => {
+          const stream = await (await dial(host)).newStream([joinProtocol(gridId)])
+          stream.send(Uint8Array.of(0, 0, 1, 0, 0xa1))
+        }),
+      )
+      expect(await get(grid.home, await put(grid.home, LETTER))).toBe(LETTER)
+      const addresses = [addressOf('node-01'), addressOf('node-02')]
+      await joined('ivan', await inviteFrom(grid.home, { addresses }))
+      expect(await get(grid.home, await put(homeOf('ivan'), LETTER))).toBe(LETTER)
+    } finally {
+      for (const socket of sockets) socket.destroy()
+      for (const host of strangers) {
+        for (const each of host.getConnections()) each.abort(new Error('over'))
+        await host.stop()
+      }
+    }
   })
 })
 

@@ -21,6 +21,10 @@ import {
   type MemberRequest,
 } from './messages.ts'
 
+/** The two ends of a conversation, as far as they matter here. */
+type Asking = Pick<Conversation, 'ask'>
+type Answering = Pick<Conversation, 'receive' | 'send'>
+
 /** A membership, and how it takes what another member says. */
 export interface Learner {
   readonly membership: Membership
@@ -35,10 +39,7 @@ export interface Learner {
  * @returns how many statements were new here
  * @throws MalformedMessageError if the other breaks the protocol; Error if it is gone or silent
  */
-export async function exchange(
-  talk: Conversation,
-  { membership, learn }: Learner,
-): Promise<number> {
+export async function exchange(talk: Asking, { membership, learn }: Learner): Promise<number> {
   const own = membership.digests()
   const reply = await ask(talk, { kind: 'compare', summary: summaryOf(own) })
   if (reply.kind === 'same') return 0
@@ -54,7 +55,7 @@ export async function exchange(
 }
 
 /** Gives statements to a member who is glad of them, in as many messages as it takes. @throws as {@link exchange} */
-export async function give(talk: Conversation, statements: readonly Uint8Array[]): Promise<void> {
+export async function give(talk: Asking, statements: readonly Uint8Array[]): Promise<void> {
   for (let at = 0; at < statements.length;) {
     const batch = fitting(statements.slice(at))
     expectKind(await ask(talk, { kind: 'give', statements: batch }), 'kept')
@@ -64,12 +65,18 @@ export async function give(talk: Conversation, statements: readonly Uint8Array[]
 
 /**
  * Answers a member until it has no more to ask.
+ * @param pace - resolves when one more message may be answered
  * @throws as {@link exchange}
  */
-export async function answerExchange(talk: Conversation, learner: Learner): Promise<void> {
+export async function answerExchange(
+  talk: Answering,
+  learner: Learner,
+  { pace }: { readonly pace: () => Promise<void> },
+): Promise<void> {
   for (let messages = 0; messages < MAX_MESSAGES_PER_EXCHANGE; messages++) {
     const message = await talk.receive()
     if (message === undefined) return
+    await pace()
     const reply = await answer(decodeMemberRequest(message), learner)
     await talk.send(encodeMemberReply(reply))
   }
@@ -104,7 +111,7 @@ function heldOf(membership: Membership, digests: Uint8Array): Uint8Array[] {
 }
 
 /** All of them, before any is taken: one may rest on another that comes later. */
-async function fetchAll(talk: Conversation, digests: readonly Uint8Array[]): Promise<Uint8Array[]> {
+async function fetchAll(talk: Asking, digests: readonly Uint8Array[]): Promise<Uint8Array[]> {
   const wanted = new Map(digests.map((digest) => [toHex(digest), digest]))
   const got: Uint8Array[] = []
   let bytes = 0
@@ -157,7 +164,7 @@ function refuseRubbish(result: AddResult): AddResult {
   throw new MalformedMessageError('It sent what is no statement of this grid.')
 }
 
-async function ask(talk: Conversation, request: MemberRequest): Promise<MemberReply> {
+async function ask(talk: Asking, request: MemberRequest): Promise<MemberReply> {
   return decodeMemberReply(await talk.ask(encodeMemberRequest(request)))
 }
 

@@ -13,6 +13,10 @@ export const MAX_MESSAGES_PER_EXCHANGE = 320
 export const EXCHANGE_TIMEOUT_MS = 60_000
 /** One message and its answer, the time included that it takes to be put on a slow disk. */
 export const MESSAGE_TIMEOUT_MS = 15_000
+/** Messages of one member that are answered at once: two exchanges of all that there can be … */
+export const MESSAGE_BURST = 640
+/** … and from then on one in so long. */
+export const MESSAGE_INTERVAL_MS = 250
 /** Streams of exchanges that one peer may have open with us: one of its own, one push, and some that are dying. */
 export const MAX_EXCHANGES_PER_PEER = 4
 /** Members that are asked whether they know more, though nothing happened: news also gets past a broken connection. */

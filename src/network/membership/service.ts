@@ -2,14 +2,15 @@ import type { Connection, Stream } from '@libp2p/interface'
 import type { Clock } from '../../foundation/clock.ts'
 import { randomBelow, type Randomness } from '../../foundation/randomness.ts'
 import { MalformedMessageError } from '../../protocol/cbor.ts'
-import type { AddResult, Membership } from '../../protocol/membership/membership.ts'
+import type { Membership } from '../../protocol/membership/membership.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { withDeadline } from '../deadline.ts'
 import { joinProtocol, membersProtocol, nodeKeyOfPeer, type Host } from '../host.ts'
+import { Allowance } from './allowance.ts'
 import { Bans } from './bans.ts'
-import { Conversation } from './conversation.ts'
+import type { Conversation } from './conversation.ts'
 import { Doorkeeper } from './doorkeeper.ts'
-import { answerExchange, exchange, give } from './exchange.ts'
+import { exchange, give, type Learner } from './exchange.ts'
 import type { Gate } from './gate.ts'
 import { introduceSelf } from './introduction.ts'
 import type { MembershipKeeper } from './keeper.ts'
@@ -20,14 +21,12 @@ import {
   LAST_NEWS_TIMEOUT_MS,
   MAX_EXCHANGE_MESSAGE_BYTES,
   MAX_EXCHANGES_PER_PEER,
-  MAX_JOIN_MESSAGE_BYTES,
-  MAX_JOIN_MESSAGES,
   MAX_STRANGER_STREAMS,
-  STRANGER_LIFETIME_MS,
   SWEEP_INTERVAL_MS,
 } from './limits.ts'
-import { decodeJoinRequest, encodeJoinReply, type JoinRefusal } from './messages.ts'
+import type { JoinRefusal } from './messages.ts'
 import { News } from './news.ts'
+import { serveExchange, serveJoin } from './serving.ts'
 import { isClosedToUs, openTalk, talkWithin } from './talk.ts'
 
 export interface MembershipServiceOptions {
@@ -54,6 +53,7 @@ export class MembershipService implements AsyncDisposable {
   readonly #exchanging = new Map<NodeKey, Promise<void>>()
   readonly #introducing = new Map<Connection, Promise<boolean>>()
   readonly #bans: Bans
+  readonly #allowance: Allowance
   readonly #timers = new Set<() => void>()
   #exchangesLeft: number
   /** Who says what is being added just now. */
@@ -68,6 +68,7 @@ export class MembershipService implements AsyncDisposable {
     this.#membership = keeper.membership
     this.#doorkeeper = new Doorkeeper(keeper, identity)
     this.#bans = new Bans(clock)
+    this.#allowance = new Allowance(clock)
     this.#exchangesLeft = isNode ? Infinity : CLIENT_EXCHANGES
     this.#news = new News({
       clock,
@@ -108,6 +109,7 @@ export class MembershipService implements AsyncDisposable {
     // Some memberships end by themselves, at a time that was agreed.
     this.#every(SWEEP_INTERVAL_MS, () => {
       this.#enforce()
+      this.#allowance.forget()
     })
   }
 
@@ -237,14 +239,11 @@ export class MembershipService implements AsyncDisposable {
       return
     }
     const { clock } = this.#options
-    const talk = new Conversation(stream, { maxMessageBytes: MAX_EXCHANGE_MESSAGE_BYTES, clock })
-    try {
-      await talkWithin(talk, { limitMs: EXCHANGE_TIMEOUT_MS, clock }, async () => {
-        await answerExchange(talk, this.#learnerFrom(caller))
-      })
-    } catch (error) {
-      if (error instanceof MalformedMessageError) this.#ban(caller, error)
+    const pace = async (): Promise<void> => {
+      await this.#allowance.wait(caller)
     }
+    const flaw = await serveExchange(stream, { learner: this.#learnerFrom(caller), pace, clock })
+    if (flaw !== undefined) this.#ban(caller, flaw)
   }
 
   async #serveJoin(stream: Stream, connection: Connection): Promise<void> {
@@ -254,25 +253,11 @@ export class MembershipService implements AsyncDisposable {
       return
     }
     const { clock } = this.#options
-    const talk = new Conversation(stream, { maxMessageBytes: MAX_JOIN_MESSAGE_BYTES, clock })
-    try {
-      await talkWithin(talk, { limitMs: STRANGER_LIFETIME_MS, clock }, async () => {
-        for (let messages = 0; messages < MAX_JOIN_MESSAGES; messages++) {
-          const message = await talk.receive()
-          if (message === undefined) return
-          const reply = await this.#doorkeeper.answer(caller, decodeJoinRequest(message))
-          await talk.send(encodeJoinReply(reply))
-        }
-      })
-    } catch (error) {
-      if (error instanceof MalformedMessageError) connection.abort(error)
-    }
+    const flaw = await serveJoin(stream, { caller, doorkeeper: this.#doorkeeper, clock })
+    if (flaw !== undefined) connection.abort(flaw)
   }
 
-  #learnerFrom(node: NodeKey): {
-    membership: Membership
-    learn: (statements: readonly Uint8Array[]) => Promise<AddResult>
-  } {
+  #learnerFrom(node: NodeKey): Learner {
     return {
       membership: this.#membership,
       learn: async (statements) => {
