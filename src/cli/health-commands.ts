@@ -10,9 +10,22 @@ export function addHealthCommands(context: ProgramContext): void {
   addRepair(context)
   addRenew(context)
   addCapability(context)
+  addDoctor(context)
 }
 
 const RECURSIVE_HELP = 'of a directory all that is in it, which is so in any case'
+
+function addDoctor(context: ProgramContext): void {
+  context.program
+    .command('doctor')
+    .description('find out what keeps this device and other members apart, and what to do about it')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExit status: 0 all is well, 1 something is to be done.')
+    .action(async (options: { json?: true }) => {
+      const { doctor } = await import('./commands/doctor.ts')
+      context.ended(await doctor(commandContext(options, context)))
+    })
+}
 
 interface CheckOptions {
   readonly recursive?: true

@@ -91,7 +91,8 @@ async function serveUntil(
     clock: systemClock,
     log,
   })
-  const orders = operatorOf({ storage, network, settings, drainer, startedMs })
+  const { membership } = grid
+  const orders = operatorOf({ storage, network, membership, settings, drainer, startedMs })
   await using operator = await OperatorServer.open(orders, SYSTEM)
   const birth = (await processBirth(process.pid)) ?? ''
   const announce = async (): Promise<void> => {

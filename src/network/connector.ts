@@ -113,6 +113,12 @@ export class Connector {
     await this.#enterDht(signal)
     const met = openConnectionTo(this.#host, node)
     if (met !== undefined) return met
+    try {
+      // Whoever was met on the way may relay to it, which is known sooner than what the DHT says.
+      return await this.#dialAt(node, [], signal)
+    } catch (error) {
+      why = known.length > 0 ? why : error
+    }
     const tried = new Set(known.map(withoutPeerId))
     const peer = peerOfNode(node)
     for await (const event of this.#host.services.dht.findPeer(peer, { signal, useCache: false })) {
@@ -132,8 +138,7 @@ export class Connector {
         why = error
       }
     }
-    // Members may relay to it that were not connected when this search began.
-    return await this.#dialAt(node, [], signal).catch(() => Promise.reject(why as Error))
+    throw why
   }
 
   async #dialAt(

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Connection, Stream } from '@libp2p/interface'
 import { assert, messageOf } from '../foundation/error.ts'
+import type { Randomness } from '../foundation/randomness.ts'
 import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
 import { RefusedError, UnreachableError, type StorageService } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
@@ -32,6 +33,7 @@ import type { JoinRefusal } from './membership/messages.ts'
 import { MembershipService } from './membership/service.ts'
 import { isClosedToUs } from './membership/talk.ts'
 import type { GridNetwork, NetworkOptions } from './open.ts'
+import type { Diagnosis } from './paths/diagnosis.ts'
 import { rankOfPath } from './paths/path.ts'
 import { Paths, type PathReport } from './paths/paths.ts'
 import { announceFilter, type Standing, type StandingOptions } from './paths/standing.ts'
@@ -176,6 +178,16 @@ export class GridHost implements GridNetwork {
 
   knownAddresses(): Map<NodeKey, string[]> {
     return this.#book.all()
+  }
+
+  async diagnose(
+    nodes: readonly NodeKey[],
+    options: { readonly randomness: Randomness; readonly signal: AbortSignal },
+  ): Promise<Diagnosis> {
+    return await this.#paths.diagnose(
+      nodes.filter((node) => node !== this.self),
+      { ...options, connect: (node) => this.#connector.connect(node) },
+    )
   }
 
   paths(): PathReport {

@@ -7,6 +7,7 @@ import type { BandwidthLimits, Traffic } from './bandwidth.ts'
 import type { GridHost } from './grid-host.ts'
 import type { MembershipKeeper } from './membership/keeper.ts'
 import type { JoinRefusal } from './membership/messages.ts'
+import type { Diagnosis } from './paths/diagnosis.ts'
 import type { PathReport } from './paths/paths.ts'
 import type { StandingOptions } from './paths/standing.ts'
 
@@ -58,6 +59,11 @@ export interface GridNetwork extends Network {
   catchUp(): Promise<void>
   /** What a member last said when it took this device for a stranger; undefined if none did. */
   refusal(): JoinRefusal | undefined
+  /** Tries the ways to these nodes, and finds out about the router in between. Takes some seconds. */
+  diagnose(
+    nodes: readonly NodeKey[],
+    options: { readonly randomness: Randomness; readonly signal: AbortSignal },
+  ): Promise<Diagnosis>
   /** How this host stands on the internet, and by which path it reaches whom. */
   paths(): PathReport
 }

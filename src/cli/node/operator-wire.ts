@@ -6,7 +6,7 @@
  */
 export type OperatorRequest =
   | { readonly op: 'status' }
-  | { readonly op: 'paths' }
+  | { readonly op: 'doctor' }
   | { readonly op: 'scrub' }
   | { readonly op: 'collect' }
   | { readonly op: 'drain' }

@@ -1,3 +1,6 @@
+import { systemRandomness } from '../../foundation/system.ts'
+import type { Membership } from '../../protocol/membership/membership.ts'
+import { storageDevices } from '../doctor/storage-devices.ts'
 import type { GridNetwork } from '../../network/open.ts'
 import type { StorageNode } from '../../storage-node/storage-node.ts'
 import type { Drainer } from './drainer.ts'
@@ -8,7 +11,8 @@ import type { NodeSettings } from './settings.ts'
 /** A node at work, as its operator's orders find it. */
 export interface RunningNode {
   readonly storage: StorageNode
-  readonly network: Pick<GridNetwork, 'connected' | 'traffic' | 'paths'>
+  readonly network: Pick<GridNetwork, 'connected' | 'traffic' | 'diagnose'>
+  readonly membership: Membership
   readonly settings: NodeSettings
   readonly drainer: Drainer
   /** By the calendar, in milliseconds. */
@@ -21,8 +25,11 @@ export function operatorOf(node: RunningNode): OperatorHandler {
     switch (request.op) {
       case 'status':
         return await reportOf(node)
-      case 'paths':
-        return node.network.paths()
+      case 'doctor':
+        return await node.network.diagnose(storageDevices(node.membership), {
+          randomness: systemRandomness,
+          signal,
+        })
       case 'scrub':
         return await node.storage.scrub()
       case 'collect':

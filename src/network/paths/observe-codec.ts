@@ -24,13 +24,15 @@ export type Answer =
       readonly seen: SocketAddress
       /** Where it answers STUN at the address that it was asked at; undefined if it does not. */
       readonly stunPort: number | undefined
+      /** Its clock, in milliseconds since 1970. */
+      readonly timeMs: number
     }
   | { readonly kind: 'dial-back'; readonly reached: boolean }
   | { readonly kind: 'send-datagram' }
 
 const MAX_PORT = 65_535
 /** Enough that nobody else sends the same one by chance. */
-const TOKEN_BYTES = 8
+export const TOKEN_BYTES = 8
 const LONGEST_HOST = 45
 
 const KINDS = ['where-am-i', 'dial-back', 'send-datagram'] as const
@@ -63,7 +65,7 @@ export function decodeQuestion(bytes: Uint8Array): Question {
 export function encodeAnswer(answer: Answer): Uint8Array {
   const fields: Fields = new Map<number, unknown>([[0, KINDS.indexOf(answer.kind) + 1]])
   if (answer.kind === 'where-am-i') {
-    fields.set(1, answer.seen.host).set(2, answer.seen.port)
+    fields.set(1, answer.seen.host).set(2, answer.seen.port).set(4, answer.timeMs)
     if (answer.stunPort !== undefined) fields.set(3, answer.stunPort)
   } else if (answer.kind === 'dial-back') {
     fields.set(1, answer.reached ? 1 : 0)
@@ -81,6 +83,7 @@ export function decodeAnswer(bytes: Uint8Array): Answer {
         kind,
         seen: { host: hostField(fields, 1), port: portField(fields, 2) },
         stunPort: fields.has(3) ? portField(fields, 3) : undefined,
+        timeMs: integerField(fields, 4, { max: Number.MAX_SAFE_INTEGER }),
       }
     case 'dial-back':
       return { kind, reached: integerField(fields, 1, { max: 1 }) === 1 }

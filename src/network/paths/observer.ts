@@ -85,7 +85,12 @@ export class Observer {
     const seen = socketAddressOf(connection)
     switch (question.kind) {
       case 'where-am-i':
-        return { kind: 'where-am-i', seen, stunPort: this.#options.stunPort() }
+        return {
+          kind: 'where-am-i',
+          seen,
+          stunPort: this.#options.stunPort(),
+          timeMs: this.#options.clock.nowMs(),
+        }
       case 'dial-back':
         return { kind: 'dial-back', reached: await this.#dialBack(connection, question.port) }
       case 'send-datagram':

@@ -2,13 +2,14 @@ import type { Connection } from '@libp2p/interface'
 import type { Clock } from '../../foundation/clock.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { withDeadline } from '../deadline.ts'
-import type { Host } from '../host.ts'
+import { peerOfNode, type Host } from '../host.ts'
 import { parsePeerIdText } from '../identity.ts'
 import { dialNode, waysTo } from './dial.ts'
+import { diagnose, type Diagnosis, type DiagnosisOptions, type PathTaken } from './diagnosis.ts'
 import type { Internals } from './internals.ts'
 import { DOUBT_TIMEOUT_MS, UPKEEP_INTERVAL_MS } from './limits.ts'
 import type { MappingState } from './port-mapping.ts'
-import { bestPath, pathKindOf, type PathKind } from './path.ts'
+import { bestPath, pathKindOf, pathsOf, type PathKind } from './path.ts'
 import { Puncher } from './punch.ts'
 import type { Reachability } from './reachability.ts'
 import { offersRelay, type RelayUser } from './relay.ts'
@@ -85,14 +86,17 @@ export class Paths {
       },
     })
     const { standing } = this
-    this.#webRtc = new WebRtc(internals, { clock, stunServers: () => standing.stunServers() })
+    this.#webRtc = new WebRtc(internals, {
+      clock,
+      stunServers: () => standing.observations.stunServers(),
+    })
     this.#puncher = new Puncher({
       protocol: `${protocolPrefix}/punch/1`,
       observeProtocol,
       internals,
       clock,
       isMember,
-      observers: () => standing.observers(),
+      observers: () => standing.observations.observers(),
     })
     this.#upgrades = new Upgrades({
       internals,
@@ -145,6 +149,36 @@ export class Paths {
     })
   }
 
+  /** See {@link diagnose}. */
+  async diagnose(
+    nodes: readonly NodeKey[],
+    options: Pick<DiagnosisOptions, 'connect' | 'randomness' | 'signal'>,
+  ): Promise<Diagnosis> {
+    return await diagnose(nodes, {
+      ...options,
+      clock: this.#clock,
+      standing: this.standing,
+      report: () => this.report(),
+      isImproving: (node) => this.#upgrades.isImproving(peerOfNode(node)),
+      pathTo: async (node) => await this.#pathTo(node),
+    })
+  }
+
+  async #pathTo(node: NodeKey): Promise<PathTaken> {
+    const paths = pathsOf(this.#host.getConnections(peerOfNode(node)))
+    const [best] = paths
+    const roundTripMs = best === undefined ? undefined : await this.#measure(best)
+    if (best === undefined || roundTripMs === undefined) {
+      return { path: 'none', open: [], address: undefined, roundTripMs: undefined }
+    }
+    return {
+      path: pathKindOf(best),
+      open: paths.map(pathKindOf),
+      address: best.remoteAddr.toString(),
+      roundTripMs,
+    }
+  }
+
   report(): PathReport {
     const { standing } = this
     const nodes = this.#host
@@ -152,7 +186,7 @@ export class Paths {
       .map((peer) => ({ peer, node: parsePeerIdText(peer.toString()) }))
     return {
       reachability: standing.reachability,
-      seenHosts: standing.seenHosts(),
+      seenHosts: standing.observations.seenHosts(),
       mapping: standing.mapping,
       serves: standing.serves,
       relays: nodes.flatMap(({ peer, node }) =>
@@ -213,12 +247,14 @@ export class Paths {
   /** This host is somewhere else, or looks so: connections may be dead without having said so. */
   #moved(): void {
     for (const connection of this.#internals.connectionManager.getConnections()) {
-      void this.#makeSure(connection)
+      void this.#measure(connection)
     }
     this.#upgrades.startAfresh()
   }
 
-  async #makeSure(connection: Connection): Promise<void> {
+  /** @returns the round trip time; undefined if it does not answer, which ends the connection */
+  async #measure(connection: Connection): Promise<number | undefined> {
+    let askedMs = 0
     try {
       await withDeadline(this.#clock, DOUBT_TIMEOUT_MS, async (signal) => {
         const stream = await connection.newStream(PING_PROTOCOL, {
@@ -229,13 +265,16 @@ export class Paths {
           stream.addEventListener('message', () => resolve(), { once: true })
           stream.addEventListener('close', () => reject(new Error('it ended')), { once: true })
         })
+        askedMs = this.#clock.monotonicMs()
         stream.send(new Uint8Array(PING_BYTES))
         await answered
         stream.abort(new Error('it answered'))
       })
     } catch {
       connection.abort(new Error('the peer does not answer'))
+      return undefined
     }
+    return this.#clock.monotonicMs() - askedMs
   }
 
   #scheduleUpkeep(): void {

@@ -145,8 +145,8 @@ const SEARCH_TIMEOUT_MS = 6_000
 const REQUEST_TIMEOUT_MS = 4_000
 const STOP_TIMEOUT_MS = 1_000
 /** A router that was switched off, or whose UPnP was, may be back. */
-const SEARCH_INTERVAL_MS = 60_000
-const RENEW_INTERVAL_MS = 60_000
+const SEARCH_INTERVAL_MS = 30_000
+const RENEW_INTERVAL_MS = 30_000
 
 async function required<T>(promise: Promise<T | undefined>): Promise<T> {
   const value = await promise

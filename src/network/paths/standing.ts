@@ -1,4 +1,4 @@
-import type { Connection, PeerId } from '@libp2p/interface'
+import type { Connection } from '@libp2p/interface'
 import type { Clock } from '../../foundation/clock.ts'
 import {
   announcedAddresses,
@@ -9,8 +9,9 @@ import {
 } from './addresses.ts'
 import type { Internals } from './internals.ts'
 import { RECHECK_INTERVAL_MS, WANTED_RELAYS } from './limits.ts'
-import { ask, Observer, socketAddressOf } from './observer.ts'
-import { bestPath, pathKindOf } from './path.ts'
+import { Observations } from './observations.ts'
+import { Observer, socketAddressOf } from './observer.ts'
+import { pathKindOf } from './path.ts'
 import { PortMapper, type MappingState } from './port-mapping.ts'
 import { judgeReachability, type Reachability } from './reachability.ts'
 import { offersRelay, RelayServer, type RelayUser } from './relay.ts'
@@ -23,13 +24,6 @@ export interface StandingOptions {
   readonly portMapping: boolean
   /** Further multiaddrs at which it is reached: a name, or a port that a router was told to forward. */
   readonly announce: readonly string[]
-}
-
-/** What members that are reachable say of this host. */
-interface Observation {
-  readonly peer: PeerId
-  readonly seen: SocketAddress
-  readonly stun: SocketAddress | undefined
 }
 
 interface DialedBack {
@@ -46,11 +40,11 @@ export class Standing {
   readonly #internals: Internals
   readonly #clock: Clock
   readonly #options: StandingOptions
-  readonly #observeProtocol: string
   readonly #relays: RelayUser
   readonly #server = new RelayServer()
   readonly #observer: Observer
-  readonly #observations = new Map<string, Observation>()
+  /** What members that are reachable say of this host. */
+  readonly observations: Observations
   readonly #changed: () => void
   #stun: StunServer | undefined
   #mapper: PortMapper | undefined
@@ -74,9 +68,9 @@ export class Standing {
     this.#internals = options.internals
     this.#clock = options.clock
     this.#options = options.standing
-    this.#observeProtocol = options.observeProtocol
     this.#relays = options.relays
     this.#changed = options.onChange
+    this.observations = new Observations({ ...options, protocol: options.observeProtocol })
     this.#observer = new Observer({
       protocol: options.observeProtocol,
       internals: options.internals,
@@ -88,11 +82,11 @@ export class Standing {
 
   /** Whether it listens where other machines could reach it at all. */
   get listensBeyondLoopback(): boolean {
-    return this.#listening() !== undefined
+    return this.listening !== undefined
   }
 
   get reachability(): Reachability {
-    const listening = this.#listening()
+    const listening = this.listening
     return judgeReachability({
       configured: listening === undefined ? 'no' : this.#options.reachable,
       hasPublicAddress: listening?.isPublic === true,
@@ -108,20 +102,6 @@ export class Standing {
 
   get serves(): { relay: boolean; stunPort: number | undefined } {
     return { relay: this.#server.running, stunPort: this.#stunPort() }
-  }
-
-  /** Where members see this host. */
-  seenHosts(): string[] {
-    return [...new Set(this.#current().map(({ seen }) => seen.host))]
-  }
-
-  /** Connections to members that see this host from the internet. */
-  observers(): Connection[] {
-    return this.#current().map(({ observer }) => observer)
-  }
-
-  stunServers(): SocketAddress[] {
-    return this.#current().flatMap(({ stun }) => stun ?? [])
   }
 
   /** Addresses to announce besides those that libp2p knows. */
@@ -142,7 +122,7 @@ export class Standing {
   }
 
   async start(): Promise<void> {
-    const listening = this.#listening()
+    const listening = this.listening
     if (listening === undefined) return
     if (this.#options.portMapping && this.#options.reachable === 'auto' && !listening.isPublic) {
       this.#mapper = new PortMapper(
@@ -162,18 +142,7 @@ export class Standing {
 
   /** A peer has said what it offers. */
   async identified(connection: Connection, protocols: readonly string[]): Promise<void> {
-    if (!protocols.includes(this.#observeProtocol) || pathKindOf(connection) !== 'direct') return
-    const observer = socketAddressOf(connection)
-    const question = { kind: 'where-am-i' } as const
-    const { seen, stunPort } = await ask<'where-am-i'>(connection, question, this.#asking())
-    // Somebody in the same network sees an address that means nothing outside of it.
-    if (scopeOf(seen.host) !== 'public') return
-    const isNews = !this.seenHosts().includes(seen.host)
-    this.#observations.set(connection.remotePeer.toString(), {
-      peer: connection.remotePeer,
-      seen,
-      stun: stunPort === undefined ? undefined : { host: observer.host, port: stunPort },
-    })
+    const isNews = await this.observations.identified(connection, protocols)
     if (isNews && this.listensBeyondLoopback) await this.#check()
   }
 
@@ -202,7 +171,7 @@ export class Standing {
   forget(): void {
     this.#wasReached = false
     this.#dialedBack = undefined
-    this.#observations.clear()
+    this.observations.clear()
   }
 
   /** What was found out by way of the old forwarding says nothing about the new one. */
@@ -212,35 +181,17 @@ export class Standing {
     await this.#check()
   }
 
-  /** What those say that are still there, each with a connection to ask it more. */
-  #current(): (Observation & { readonly observer: Connection })[] {
-    return [...this.#observations.values()].flatMap((observation) => {
-      const observer = bestPath(this.#internals.connectionManager.getConnections(observation.peer))
-      return observer === undefined || pathKindOf(observer) !== 'direct'
-        ? []
-        : [{ ...observation, observer }]
-    })
-  }
-
-  #asking(): { protocol: string; clock: Clock } {
-    return { protocol: this.#observeProtocol, clock: this.#clock }
-  }
-
   /** Has members that see this host from outside try whether they reach it. */
   async #check(): Promise<void> {
-    const listening = this.#listening()
+    const listening = this.listening
     if (this.#stopped || listening === undefined) return
     this.#checkedMs = this.#clock.monotonicMs()
     const ports = [this.#mappedPort(), listening.port].filter((port) => port !== undefined)
     let found: DialedBack | undefined
-    for (const { observer, seen } of this.#current().slice(0, MAX_CHECKERS)) {
+    for (const { observer, seen } of this.observations.current().slice(0, MAX_CHECKERS)) {
       for (const port of new Set(ports)) {
         try {
-          const { reached } = await ask<'dial-back'>(
-            observer,
-            { kind: 'dial-back', port },
-            this.#asking(),
-          )
+          const { reached } = await this.observations.dialBack(observer, port)
           if (reached) found = { found: 'reached', address: { host: seen.host, port } }
           else found ??= { found: 'not-reached', address: undefined }
         } catch {
@@ -261,7 +212,7 @@ export class Standing {
   }
 
   async #applyNow(): Promise<void> {
-    const listening = this.#listening()
+    const listening = this.listening
     if (this.#stopped || listening === undefined) return
     const { reachable } = this.reachability
     if (reachable) {
@@ -304,7 +255,7 @@ export class Standing {
   }
 
   /** The address that matters most of those it listens at; undefined if it listens at none that others could reach. */
-  #listening(): { host: string; port: number; isPublic: boolean } | undefined {
+  get listening(): { host: string; port: number; isPublic: boolean } | undefined {
     const own = this.#own()
     const best = own.find(isPublic) ?? own[0]
     if (best === undefined) return undefined

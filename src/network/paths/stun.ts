@@ -13,6 +13,7 @@ const BINDING_RESPONSE = 0x0101
 const MAGIC_COOKIE = 0x2112a442
 const XOR_MAPPED_ADDRESS = 0x0020
 const HEADER_BYTES = 20
+export const TRANSACTION_ID_BYTES = 12
 
 export interface SocketAddress {
   readonly host: string

@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import type { Clock } from '../../foundation/clock.ts'
 import { sleep } from '../../foundation/clock.ts'
 import type { Internals } from './internals.ts'
@@ -78,6 +78,13 @@ export class Upgrades {
       if (waiting !== undefined && waiting.atMs > this.#clock.monotonicMs()) continue
       void this.#improve(relayed)
     }
+  }
+
+  /** Whether a better path to the peer is being looked for just now. */
+  isImproving(peer: PeerId): boolean {
+    if (!this.#underway.has(peer.toString())) return false
+    const best = bestPath(this.#internals.connectionManager.getConnections(peer))
+    return best !== undefined && pathKindOf(best) === 'relayed'
   }
 
   /** Closes paths that a better one has replaced and that carry nothing any more. */

@@ -31,6 +31,7 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
     kind: fc.constant('where-am-i' as const),
     seen,
     stunPort: fc.option(port, { nil: undefined }),
+    timeMs: fc.nat(),
   }),
   fc.record({ kind: fc.constant('dial-back' as const), reached: fc.boolean() }),
   fc.constant({ kind: 'send-datagram' as const }),
@@ -96,9 +97,10 @@ describe('messages about paths', () => {
           kind: 'where-am-i',
           seen: { host: '5.5.1.1', port: 40_000 },
           stunPort: 4001,
+          timeMs: 1_000,
         }),
       ),
-    ).toBe('a400010167352e352e312e3102199c4003190fa1')
+    ).toBe('a500010167352e352e312e3102199c4003190fa1041903e8')
     expect(hex(encodePunch({ kind: 'go' }))).toBe('a10003')
   })
 })
