@@ -42,7 +42,7 @@ export function households(randomness: SeededRandomness): Findings {
           },
           y: { label: 'probability of loss', scale: 'log', min: 1e-10, max: 1 },
           series: layouts.map((layout) => ({
-            name: layoutText(layout),
+            name: `${layout.length} households`,
             points: years.map(
               (life) => [life, lossIn(layout, tenth, life * DAYS_PER_YEAR)] as const,
             ),

@@ -7,17 +7,24 @@ import { patience } from '../durability/patience.ts'
 import { placementGroups } from '../durability/groups.ts'
 import { repairWaits } from '../durability/repair-waits.ts'
 import { uptimes } from '../durability/uptimes.ts'
+import { findCosts, findTraffic } from '../scale/scale.ts'
 import { SeededRandomness } from '../randomness.ts'
 import { drawChart } from './chart.ts'
 import { withTables } from './page.ts'
 import { formatTable, type Findings, type Table } from './table.ts'
 
-const USAGE = `npm run model -- durability [--seed N] [--quick] [--out DIR]
+const USAGE = `npm run model -- durability|scale [--seed N] [--only X] [--quick] [--out DIR]
 
-Computes the tables and plots of docs/durability.md.
+Computes the tables and plots of docs/durability.md or docs/scale.md.
   --seed N   another course of chance (default: 1)
+  --only X   one part of it: repair waits, uptimes, households, alternatives, groups, patience; costs, scale
   --quick    a tenth of the samples: shows that it works
   --out DIR  where the page and its plots go (default: docs)`
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
 
 interface Part {
   readonly name: string
@@ -33,6 +40,10 @@ const MODELS: Readonly<Record<string, readonly Part[]>> = {
     { name: 'groups', find: (randomness, effort) => placementGroups(randomness, 2_000 * effort) },
     { name: 'patience', find: (randomness, effort) => patience(randomness, 20 * effort) },
   ],
+  scale: [
+    { name: 'costs', find: (randomness) => findCosts(cpuMs, randomness) },
+    { name: 'scale', find: (randomness, effort) => findTraffic(randomness, effort) },
+  ],
 }
 
 /** Computes a model's tables, which it prints and puts into its page, and draws its plots. */
@@ -41,12 +52,15 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       seed: { type: 'string', default: '1' },
+      only: { type: 'string' },
       quick: { type: 'boolean', default: false },
       out: { type: 'string', default: 'docs' },
     },
   })
-  const parts = MODELS[positionals[0] ?? '']
-  if (parts === undefined || positionals.length !== 1) {
+  const parts = MODELS[positionals[0] ?? '']?.filter(
+    ({ name }) => values.only === undefined || values.only === name,
+  )
+  if (parts === undefined || parts.length === 0 || positionals.length !== 1) {
     console.error(USAGE)
     process.exitCode = 64
     return
