@@ -48,6 +48,7 @@ export function observeSlots(slots: SlotClient, ledger: FolderLedger): SlotClien
     watch: (reader, signal) => slots.watch(reader, signal),
     check: async (slot, options) => await slots.check(slot, options),
     repair: async (slot, options) => await slots.repair(slot, options),
+    topUp: async () => await slots.topUp(),
     settle: async () => {
       await slots.settle()
     },

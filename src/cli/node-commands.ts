@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { commandContext, jsonOption, terminalFor, type ProgramContext } from './program-context.ts'
 import { currentHome } from '../home/layout.ts'
 import type { NodeConfigRequest } from './commands/node-config.ts'
@@ -68,6 +69,12 @@ function addConfig(context: ProgramContext, node: Command): void {
     )
     .option('--reachable <choice>', 'whether others reach it from outside: auto, yes or no')
     .option('--port-mapping <choice>', 'whether to ask the router to forward the port: on or off')
+    .addOption(
+      new Option(
+        '--maintain <on|off>',
+        'whether it also looks after what the account of this home keeps (default: on)',
+      ).choices(['on', 'off'] as const),
+    )
     .addOption(jsonOption())
     .addHelpText('after', `\n${SIZES}`)
     .action(async ({ json, ...request }: NodeConfigRequest & { json?: true }) => {

@@ -1,5 +1,6 @@
 import { Command, type CommanderError } from 'commander'
 import { addAccountCommands } from './account-commands.ts'
+import { addCareCommands } from './care-commands.ts'
 import { addChangeCommands } from './change-commands.ts'
 import { addGridCommands } from './grid-commands.ts'
 import { addFolderCommands } from './folder-commands.ts'
@@ -38,6 +39,7 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
   addChangeCommands(context)
   addHealthCommands(context)
   addSyncCommands(context)
+  addCareCommands(context)
   addAccountCommands(context)
   addGridCommands(context)
   addNodeCommands(context)

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { AccountSecret } from '../capabilities/account.ts'
 import { toHex } from '../foundation/bytes.ts'
 import { messageOf } from '../foundation/error.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
@@ -16,7 +17,7 @@ import { networkMembership, requireMembership } from '../library/live-membership
 import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
 import { readAddressFile } from '../home/address-file.ts'
-import { readSecrets } from '../home/key-store.ts'
+import { placeOfSecrets, readSecrets } from '../home/key-store.ts'
 import { readSecret } from '../home/secrets.ts'
 import { NotAMemberError } from '../home/errors.ts'
 import type { HomeFiles } from '../home/layout.ts'
@@ -27,6 +28,7 @@ import { processBirth } from '../home/processes.ts'
 import { removeRunning, writeRunning } from '../home/running-file.ts'
 import { Drainer } from './node/drainer.ts'
 import { followMembers, type FollowedMembers } from './node/members.ts'
+import { startNodeCare } from './node/care.ts'
 import { operatorOf } from './node/operator.ts'
 import { OperatorServer } from './node/operator-server.ts'
 import { otherNodes } from './node/other-nodes.ts'
@@ -39,6 +41,8 @@ import { formatBytes } from './terminal.ts'
 interface NodeHome {
   readonly identity: Uint8Array
   readonly grid: OwnGrid
+  /** Of whose things it looks after, if it can be had without asking for a passphrase. */
+  readonly account: AccountSecret | undefined
   readonly settings: NodeSettings
 }
 
@@ -61,7 +65,7 @@ export async function runNode(
 
 async function serveUntil(
   signal: AbortSignal,
-  { identity, grid, settings: opened }: NodeHome,
+  { identity, account, grid, settings: opened }: NodeHome,
   { files, log }: { files: HomeFiles; log: NodeLog },
 ): Promise<void> {
   using settings = opened
@@ -122,6 +126,16 @@ async function serveUntil(
     },
   })
   log.write('started', `pid ${process.pid} ${network.addresses().join(' ')}`)
+  const secrets = { identity, account }
+  await using _care = startNodeCare({
+    files,
+    secrets,
+    settings,
+    grid,
+    network,
+    storage,
+    log,
+  })
   const stopKeeping = keepAddressesRegularly(files, network)
   const removal = await untilEnd(signal, members)
   stopKeeping()
@@ -154,7 +168,7 @@ async function tellGrid(
     grid: { membership },
     identity,
     network,
-  }: Omit<NodeHome, 'settings'> & { files: HomeFiles; network: GridNetwork },
+  }: Pick<NodeHome, 'identity' | 'grid'> & { files: HomeFiles; network: GridNetwork },
 ): Promise<void> {
   const name = membership.deviceName(network.self)
   const said = {
@@ -168,14 +182,22 @@ async function tellGrid(
   await writeMembership(files.membership, membership, systemClock)
 }
 
+/** Without asking anyone: a node starts when nobody is there. */
+async function accountOf(files: HomeFiles): Promise<AccountSecret | undefined> {
+  const place = await placeOfSecrets(files)
+  if (place === 'key-store-under-passphrase') return undefined
+  return (await readSecrets(files, askPassphrase)).account
+}
+
 async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
   // A node has a key of its own where its home is a person's too, so that it starts without their passphrase.
   const ownKey = await readSecret(files.nodeKey)
   const identity = ownKey ?? (await readSecrets(files, askPassphrase)).identity
   const grid = await readOwnGrid(files, systemClock)
+  const account = await accountOf(files)
   const settings = await NodeSettings.open(files.node, systemClock)
   if (identity !== undefined && grid !== undefined && settings !== undefined)
-    return { identity, grid, settings }
+    return { identity, account, grid, settings }
   throw new CliError({
     exit: EXIT.config,
     code: 'no-node',
@@ -192,7 +214,7 @@ async function openStore({ store }: HomeFiles): Promise<Disk> {
 }
 
 async function listen(
-  { identity, grid, node }: Omit<NodeHome, 'settings'> & { readonly node: NodeFile },
+  { identity, grid, node }: Pick<NodeHome, 'identity' | 'grid'> & { readonly node: NodeFile },
   { files, signal }: { files: HomeFiles; signal: AbortSignal },
 ): Promise<GridNetwork> {
   try {

@@ -80,6 +80,8 @@ export const KEY_LABELS = {
   accountAliases: 'account/aliases',
   /** From an account's secret: seals the list of directories that a device syncs. */
   accountSyncs: 'account/syncs',
+  /** From an account's secret: seals the list of what a device looks after for others. */
+  accountCared: 'account/cared',
   /** From an account's secret: hides what a device remembers of local files. */
   accountLocalFiles: 'account/local-files',
   /** From a slot's write key: seed of the Ed25519 key that signs its records and whose public key names it. */

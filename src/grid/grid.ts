@@ -5,10 +5,15 @@ import { linkSignals } from '../foundation/abort.ts'
 import { assert } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { Caller } from '../protocol/network.ts'
+import type { BlockId } from '../protocol/block-id.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
 import type { KnownBlocks } from './blocks/known-blocks.ts'
 import type { Link } from './blocks/frame.ts'
 import { openBlockStore, type BlockStore, type BlockStoreOptions } from './blocks/store.ts'
 import type { CheckableCapability } from './blocks/walk.ts'
+import { assess, type Assessment, type AssessOptions } from './care/assess.ts'
+import { openCarer, type Carer, type CarerOptions } from './care/carer.ts'
+import { drillBlocks, type BlockDrill } from './care/drill.ts'
 import { checkFile, type CheckOptions, type CheckReport } from './check.ts'
 import type { GridContext } from './context.ts'
 import { downloadFile, type Download, type GetOptions } from './download.ts'
@@ -49,6 +54,17 @@ export interface Grid extends Disposable {
     capability: CheckableCapability | TreeCapability,
     options?: TreeOptions,
   ): Promise<RenewReport>
+  /** How many nodes and households may vanish before a file or tree is lost, and how likely that is. */
+  assess(
+    capability: CheckableCapability | TreeCapability,
+    options: AssessOptions,
+  ): Promise<Assessment>
+  /** Fetches all shares of some blocks and checks each to the last byte. Knowing the blocks' ids suffices. */
+  drillBlocks(ids: readonly BlockId[], signal?: AbortSignal): Promise<BlockDrill>
+  /** Looks after what is stored, for as long as it runs. */
+  openCarer(options: CarerOptions): Carer
+  /** Nodes that have failed to prove what they hold: they are asked after all others from now on. */
+  distrust(nodes: ReadonlySet<NodeKey>): void
   /** The blocks of one tree, for whoever builds trees of them. Dispose of it before the grid. */
   openBlockStore(options: BlockStoreOptions): BlockStore
   /** Slots, as one device sees them; one client at a time for a memory. Dispose of it before the grid. */
@@ -85,6 +101,12 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
       uploadFile(convergence ? { ...context, convergence } : context, source, options),
     get: (capability, options) => downloadFile(context, capability, options),
     ...maintenanceOf(context),
+    assess: async (capability, options) => await assess(context, capability, options),
+    drillBlocks: async (ids, signal) => await drillBlocks(context, ids, signal),
+    openCarer: (options) => openCarer(context, options),
+    distrust: (nodes) => {
+      monitor.distrust(nodes)
+    },
     openBlockStore: (options) => openBlockStore(context, options),
     openSlotClient: (options) => openSlotClient(context, options),
     walkTree: (roots, options) => walkTree(context, roots, options),

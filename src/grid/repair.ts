@@ -120,32 +120,35 @@ export interface KnownShares {
   readonly claims: readonly Holding[]
   /** Nodes that have said what they hold. */
   readonly answered: ReadonlySet<NodeKey>
+  /** Whether a node may be given a share; by default every one may. */
+  readonly mayTake?: ((node: NodeKey) => boolean) | undefined
   readonly signal: AbortSignal | undefined
 }
 
 /**
  * Makes the shares of a block anew that no node of their own has, and places them.
- * @returns how many more shares have a node now, and how many still have none
+ * @returns how many more shares have a node now, how many still have none, and who has which
  * @throws BrokenFileError
  */
 export async function placeMissing(
   context: GridContext,
   id: BlockId,
-  { manifest, shares, good, bad, claims, answered, signal }: KnownShares,
-): Promise<{ placed: number; missing: number }> {
+  { manifest, shares, good, bad, claims, answered, mayTake = everyone, signal }: KnownShares,
+): Promise<Mended> {
   const held = spreadOverNodes(good)
   const { total } = manifest.code
-  if (held.size === total) return { placed: 0, missing: 0 }
+  if (held.size === total) return { placed: 0, missing: 0, holders: held }
   const wanted = Array.from({ length: total }, (_, index) => index).filter(
     (index) => !held.has(index),
   )
   const rebuilt = rebuildShares(context, id, { manifest, shares, wanted })
   using giveUp = linkSignals(signal)
   const { holders } = await placeShares(rebuilt, {
-    order: caughtLast(context.ranking.order(id, total), claims, good),
+    order: caughtLast(context.ranking.order(id, total), claims, good).filter(mayTake),
     monitor: context.monitor,
+    held,
     // What was found rotten counts as not held: if nobody else can take it, the node is sent a good one.
-    ask: (node) => answerFrom(answered, node, held),
+    ask: (node) => answerFrom(answered, node),
     // A node that has just shown a bad share and still claims to have it would show it to readers, too.
     isDoubtful: (node, index) => bad.some((one) => one.node === node && one.index === index),
     signal: giveUp.signal,
@@ -154,7 +157,19 @@ export async function placeMissing(
     },
   })
   signal?.throwIfAborted()
-  return { placed: Math.max(0, holders.size - held.size), missing: total - holders.size }
+  return { placed: holders.size - held.size, missing: total - holders.size, holders }
+}
+
+/** What became of the shares of a block. */
+interface Mended {
+  readonly placed: number
+  readonly missing: number
+  /** Share index → the node that has it, each on a node of its own. */
+  readonly holders: ReadonlyMap<number, NodeKey>
+}
+
+function everyone(): boolean {
+  return true
 }
 
 /** Nodes that claimed a share which was not good may have a bad drive or worse: others are better trusted with a new one. */
@@ -170,14 +185,10 @@ function caughtLast(
   return [...keys.filter((key) => !caught.has(key)), ...keys.filter((key) => caught.has(key))]
 }
 
-async function answerFrom(
-  answered: ReadonlySet<NodeKey>,
-  node: NodeKey,
-  held: ReadonlyMap<number, NodeKey>,
-): Promise<Uint8Array> {
+/** Whoever has a good share of its own is not asked any more; the others have none that counts. */
+async function answerFrom(answered: ReadonlySet<NodeKey>, node: NodeKey): Promise<Uint8Array> {
   if (!answered.has(node)) throw new SilentNodeError(node)
-  const indices = [...held].filter(([, holder]) => holder === node).map(([index]) => index)
-  return Promise.resolve(toShareBitmap(indices))
+  return Promise.resolve(toShareBitmap([]))
 }
 
 /** Blocks under repair at the same time: as many times k shards and those made anew are in memory. */

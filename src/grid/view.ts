@@ -19,6 +19,6 @@ export interface GridView {
 }
 
 /** Households among the nodes. */
-export function zonesOf(nodes: readonly StorageNodeInfo[]): number {
+export function zonesOf(nodes: readonly Pick<StorageNodeInfo, 'zone'>[]): number {
   return new Set(nodes.map(({ zone }) => zone)).size
 }

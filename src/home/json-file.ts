@@ -91,6 +91,13 @@ export class Fields {
     return value
   }
 
+  /** Any number that is one. */
+  number(name: string): number {
+    const value = this.#values[name]
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#wrong(name, 'a number')
+    return value
+  }
+
   /** 32 bytes as 64 lower-case hexadecimal digits. */
   hex32(name: string): string {
     const value = this.text(name)

@@ -27,6 +27,12 @@ export interface HomeFiles {
   readonly knownBlocks: string
   /** What this device remembers of the slots that it has seen and written. */
   readonly slots: string
+  /** Secret: what this home looks after for others. */
+  readonly cared: string
+  /** What was measured and done by whoever looks after what this home keeps. */
+  readonly care: string
+  /** Who looks after it now. */
+  readonly careLock: string
   /** Which local files are as they were when they were last put or fetched; a cache. */
   readonly localFiles: string
   /** Which versions of files in folders were last read or written here; a cache. */
@@ -61,6 +67,9 @@ export function homeFiles(home: string): HomeFiles {
     addresses: join(home, 'addresses.json'),
     knownBlocks: join(home, 'known-blocks'),
     slots: join(home, 'slots'),
+    cared: join(home, 'cared.json'),
+    care: join(home, 'care'),
+    careLock: join(home, 'care.lock'),
     localFiles: join(home, 'local-files'),
     seenVersions: join(home, 'seen-versions'),
     syncs: join(home, 'syncs.json'),

@@ -21,6 +21,8 @@ export interface NodeFile {
   readonly portMapping?: boolean | undefined
   /** Further multiaddrs at which it is reached: a name, or a port that a router was told to forward. */
   readonly announce?: readonly string[] | undefined
+  /** Whether it also looks after what the account of its home keeps; undefined for yes. */
+  readonly maintain?: boolean | undefined
   /** Whether it gives away what it keeps and takes nothing new. */
   readonly draining?: boolean | undefined
 }
@@ -51,6 +53,7 @@ export async function readNodeFile(path: string): Promise<NodeFile | undefined> 
     ...(fields.has('reachable') && { reachable: fields.oneOf('reachable', REACHABLE) }),
     ...(fields.has('portMapping') && { portMapping: fields.flag('portMapping') }),
     ...(fields.has('announce') && { announce: fields.texts('announce') }),
+    ...(fields.has('maintain') && { maintain: fields.flag('maintain') }),
     ...(fields.has('draining') && { draining: fields.flag('draining') }),
   }
 }

@@ -4,20 +4,23 @@ import { KEY_LABELS } from '../crypto/tags.ts'
 import { loadErasureEngine } from '../erasure/engines.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { openFolders, type FolderEvent, type Folders } from '../folders/service/folders.ts'
+import { distrustedNodes } from '../grid/care/node-book.ts'
 import { openGrid, type Grid } from '../grid/grid.ts'
 import type { MutableFiles } from '../grid/mutable/files.ts'
 import type { SlotClient } from '../grid/slots/client.ts'
 import { openNetwork, type GridNetwork } from '../network/open.ts'
 import type { Membership } from '../protocol/membership/membership.ts'
+import type { Caller } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { HomeError, NotAMemberError } from '../home/errors.ts'
 import { readAddressFile, writeAddressFile } from '../home/address-file.ts'
+import { HomeCareMemory } from '../home/care-memory.ts'
 import { deviceName } from '../home/device-name.ts'
 import { viewOfGrid, type GridFile } from '../home/grid-file.ts'
 import { KnownBlocksFile } from '../home/known-blocks-file.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import type { OpenedHome } from '../home/opened-home.ts'
-import { readOwnGrid } from '../home/own-grid.ts'
+import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
 import { networkMembership, requireMembership, wasRemoved } from './live-membership.ts'
 import { HomeSlotMemory } from '../home/slots/home-slot-memory.ts'
 
@@ -37,7 +40,17 @@ export interface Client extends AsyncDisposable {
   nameOf(node: NodeKey): string
 }
 
+/** A network that is open already, for whoever serves on it too. The client leaves it open. */
+export interface SharedNetwork {
+  readonly network: GridNetwork
+  /** The grid as that network knows it. */
+  readonly own: OwnGrid
+  /** Calls through it. */
+  readonly caller: Caller
+}
+
 export interface ClientOptions {
+  readonly shared?: SharedNetwork | undefined
   /** Called for what the user must be told, whatever is being done. */
   readonly onEvent?: ((event: FolderEvent) => void) | undefined
   /** Called when it turns out meanwhile that this device does not belong to the grid any more: nothing will succeed. */
@@ -48,28 +61,30 @@ export interface ClientOptions {
 export async function openClient(
   { files, secrets }: Pick<OpenedHome, 'files' | 'secrets'>,
   signal: AbortSignal,
-  { onEvent, onRemoved }: ClientOptions = {},
+  { onEvent, onRemoved, shared }: ClientOptions = {},
 ): Promise<Client> {
-  const own = await readOwnGrid(files, systemClock)
+  const own = shared?.own ?? (await readOwnGrid(files, systemClock))
   if (own === undefined) throw notSetUp(files)
   const { file, membership } = own
   const { identity, account } = await secrets()
   if (identity === undefined || account === undefined) throw notSetUp(files)
-  const network = await openNetwork({
-    ...networkMembership(own, files),
-    identity,
-    listen: [],
-    knownAddresses: await readAddressFile(files.addresses),
-    clock: systemClock,
-    signal,
-  })
+  const network =
+    shared?.network ??
+    (await openNetwork({
+      ...networkMembership(own, files),
+      identity,
+      listen: [],
+      knownAddresses: await readAddressFile(files.addresses),
+      clock: systemClock,
+      signal,
+    }))
   await requireMembership(network, own)
   const stopWatching = membership.onChange(() => {
     if (wasRemoved(membership, network.self)) onRemoved?.(new NotAMemberError(file.name))
   })
   const knownBlocks = KnownBlocksFile.open(files.knownBlocks)
   const grid = openGrid({
-    caller: network,
+    caller: shared?.caller ?? network,
     view: viewOfGrid(membership),
     clock: systemClock,
     randomness: systemRandomness,
@@ -77,6 +92,7 @@ export async function openClient(
     convergence: deriveKey(account, KEY_LABELS.convergence),
     knownBlocks,
   })
+  grid.distrust(await distrustedNodes(new HomeCareMemory(files.care)))
   const changing = new Changing(grid, { slots: files.slots, signal, onEvent })
   return {
     grid,
@@ -99,6 +115,7 @@ export async function openClient(
       await changing[Symbol.asyncDispose]()
       grid[Symbol.dispose]()
       knownBlocks?.[Symbol.dispose]()
+      if (shared !== undefined) return
       await keepAddresses(files, network)
       await network[Symbol.asyncDispose]()
     },

@@ -54,6 +54,7 @@ export type {
 
 // Folders
 export type { CreatedFolder, FolderEvent, Folders } from '../folders/service/folders.ts'
+export type { DrillOptions, FolderDrill } from '../folders/service/drill.ts'
 export type {
   Commit,
   CommitResult,

@@ -30,6 +30,7 @@ export interface NodeConfigRequest {
   readonly announce?: readonly string[]
   readonly reachable?: string
   readonly portMapping?: string
+  readonly maintain?: 'on' | 'off'
 }
 
 /** Shows or changes `node.json`. */
@@ -50,6 +51,7 @@ export async function nodeConfig(
     show(terminal, node)
     if (isChange) terminal.note(SAID_OF[applied])
     if (isAboutPaths(request) && applied !== 'not-running') terminal.note(LISTEN_LATER)
+    if (request.maintain !== undefined && applied !== 'not-running') terminal.note(MAINTAIN_LATER)
     noteTightness(terminal, node, room)
   }
   return EXIT.ok
@@ -84,7 +86,7 @@ const NEW_NODE: NodeFile = {
 
 function changed(before: NodeFile, request: NodeConfigRequest): NodeFile {
   const { offer, reserve, zone, quota, uploadLimit, downloadLimit, listen } = request
-  const { announce, reachable, portMapping } = request
+  const { announce, reachable, portMapping, maintain } = request
   return {
     ...before,
     ...(offer !== undefined && { capacityBytes: sizeArgument(offer, '--offer') }),
@@ -107,6 +109,7 @@ function changed(before: NodeFile, request: NodeConfigRequest): NodeFile {
     ...(portMapping !== undefined && {
       portMapping: choiceArgument(portMapping, '--port-mapping', ['on', 'off']) === 'on',
     }),
+    ...(maintain !== undefined && { maintain: maintain === 'on' }),
   }
 }
 
@@ -189,6 +192,8 @@ const SAID_OF: Readonly<Record<Applied, string>> = {
   late: 'A node runs here but has not taken it up yet; its log says why.',
 }
 const LISTEN_LATER = 'Where it listens and how it is reached changes when it is started again.'
+const MAINTAIN_LATER =
+  'Whether it looks after what this home keeps changes when it is started again.'
 
 const SAID_OF_REACHABLE = {
   auto: 'it finds out',
@@ -209,6 +214,7 @@ function described(node: NodeFile): object {
     portMapping: node.portMapping ?? true,
     announce: node.announce ?? [],
     draining: node.draining === true,
+    maintain: node.maintain !== false,
   }
 }
 
@@ -223,6 +229,7 @@ function show(terminal: Terminal, node: NodeFile): void {
     ['zone', node.zone ?? 'not named'],
     ['upload limit', rate(node.uploadBytesPerS)],
     ['download limit', rate(node.downloadBytesPerS)],
+    ['maintain', node.maintain === false ? 'off' : 'on'],
     ['listen', node.listen.join(' ')],
     ['announce', (node.announce ?? []).join(' ') || 'what it finds out'],
     ['reachable', SAID_OF_REACHABLE[node.reachable ?? 'auto']],

@@ -75,6 +75,8 @@ async function writePort(files: HomeFiles, port: number): Promise<void> {
     capacityBytes: NODE_CAPACITY_BYTES,
     accountQuotaBytes: NODE_CAPACITY_BYTES,
     reserveBytes: DEFAULT_RESERVE_BYTES,
+    // Nobody keeps anything with the accounts of practice nodes.
+    maintain: false,
     ...before,
     listen,
   })

@@ -11,6 +11,7 @@ import type { SlotKey } from '../../protocol/slot-key.ts'
 import { slotWriteKey } from '../../capabilities/slot-keys.ts'
 import type { CheckableCapability } from '../../grid/blocks/walk.ts'
 import type { Grid } from '../../grid/grid.ts'
+import type { HistoryOptions } from '../../grid/maintenance/frontier.ts'
 import type { RenewReport, TreeCapability } from '../../grid/maintenance/tree.ts'
 import { checkDevice } from '../devices.ts'
 import type { Path } from '../names.ts'
@@ -22,7 +23,8 @@ import { closeStore, OpenTrees } from './open-trees.ts'
 import { OpenedView } from './opened-view.ts'
 import { publishIfMissing, publishNew } from './publish.ts'
 import { OpenedReader } from './reader.ts'
-import { renewKept, type RenewOptions } from './renew.ts'
+import { drillFolder, type DrillOptions, type FolderDrill } from './drill.ts'
+import { keptHistory, renewKept, type RenewOptions } from './renew.ts'
 import type { FolderView } from './view.ts'
 import { OpenedWriter } from './writer.ts'
 
@@ -49,6 +51,13 @@ export interface Folders extends AsyncDisposable {
     capability: TreeCapability | CheckableCapability,
     options?: RenewOptions,
   ): Promise<RenewReport>
+  /** Which of the past of a folder or file {@link renew} keeps, for who mends it. */
+  keptHistory(
+    capability: TreeCapability | CheckableCapability,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<HistoryOptions>
+  /** Fetches a random sample of the files of a folder for real, to see that it can be had. */
+  drill(view: FolderView, options: DrillOptions): Promise<FolderDrill>
 }
 
 /** A new folder, with the power to change it. */
@@ -145,6 +154,17 @@ class GridFolders implements Folders {
     options: RenewOptions = {},
   ): Promise<RenewReport> {
     return await renewKept(this.#context, capability, options)
+  }
+
+  async keptHistory(
+    capability: TreeCapability | CheckableCapability,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<HistoryOptions> {
+    return await keptHistory(this.#context, capability, signal)
+  }
+
+  async drill(view: FolderView, options: DrillOptions): Promise<FolderDrill> {
+    return await drillFolder(this.#context, view, options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

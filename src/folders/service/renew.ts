@@ -1,5 +1,6 @@
 import { slotKeyOf, slotReadKeyOf } from '../../capabilities/slot-keys.ts'
 import type { CheckableCapability } from '../../grid/blocks/walk.ts'
+import type { HistoryOptions } from '../../grid/maintenance/frontier.ts'
 import type { RenewReport, TreeCapability, TreeOptions } from '../../grid/maintenance/tree.ts'
 import type { FolderContext } from './context.ts'
 import { PastSurvey } from './past-survey.ts'
@@ -18,7 +19,17 @@ export async function renewKept(
   capability: TreeCapability | CheckableCapability,
   options: RenewOptions,
 ): Promise<RenewReport> {
-  const survey = new PastSurvey(context, options.signal)
+  const history = await keptHistory(context, capability, options.signal)
+  return await context.grid.renew(capability, { ...options, ...history })
+}
+
+/** Which of the past of a capability is to be kept: see {@link renewKept}. With the power to verify alone, all of it. */
+export async function keptHistory(
+  context: FolderContext,
+  capability: TreeCapability | CheckableCapability,
+  signal: AbortSignal | undefined,
+): Promise<HistoryOptions> {
+  const survey = new PastSurvey(context, signal)
   switch (capability.kind) {
     case 'folder-write':
     case 'mutable-write':
@@ -39,11 +50,10 @@ export async function renewKept(
     case 'snapshot-verify':
     case 'file-read':
     case 'file-verify':
-      return await context.grid.renew(capability, options)
+      return {}
   }
-  return await context.grid.renew(capability, {
-    ...options,
+  return {
     keeps: (state) => !survey.isPassed(state),
     endsAt: (state) => survey.isOver(state),
-  })
+  }
 }

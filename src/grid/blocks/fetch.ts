@@ -262,7 +262,7 @@ function candidatesOfRank(context: GridContext, id: BlockId): Candidate[] {
 }
 
 function candidateOf({ monitor }: GridContext, which: Omit<Candidate, 'cost'>): Candidate {
-  const doubt = monitor.isGood(which.node) ? 0 : DOUBT_COST
+  const doubt = monitor.isPreferred(which.node) ? 0 : DOUBT_COST
   return { ...which, cost: doubt + monitor.slowness(which.node) }
 }
 

@@ -34,7 +34,7 @@ async function beginningOf(
   signal: AbortSignal | undefined,
 ): Promise<{ beginning: Uint8Array; ciphertextBytes: number } | undefined> {
   const [first] = ranking.order(id, defaultCode(view.nodes).total)
-  if (first === undefined || !monitor.isGood(first.key)) return undefined
+  if (first === undefined || !monitor.isPreferred(first.key)) return undefined
   const request = { op: 'get' as const, id, index: 0, leaves: { first: 0, count: 1 } }
   try {
     const { share } = await callUnlessSilent<'get'>(monitor, first.key, request, signal)

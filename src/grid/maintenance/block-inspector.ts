@@ -2,10 +2,11 @@ import { shardSize } from '../../erasure/code.ts'
 import { Semaphore } from '../../foundation/concurrency.ts'
 import { HayloftError } from '../../foundation/error.ts'
 import { randomBelow } from '../../foundation/randomness.ts'
+import type { BlockId } from '../../protocol/block-id.ts'
 import { MAX_CIPHERTEXT_BYTES } from '../../protocol/limits.ts'
 import { areLeaves, openManifest, shardLeavesOf, type Manifest } from '../../protocol/manifest.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
-import { fetchClaimed, isOneCodeword } from '../blocks/examine.ts'
+import { fetchClaimed, fetchManifest, isOneCodeword } from '../blocks/examine.ts'
 import { assembleBlock, fetchShares, type GoodShare } from '../blocks/fetch.ts'
 import type { BlockLink, HistoryLink, Link } from '../blocks/frame.ts'
 import { openLinks, openLinksAtStart, PROBE_BYTES } from '../blocks/seal.ts'
@@ -29,6 +30,10 @@ export type Inspected =
       readonly bad: readonly Holding[]
       /** Whether some claim got no answer, and so is neither. */
       readonly hasUnanswered: boolean
+      /** Whole shares that had to be fetched to open it, if the inspector keeps them. */
+      readonly fetched: readonly GoodShare[]
+      /** Gives back the memory of {@link fetched}. */
+      readonly release: () => void
     }
   /** Too few shares could be had to open it. */
   | { readonly kind: 'missing' }
@@ -40,6 +45,9 @@ export class BlockInspector {
   readonly #context: GridContext
   readonly #verify: Verification
   readonly #signal: AbortSignal
+  readonly #doubts: (node: NodeKey) => boolean
+  readonly #isLinkless: (id: BlockId) => boolean
+  readonly #keepsShares: boolean
   readonly #leaves: LeafBatcher
   /** Bytes of shares in memory. */
   readonly memory = new Semaphore(SHARE_MEMORY_BYTES)
@@ -48,23 +56,45 @@ export class BlockInspector {
 
   constructor(
     context: GridContext,
-    { verify, signal }: { verify: Verification; signal: AbortSignal },
+    {
+      verify,
+      doubts = nobody,
+      isLinkless = nobody,
+      keepsShares = false,
+      signal,
+    }: {
+      verify: Verification
+      /** Nodes whose shares are sampled at least. */
+      doubts?: ((node: NodeKey) => boolean) | undefined
+      /** Blocks that are known to lead nowhere. */
+      isLinkless?: ((id: BlockId) => boolean) | undefined
+      /** Whether shares that were fetched are wanted for a repair, so that none is fetched twice. */
+      keepsShares?: boolean | undefined
+      signal: AbortSignal
+    },
   ) {
     this.#context = context
     this.#verify = verify
+    this.#doubts = doubts
+    this.#isLinkless = isLinkless
+    this.#keepsShares = keepsShares
     this.#signal = signal
     this.#leaves = new LeafBatcher(context.monitor, signal)
   }
 
   async inspect(link: BlockLink | HistoryLink, claims: readonly Holding[]): Promise<Inspected> {
+    let release = nothing
     try {
-      const { manifest, links, proven } = await this.#open(link, claims)
+      const opened = await this.#open(link, claims)
+      const { manifest, links, proven, fetched } = opened
+      ;({ release } = opened)
       // A node may claim shares that no such block has.
       const possible = claims.filter(({ index }) => index < manifest.code.total)
       const checked = await this.#check(link, { manifest, claims: possible, proven })
       for (const { node } of checked.bad) this.caught.add(node)
-      return { kind: 'found', manifest, links, ...checked }
+      return { kind: 'found', manifest, links, ...checked, fetched, release }
     } catch (error) {
+      release()
       if (error instanceof NotEnoughSharesError) return { kind: 'missing' }
       if (error instanceof BrokenFileError) return { kind: 'broken' }
       throw error
@@ -81,27 +111,38 @@ export class BlockInspector {
     for (const { node } of this.#likeliestFirst(claims.filter(({ index }) => index === 0))) {
       const beginning = await this.#beginningOf(link, node)
       if (beginning === undefined) continue
-      if (beginning.links !== undefined) return { ...beginning, links: beginning.links }
+      if (beginning.links !== undefined) {
+        return { ...beginning, links: beginning.links, fetched: [], release: nothing }
+      }
       ;({ proven } = beginning)
       const { total } = beginning.manifest.code
       possible = claims.filter(({ index }) => index < total)
       break
     }
-    const release = await this.memory.acquire(MAX_CIPHERTEXT_BYTES, this.#signal)
+    if (this.#isLinkless(link.id)) {
+      const options = { claims: possible, signal: this.#signal }
+      const manifest = await fetchManifest(this.#context, link.id, options)
+      if (manifest !== undefined) return { manifest, links: [], proven, ...NOTHING_FETCHED }
+    }
+    const bytes = this.#keepsShares ? KEPT_BLOCK_BYTES : MAX_CIPHERTEXT_BYTES
+    const release = await this.memory.acquire(bytes, this.#signal)
+    let isKept = false
     try {
       const options = { claims: possible, signal: this.#signal }
       const { manifest, shares } = await fetchShares(this.#context, link.id, options)
       const { ciphertext } = assembleBlock(this.#context, manifest, shares)
-      return { manifest, links: openLinks(link.verifyKey, ciphertext), proven }
+      const opened = { manifest, links: openLinks(link.verifyKey, ciphertext), proven }
+      isKept = this.#keepsShares
+      return isKept ? { ...opened, fetched: shares, release } : { ...opened, ...NOTHING_FETCHED }
     } finally {
-      release()
+      if (!isKept) release()
     }
   }
 
   async #beginningOf(
     { id, verifyKey }: BlockLink | HistoryLink,
     node: NodeKey,
-  ): Promise<(Omit<Opened, 'links'> & { links: readonly Link[] | undefined }) | undefined> {
+  ): Promise<Beginning | undefined> {
     const request = { op: 'get' as const, id, index: 0, leaves: { first: 0, count: 1 } }
     return await this.#ignoringNodes(async () => {
       const { monitor } = this.#context
@@ -121,7 +162,7 @@ export class BlockInspector {
   #likeliestFirst(claims: readonly Holding[]): Holding[] {
     const { monitor } = this.#context
     const doubt = ({ node }: Holding): number =>
-      (this.caught.has(node) ? 2 : 0) + (monitor.isGood(node) ? 0 : 1)
+      (this.caught.has(node) ? 2 : 0) + (monitor.isPreferred(node) ? 0 : 1)
     return claims.toSorted((a, b) => doubt(a) - doubt(b)).slice(0, BEGINNINGS_TRIED)
   }
 
@@ -130,11 +171,15 @@ export class BlockInspector {
     block: Claimed,
   ): Promise<Pick<Inspected & { kind: 'found' }, 'good' | 'bad' | 'hasUnanswered'>> {
     const { manifest, claims } = block
-    if (this.#verify === 'none') return { good: claims, bad: [], hasUnanswered: false }
+    const isBelieved = ({ node }: Holding): boolean =>
+      this.#verify === 'none' && !this.#doubts(node)
+    const believed = claims.filter(isBelieved)
+    if (believed.length === claims.length) return { good: claims, bad: [], hasUnanswered: false }
     const isDoubted = ({ node }: Holding): boolean =>
       this.#verify === 'full' || this.caught.has(node)
-    const whole = claims.filter(isDoubted)
-    const sampled = claims.filter((claim) => !isDoubted(claim))
+    const rest = claims.filter((claim) => !isBelieved(claim))
+    const whole = rest.filter(isDoubted)
+    const sampled = rest.filter((claim) => !isDoubted(claim))
     const bytes = whole.length * shardSize(manifest.code, manifest.ciphertextBytes)
     const release = bytes === 0 ? undefined : await this.memory.acquire(bytes, this.#signal)
     try {
@@ -146,7 +191,7 @@ export class BlockInspector {
       if (!isOneCodeword(this.#context, id, { manifest, shares })) {
         throw new BrokenFileError('the shares of a block are not of one piece')
       }
-      const good = [...shares.map(holdingOf), ...audited.good]
+      const good = [...believed, ...shares.map(holdingOf), ...audited.good]
       const bad = [...read.bad, ...audited.bad]
       return { good, bad, hasUnanswered: good.length + bad.length < claims.length }
     } finally {
@@ -155,7 +200,7 @@ export class BlockInspector {
   }
 
   async #readWhole(
-    id: BlockLink['id'],
+    id: BlockId,
     { manifest, claims, proven }: Claimed,
   ): Promise<{ shares: readonly GoodShare[]; bad: readonly Holding[] }> {
     if (shardLeavesOf(manifest) > 1) {
@@ -184,7 +229,7 @@ export class BlockInspector {
   }
 
   async #audit(
-    id: BlockLink['id'],
+    id: BlockId,
     { manifest, claims, proven }: Claimed,
   ): Promise<{ good: readonly Holding[]; bad: readonly Holding[] }> {
     const good: Holding[] = []
@@ -205,7 +250,7 @@ export class BlockInspector {
 
   /** @returns undefined without an answer */
   async #leafOf(
-    id: BlockLink['id'],
+    id: BlockId,
     manifest: Manifest,
     { index, node, leaf }: Holding & { leaf: number },
   ): Promise<Uint8Array | 'bad' | undefined> {
@@ -234,6 +279,13 @@ interface Opened {
   readonly links: readonly Link[]
   /** The first share, if it was seen whole. */
   readonly proven: GoodShare | undefined
+  readonly fetched: readonly GoodShare[]
+  readonly release: () => void
+}
+
+interface Beginning extends Pick<Opened, 'manifest' | 'proven'> {
+  /** Undefined where the beginning does not tell them. */
+  readonly links: readonly Link[] | undefined
 }
 
 interface Claimed {
@@ -250,6 +302,15 @@ function isSame(a: Holding, b: Holding): boolean {
   return a.index === b.index && a.node === b.node
 }
 
+function nobody(): boolean {
+  return false
+}
+
+function nothing(): void {}
+
+const NOTHING_FETCHED = { fetched: [], release: nothing }
+/** A block with all shares that its repair makes of it, by the usual codes. */
+const KEPT_BLOCK_BYTES = 4 * MAX_CIPHERTEXT_BYTES
 /** Of nodes that claim the first share; then whole shares are fetched. */
 const BEGINNINGS_TRIED = 2
 /** Shares in memory at once: a few blocks with all their shares, or very many small ones. */

@@ -17,12 +17,15 @@ import { Frontier, type Found, type HistoryOptions } from './frontier.ts'
 import { TreeTally, type Health, type TreeReport } from './report.ts'
 import { copiesOf, linksOfHeads, replicateHeads, type SlotCopies } from './slot-copies.ts'
 import { Surveyor, type BlockSurvey, type SlotSurvey } from './surveyor.ts'
+import type { SeenBlock, Tending } from './tending.ts'
 
 export interface VisitOptions extends HistoryOptions {
   readonly phase: 'check' | 'repair' | 'renew'
   readonly verify: Verification
   readonly leaseS?: number | undefined
   readonly code?: ErasureCode | undefined
+  /** Decides what to mend; without it, all that lacks anything is. */
+  readonly tending?: Tending | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((event: VisitProgress) => void) | undefined
 }
@@ -60,10 +63,16 @@ export class TreeVisit {
   }
 
   async run(root: Link): Promise<TreeReport> {
-    const { verify, leaseS } = this.#options
+    const { verify, leaseS, tending, phase } = this.#options
     using ended = linkSignals(this.#options.signal)
     const { signal } = ended
-    const inspector = new BlockInspector(this.#context, { verify, signal })
+    const inspector = new BlockInspector(this.#context, {
+      verify,
+      doubts: tending?.doubts.bind(tending),
+      isLinkless: tending?.isLinkless.bind(tending),
+      keepsShares: phase === 'repair',
+      signal,
+    })
     const surveyor = new Surveyor(this.#context, { leaseS, signal })
     this.#tools = { inspector, surveyor, signal }
     this.#frontier.addRoot(root)
@@ -95,7 +104,11 @@ export class TreeVisit {
       const claims = survey.claims[at] ?? []
       if (this.#options.leaseS !== undefined) this.sharesLeased += claims.length
       const inspected = await this.#at.inspector.inspect(found.link, claims)
-      await this.#settleBlock(found, inspected, { survey, claims })
+      try {
+        await this.#settleBlock(found, inspected, { survey, claims })
+      } finally {
+        if (inspected.kind === 'found') inspected.release()
+      }
       this.#tell()
     })
   }
@@ -106,55 +119,73 @@ export class TreeVisit {
     else {
       const { manifest, links, good, hasUnanswered } = inspected
       this.#frontier.addBelow(found, links)
+      const { tending } = this.#options
+      if (links.length === 0) tending?.onLinkless(found.link.id)
       const { required, total } = manifest.code
-      const spread = spreadOverNodes(good).size
       if (new Set(good.map(({ index }) => index)).size < required) {
         this.#addUnreadable(found, known, hasUnanswered)
         return
       }
       this.#tally.bytes += manifest.ciphertextBytes
-      const isMended =
-        spread < total && this.#options.phase === 'repair'
-          ? await this.#repairBlock(found, inspected, known)
-          : { missing: total - spread }
-      if (isMended === undefined) return
-      this.#tally.sharesMissing += isMended.missing
-      this.#tally.addBlock(isMended.missing === 0 ? 'healthy' : 'degraded')
+      const holdings = tending ? good.filter(({ node }) => tending.counts(node)) : good
+      const spread = spreadOverNodes(holdings).size
+      const { answered } = known.survey
+      let seen: SeenBlock = { id: found.link.id, manifest, holdings, spread, answered }
+      if (spread < total && this.#options.phase === 'repair') {
+        const isWanted = tending === undefined || (await tending.mends(seen))
+        const mended = isWanted ? await this.#repairBlock(inspected, seen, known) : seen
+        if (mended === undefined) this.#addUnreadable(found, known)
+        else if (mended === 'broken') this.#addBroken(found)
+        if (mended === undefined || mended === 'broken') return
+        seen = mended
+      }
+      const missing = total - seen.spread
+      this.#tally.sharesMissing += missing
+      this.#tally.addBlock(missing === 0 ? 'healthy' : 'degraded')
+      await tending?.onBlock(seen)
     }
   }
 
-  /** @returns undefined if it cannot be read after all, which is then counted */
+  /** @returns undefined if it cannot be read after all */
   async #repairBlock(
-    found: FoundBlock,
-    { manifest, good, bad }: Inspected & { kind: 'found' },
-    known: KnownBlock,
-  ): Promise<{ missing: number } | undefined> {
+    { good, bad, fetched, release }: Inspected & { kind: 'found' },
+    seen: SeenBlock,
+    { claims, survey }: KnownBlock,
+  ): Promise<SeenBlock | 'broken' | undefined> {
     const { inspector, signal } = this.#at
-    const { id } = found.link
+    const { id, manifest, holdings } = seen
     const { code, ciphertextBytes } = manifest
     const bytes = code.total * shardSize(code, ciphertextBytes)
-    const release = await inspector.memory.acquire(bytes, signal)
+    const isFetched = fetched.length >= code.required
+    // What was fetched already has its memory.
+    const giveBack = isFetched ? release : await inspector.memory.acquire(bytes, signal)
+    const { tending } = this.#options
     try {
-      const fetched = await fetchShares(this.#context, id, { claims: good, signal })
-      const { placed, missing } = await placeMissing(this.#context, id, {
+      const read = isFetched
+        ? { shares: fetched, bad: [] }
+        : await fetchShares(this.#context, id, { claims: good, signal })
+      const isRotten = (claim: Holding): boolean => read.bad.some((one) => isSame(one, claim))
+      const uncounted = good.filter((claim) => !holdings.includes(claim))
+      const { placed, missing, holders } = await placeMissing(this.#context, id, {
         manifest,
-        shares: fetched.shares,
-        good: good.filter((claim) => !fetched.bad.some((one) => isSame(one, claim))),
-        bad: [...bad, ...fetched.bad],
-        claims: known.claims,
-        answered: known.survey.answered,
+        shares: read.shares,
+        good: holdings.filter((claim) => !isRotten(claim)),
+        bad: [...bad, ...uncounted, ...read.bad],
+        claims,
+        answered: survey.answered,
+        mayTake: tending?.mayTake.bind(tending),
         signal,
       })
       if (placed > 0) this.blocksRepaired += 1
       this.sharesPlaced += placed
-      return { missing }
+      const now = [...holders].map(([index, node]) => ({ index, node }))
+      return { ...seen, holdings: now, spread: code.total - missing }
     } catch (error) {
-      if (error instanceof NotEnoughSharesError) this.#addUnreadable(found, known)
-      else if (error instanceof BrokenFileError) this.#addBroken(found)
-      else throw error
-      return undefined
+      if (error instanceof NotEnoughSharesError) return undefined
+      if (error instanceof BrokenFileError) return 'broken'
+      throw error
     } finally {
-      release()
+      giveBack()
     }
   }
 
@@ -205,6 +236,7 @@ export class TreeVisit {
       copies = await this.#repairSlot(link, survey, copies)
     }
     this.#tally.copiesMissing += copies.missing
+    this.#options.tending?.onSlot({ holders: copies.holders })
     const health: Health = copies.missing === 0 ? 'healthy' : 'degraded'
     this.#tally.addSlot(health)
   }

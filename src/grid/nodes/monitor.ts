@@ -16,6 +16,7 @@ export class NodeMonitor {
   readonly #nodes = new Map<NodeKey, NodeRecord>()
   readonly #typical: Record<Weight, number | undefined> = { light: undefined, heavy: undefined }
   readonly #closing = new AbortController()
+  #distrusted: ReadonlySet<NodeKey> = new Set()
   #heardAnyMs = -Infinity
   #isAskingAround = false
 
@@ -62,6 +63,16 @@ export class NodeMonitor {
   isGood(node: NodeKey): boolean {
     const record = this.#nodes.get(node)
     return record === undefined || (!record.suspect && !this.#isDown(record))
+  }
+
+  /** Nodes that have failed to prove what they say they hold: they are asked after all others from now on. */
+  distrust(nodes: ReadonlySet<NodeKey>): void {
+    this.#distrusted = nodes
+  }
+
+  /** Whether to ask the node before others: there is no reason to expect trouble, and it is trusted. */
+  isPreferred(node: NodeKey): boolean {
+    return this.isGood(node) && !this.#distrusted.has(node)
   }
 
   /** Whether the node owes replies and is silent, as against: is known to be away. */

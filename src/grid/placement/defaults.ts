@@ -2,7 +2,7 @@ import { erasureCode, type ErasureCode } from '../../erasure/code.ts'
 import { zonesOf, type StorageNodeInfo } from '../view.ts'
 
 /** k-of-n for a grid of this many households, unless the user asks for another. */
-export function defaultCode(nodes: readonly StorageNodeInfo[]): ErasureCode {
+export function defaultCode(nodes: readonly Pick<StorageNodeInfo, 'zone'>[]): ErasureCode {
   const zones = zonesOf(nodes)
   if (zones >= 10) return erasureCode(3, 10)
   if (zones >= 7) return erasureCode(3, 7)

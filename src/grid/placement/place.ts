@@ -19,6 +19,8 @@ export interface Placement {
 export interface PlaceOptions {
   /** Nodes in the order to try them; the first n are the block's own. */
   readonly order: readonly NodeKey[]
+  /** Shares that are known to have a node of their own: it is not asked, and its share is not sent. */
+  readonly held?: ReadonlyMap<number, NodeKey> | undefined
   /** Asks a node what it holds of this block. Rejects if it cannot say. */
   readonly ask: (node: NodeKey, onSuspect: () => void) => Promise<ShareBitmap>
   readonly monitor: NodeMonitor
@@ -48,7 +50,7 @@ export async function placeShares(shares: ShareSet, options: PlaceOptions): Prom
 class Placing {
   readonly #shares: ShareSet
   readonly #options: PlaceOptions
-  readonly #holders = new Map<number, NodeKey>()
+  readonly #holders: Map<number, NodeKey>
   /** Nodes of the order not asked yet: good ones first, and of the others only those that may come back. */
   readonly #unasked: NodeKey[]
   /** Nodes that have answered and hold no share of this block. */
@@ -68,10 +70,13 @@ class Placing {
   constructor(shares: ShareSet, options: PlaceOptions) {
     this.#shares = shares
     this.#options = options
-    const { order, monitor } = options
+    const { order, monitor, held = new Map<number, NodeKey>() } = options
+    this.#holders = new Map(held)
+    const taken = new Set(held.values())
+    const others = order.filter((node) => !taken.has(node))
     this.#unasked = [
-      ...order.filter((node) => monitor.isGood(node)),
-      ...order.filter((node) => !monitor.isGood(node)),
+      ...others.filter((node) => monitor.isPreferred(node)),
+      ...others.filter((node) => !monitor.isPreferred(node)),
     ]
   }
 
@@ -92,11 +97,11 @@ class Placing {
     }
   }
 
-  /** Asks nodes in order until n have answered or none are left to ask, skipping over silent and absent ones. */
+  /** Asks nodes in order until each share could have one or none are left to ask, past silent and absent ones. */
   async #askFirst(): Promise<void> {
-    const { length: total } = this.#shares.shards
+    const open = this.#shares.shards.length - this.#holders.size
     await Promise.all(
-      Array.from({ length: total }, async () => {
+      Array.from({ length: open }, async () => {
         while (this.#unasked.length > 0) if ((await this.#askNext()) === 'answered') return
       }),
     )

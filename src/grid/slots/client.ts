@@ -48,6 +48,11 @@ export interface SlotClient extends AsyncDisposable {
   check(slot: SlotKey, options?: ReadOptions): Promise<SlotHealth>
   /** The same after the nodes that were asked got what they lacked. @throws SlotUnavailableError */
   repair(slot: SlotKey, options?: ReadOptions): Promise<SlotHealth>
+  /**
+   * Tries now to bring slots that were written to too few nodes to more of them, which is done now and then anyway.
+   * @returns how many are still on too few
+   */
+  topUp(): Promise<number>
   /** Resolves when nothing is on its way any more: late copies, what is pushed to nodes that lag, what is to be saved. */
   settle(): Promise<void>
 }
@@ -195,6 +200,10 @@ class GridSlotClient implements SlotClient {
 
   async repair(slot: SlotKey, options: ReadOptions = {}): Promise<SlotHealth> {
     return await this.#replicas.examine(slot, { ...options, mend: true })
+  }
+
+  async topUp(): Promise<number> {
+    return await this.#replicas.topUp()
   }
 
   async settle(): Promise<void> {

@@ -81,7 +81,7 @@ class Polling implements Disposable {
     const { monitor } = tools.context
     const copies = Math.min(options.copies, order.length)
     this.#own = new Set(order.slice(0, copies))
-    const isGood = (node: NodeKey): boolean => monitor.isGood(node)
+    const isGood = (node: NodeKey): boolean => monitor.isPreferred(node)
     const isOwn = (node: NodeKey): boolean => this.#own.has(node)
     const rest = order.filter((node) => !isGood(node))
     this.#unasked = [

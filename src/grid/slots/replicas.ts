@@ -83,6 +83,11 @@ export class SlotReplicas implements AsyncDisposable {
     return known
   }
 
+  /** @returns how many slots are still on too few nodes */
+  async topUp(): Promise<number> {
+    return await this.#topUp.runNow()
+  }
+
   orderOf(slot: SlotKey): NodeKey[] {
     return this.context.ranking.order(slot, this.code.total).map(({ key }) => key)
   }

@@ -83,8 +83,8 @@ class Replicating {
     const { monitor } = tools.context
     this.#own = new Set(order.slice(0, options.copies))
     this.#unasked = [
-      ...order.filter((node) => monitor.isGood(node)),
-      ...order.filter((node) => !monitor.isGood(node)),
+      ...order.filter((node) => monitor.isPreferred(node)),
+      ...order.filter((node) => !monitor.isPreferred(node)),
     ]
   }
 

@@ -52,6 +52,25 @@ export class TopUpQueue implements Disposable {
     await this.#memory.setOwed(slot, false)
   }
 
+  /**
+   * Tries all that is owed now, also what a program owed that has ended since this one began.
+   * @returns how many are still owed
+   */
+  async runNow(): Promise<number> {
+    await this.loaded
+    for (const slot of await this.#memory.owed()) this.#owed.set(slotKeyHex(slot), slot)
+    if (!this.#isRunning && this.#owed.size > 0) {
+      this.#isRunning = true
+      try {
+        await this.#round()
+      } finally {
+        this.#isRunning = false
+      }
+    }
+    this.#schedule()
+    return this.#owed.size
+  }
+
   [Symbol.dispose](): void {
     this.#isClosed = true
     this.#cancelTimer?.()
