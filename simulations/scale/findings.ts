@@ -54,7 +54,7 @@ export function rankingFindings(means: Measuring): Findings {
         {
           title: 'Ranking all nodes for a block (measured; the last point continued)',
           x: NODES_AXIS,
-          y: { label: 'milliseconds', scale: 'log', min: 0.01, max: 1e7, format: durationText },
+          y: { label: 'processor time', scale: 'log', min: 0.01, max: 1e7, format: durationText },
           series: [
             {
               name: 'for one group',
