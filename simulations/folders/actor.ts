@@ -7,13 +7,13 @@ import type { SlotState } from '../../src/grid/slots/client.ts'
 import { sourceOf } from '../bytes.ts'
 import { StuckError } from '../clock.ts'
 import { nameAt, type Data, type Draft, type Element } from '../merge/oracle.ts'
-import { perform, Refused, type Action } from '../merge/user.ts'
+import { perform, Refused } from '../merge/user.ts'
 import type { SeededRandomness } from '../randomness.ts'
 import type { World } from '../world.ts'
 import { DeviceCrash, type SimulatedDevice } from './device.ts'
 import { hasConflict, type FolderJudge } from './judge.ts'
 import { deeds, REFUSALS, Violation, type Deed } from './observer.ts'
-import { drawActions, editOf } from './user.ts'
+import { drawActions, editOf, type FolderAction } from './user.ts'
 
 /** What a device was shown. */
 export interface Sight {
@@ -153,12 +153,12 @@ export class Actor {
 
   async #putContents(
     folder: FolderWriter,
-    actions: readonly Action[],
+    actions: readonly FolderAction[],
   ): Promise<Map<Data, NewVersion>> {
     const { contents } = this.#options.judge
     const versions = new Map<Data, NewVersion>()
     for (const action of actions) {
-      if (action.kind !== 'put' && action.kind !== 'put-over-shown') continue
+      if (!('data' in action)) continue
       const { text, mtimeMs } = action.data
       const version = await folder.putFile(sourceOf(contents.bytesOf(text)), { mtimeMs })
       contents.remember(text, version)
@@ -170,14 +170,14 @@ export class Actor {
   async #editsOf(
     view: FolderView,
     deed: Deed,
-    { actions, versions }: { actions: readonly Action[]; versions: Map<Data, NewVersion> },
+    { actions, versions }: { actions: readonly FolderAction[]; versions: Map<Data, NewVersion> },
   ): Promise<Edit[]> {
     const { judge, world } = this.#options
     const visible = await judge.compare(view, deed.base?.heads ?? [])
     // What a second action of a commit meets of a conflict is what the first one left, not what is shown.
     const possible = hasConflict(visible) ? actions.slice(0, 1) : actions
-    const chosen = possible.map((action): Action => {
-      if (action.kind !== 'put-over-shown') return action
+    const chosen = possible.map((action): FolderAction => {
+      if (action.kind !== 'put-over-shown' && action.kind !== 'put-over-seen') return action
       const { path, data } = action
       return nameAt(visible, path).isDirectory ? { kind: 'put', path, data } : action
     })
@@ -205,7 +205,7 @@ export class Actor {
 
 function expectationOf(
   visible: readonly Element[],
-  actions: readonly Action[],
+  actions: readonly FolderAction[],
 ): readonly Draft[] | 'refused' {
   try {
     return actions.reduce<Draft[]>(perform, [...visible])

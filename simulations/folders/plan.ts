@@ -92,7 +92,7 @@ export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
     devices: randomness.pick([2, 2, 3, 3, 4]),
     isCalm,
     isSequential,
-    steps: randomness.between(8, 22),
+    steps: randomness.between(6, 16),
     lines: isSequential ? 1 : randomness.pick([1, 1, 2]),
     link: {
       latencyMs: randomness.pick([0, 1, 5, 40, 150]),

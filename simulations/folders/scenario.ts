@@ -35,6 +35,7 @@ export async function playFolders(
   violations.push(...stage.violations, ...world.bugs)
   const virtualMs = clock.monotonicMs()
   for (const violation of violations) trace.note(virtualMs, `VIOLATION ${violation}`)
+  if (stage.outcomes.has('conflict seen')) stage.outcomes.set('seeds with conflicts', 1)
   return { seed, violations, digest: trace.digest(), virtualMs, outcomes: stage.outcomes }
 }
 

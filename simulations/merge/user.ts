@@ -1,4 +1,4 @@
-import { copiesIn, copyPath, nameAt, type Data, type Draft } from './oracle.ts'
+import { copiesIn, copyPath, nameAt, type Data, type Draft, type Element } from './oracle.ts'
 
 /** An edit by paths, as a user makes it. */
 export type Action =
@@ -8,6 +8,15 @@ export type Action =
   | { readonly kind: 'move' | 'copy'; readonly from: string; readonly to: string }
   | { readonly kind: 'set'; readonly path: string; readonly mtimeMs: number }
 
+/** Replaces what was seen at a path before, which need not be what is there now. */
+export interface PutOverSeen {
+  readonly kind: 'put-over-seen'
+  readonly path: string
+  readonly data: Data
+  /** Commits that had put what was seen. */
+  readonly seen: ReadonlySet<string>
+}
+
 /** An action that must be refused. */
 export class Refused extends Error {}
 
@@ -15,7 +24,7 @@ export class Refused extends Error {}
  * What an action means, on the plain list of all that a replica sees. Returns the list as it is afterwards: what is
  * still the same object was not touched. @throws Refused
  */
-export function perform(elements: readonly Draft[], action: Action): Draft[] {
+export function perform(elements: readonly Draft[], action: Action | PutOverSeen): Draft[] {
   const desk = new Desk(elements)
   switch (action.kind) {
     case 'put':
@@ -25,6 +34,13 @@ export function perform(elements: readonly Draft[], action: Action): Draft[] {
     case 'put-over-shown':
       desk.makeDirectories(parentOf(action.path))
       desk.placeOverShown(action.path, action.data)
+      break
+    case 'put-over-seen':
+      desk.makeDirectories(parentOf(action.path))
+      desk.placeOver(
+        action,
+        (element) => 'addedBy' in element && action.seen.has((element as Element).addedBy),
+      )
       break
     case 'make-directory':
       desk.makeDirectories(action.path)
@@ -133,11 +149,21 @@ class Desk {
   /** Replaces the entry that is shown, and leaves all else under the name. */
   placeOverShown(path: string, data: Data): void {
     const shown = nameAt(this.elements, path).contents[0]?.data
+    this.placeOver(
+      { path, data },
+      (element) => shown !== undefined && isSame(element.data as Data, shown),
+    )
+  }
+
+  placeOver(
+    { path, data }: { path: string; data: Data },
+    isReplaced: (element: Draft) => boolean,
+  ): void {
     this.elements = this.elements.filter(
       (element) =>
         element.path !== path ||
         element.data === undefined ||
-        !(isSame(element.data, data) || (shown && isSame(element.data, shown))),
+        !(isSame(element.data, data) || isReplaced(element)),
     )
     this.elements.push({ path, data })
   }

@@ -8,6 +8,7 @@ export function addChangeCommands(context: ProgramContext): void {
   addCpAndMv(context)
   addLn(context)
   addFolderCreate(context)
+  addMutableCreate(context)
   addPromote(context)
   addRestore(context)
 }
@@ -98,6 +99,23 @@ function addFolderCreate(context: ProgramContext): void {
     .action(async (options: JsonOption & { alias?: string }) => {
       const { folderCreate } = await import('./commands/folder-create.ts')
       context.ended(await folderCreate({ alias: options.alias }, commandContext(options, context)))
+    })
+}
+
+function addMutableCreate(context: ProgramContext): void {
+  context.program
+    .command('mutable')
+    .description('files that change and hang on nothing but their capability')
+    .helpCommand(false)
+    .command('create')
+    .description('make one and print its capability; "put FILE CAP" changes it')
+    .argument('[file]', 'what is in it at first; - for standard input (default: nothing)')
+    .option('--alias <name>', 'call it so on this computer')
+    .addOption(jsonOption())
+    .action(async (file: string | undefined, options: JsonOption & { alias?: string }) => {
+      const { mutableCreate } = await import('./commands/mutable-create.ts')
+      const request = { file, alias: options.alias }
+      context.ended(await mutableCreate(request, commandContext(options, context)))
     })
 }
 

@@ -78,6 +78,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   'slot-not-stored': EXIT.lost,
   'slot-contended': EXIT.tryAgain,
   'folder-changed': EXIT.tryAgain,
+  'file-changed': EXIT.tryAgain,
   'not-merged': EXIT.tryAgain,
   'power-missing': EXIT.permission,
   'path-not-found': EXIT.inputMissing,

@@ -7,6 +7,7 @@ export function addFolderCommands(context: ProgramContext): void {
   addDu(context)
   addHistory(context)
   addSnapshot(context)
+  addWatch(context)
 }
 
 interface JsonOption {
@@ -71,6 +72,18 @@ function addSnapshot(context: ProgramContext): void {
     .action(async (place: string, options: JsonOption) => {
       const { snapshot } = await import('./commands/snapshot.ts')
       context.ended(await snapshot({ place }, commandContext(options, context)))
+    })
+}
+
+function addWatch(context: ProgramContext): void {
+  context.program
+    .command('watch')
+    .description('print what changes in folders, directories and files, as it does')
+    .argument('<PLACE...>', PLACE_HELP)
+    .addOption(jsonOption())
+    .action(async (places: string[], options: JsonOption) => {
+      const { watch } = await import('./commands/watch.ts')
+      context.ended(await watch({ places }, commandContext(options, context)))
     })
 }
 

@@ -62,7 +62,8 @@ const PUT_HELP = `
   hayloft put -r photos home:                  as home:photos; again later: what is new or has changed
   hayloft put -r photos home:pictures          as home:pictures
   hayloft put -r photos/. home:pictures        likewise
-  program | hayloft put - home:output.txt`
+  program | hayloft put - home:output.txt
+  hayloft put notes.txt haymutablewrite1…      as the new content of a file that changes`
 
 async function putInto(
   args: string[],

@@ -253,6 +253,58 @@ describe('an editor', () => {
   })
 })
 
+describe('files that change', () => {
+  it('are made, written, read, linked, watched and taken back', async () => {
+    const file = join(folder, 'diary.txt')
+    await writeFile(file, 'one')
+    const made = await grid.json<{ capability: string; version: string }>([
+      'mutable',
+      'create',
+      file,
+      '--alias',
+      'diary',
+    ])
+    expect(made.capability).toMatch(/^haymutablewrite1/)
+    expect((await grid.run(['cat', 'diary:'])).stdout).toBe('one')
+    expect((await grid.run(['ln', 'diary:', 'home:diary'])).status).toBe(0)
+    const watching = startHayloft(['watch', 'diary:', 'home:', '--json'], { home: grid.home })
+    let printed = ''
+    watching.child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+    const lines = (): object[] =>
+      printed.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as object]))
+    const printing = async (count: number): Promise<object | undefined> => {
+      await until(async () => await Promise.resolve(lines().length >= count))
+      return lines()[count - 1]
+    }
+    await printing(2)
+    await writeFile(file, 'two')
+    const put = await grid.json<{ version: string }>(['put', file, 'home:diary', '--if-unchanged'])
+    expect(await printing(3)).toMatchObject({
+      place: 'diary:',
+      change: 'changed',
+      size: 3,
+      version: put.version,
+    })
+    expect((await grid.run(['put', file, 'home:watched'])).status).toBe(0)
+    expect(await printing(4)).toMatchObject({
+      place: 'home:watched',
+      change: 'added',
+    })
+    watching.child.kill('SIGINT')
+    expect((await watching.ended).status).toBe(130)
+
+    const stale = ['put', file, 'diary:', '--if-version', made.version]
+    expect((await grid.run(stale)).status).toBe(75)
+    const { stdout } = await grid.run(['capability', 'home:diary', '--to', 'read'])
+    const refused = await grid.run(['put', file, stdout.trim()])
+    expect(refused.status).toBe(77)
+    expect(refused.stderr).not.toContain(stdout.trim())
+    expect((await grid.run(['restore', 'diary:', '--at', '1'])).status).toBe(0)
+    expect((await grid.run(['cat', stdout.trim()])).stdout).toBe('one')
+    expect((await grid.run(['check', 'diary:'])).status).toBe(0)
+  })
+})
+
 describe('folders', () => {
   it('are made, linked, promoted, frozen and copied from one to the other', async () => {
     await grid.run(['folder', 'create', '--alias', 'team'])

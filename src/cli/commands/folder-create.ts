@@ -1,12 +1,8 @@
 import { formatCapability } from '../../capabilities/text.ts'
-import { systemRandomness } from '../../foundation/system.ts'
-import { readAliases, writeAliases } from '../../home/alias-file.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { CliError, usageError } from '../failures.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
-import { HOME_ALIAS } from '../../home/opened-home.ts'
+import { newAliasName, reserveAlias } from '../folders/new-alias.ts'
 import { openOwnHome } from '../own-home.ts'
-import { checkAliasName } from '../paths/alias-name.ts'
 
 /** Makes an empty folder that hangs on nothing but its capability. */
 export async function folderCreate(
@@ -14,23 +10,12 @@ export async function folderCreate(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { terminal, signal, files } = context
-  const alias =
-    request.alias === undefined ? undefined : checkAliasName(request.alias.replace(/:$/, ''))
-  if (alias === HOME_ALIAS) {
-    throw usageError(
-      'The alias home is always the root folder of your account. Choose another name.',
-    )
-  }
+  const alias = newAliasName(request.alias)
   const home = openOwnHome(files)
-  const account = await home.account()
-  const aliases = await readAliases(files.aliases, account)
-  if (alias !== undefined && aliases.has(alias)) throw aliasExists(alias)
+  const giveAlias = await reserveAlias(alias, { files, account: await home.account() })
   await using client = await openFolderClient(context, home)
   const { capability, durability } = await client.folders.create({ signal })
-  if (alias !== undefined) {
-    const changed = new Map(aliases).set(alias, capability)
-    await writeAliases(files.aliases, changed, { account, randomness: systemRandomness })
-  }
+  await giveAlias(capability)
   const text = formatCapability(capability)
   if (terminal.json) {
     const health = durability === 'degraded' ? 'degraded' : 'healthy'
@@ -45,12 +30,4 @@ export async function folderCreate(
       : `On this computer it is ${alias}: now. To have it on all of yours: hayloft ln ${alias}: home:${alias}`,
   )
   return EXIT.ok
-}
-
-function aliasExists(name: string): CliError {
-  return new CliError({
-    exit: EXIT.cannotCreate,
-    code: 'alias-exists',
-    message: `There is an alias ${name} already. "hayloft alias remove ${name}" takes that name back.`,
-  })
 }

@@ -1,5 +1,6 @@
 import type { PathVersion } from '../../folders/service/folder.ts'
 import type { FolderReader } from '../../folders/service/folder.ts'
+import type { FileVersion } from '../../grid/mutable/files.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { alignColumns } from '../folders/columns.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
@@ -7,6 +8,8 @@ import { pathMissing } from '../folders/missing.ts'
 import { readerAt } from '../folders/powers.ts'
 import { bytesOf, describeShown, markOf } from '../folders/shown-entry.ts'
 import { formatTime } from '../folders/times.ts'
+import { mutableVersions } from '../mutable/mutable-history.ts'
+import { mutableVersionOf } from '../mutable/mutable-version.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
 import { count, formatBytes, printableName, type Terminal } from '../terminal.ts'
@@ -23,6 +26,14 @@ export async function history(request: HistoryRequest, context: CommandContext):
   const home = openOwnHome(context.files)
   const place = await placeArgument(request.place, home.findAlias)
   await using client = await openFolderClient(context, home)
+  const { capability } = place
+  if (capability.kind === 'mutable-read' || capability.kind === 'mutable-write') {
+    await tellContents(mutableVersions(capability, { client, ...context }), place, {
+      request,
+      context,
+    })
+    return EXIT.ok
+  }
   const reader = await readerAt(place, { client })
   if (place.path.length === 0) await tellCommits(reader, place, { request, context })
   else await tellVersions(reader, place, { request, context })
@@ -63,6 +74,25 @@ async function tellCommits(
       size,
       count(files, 'file'),
     ])
+  }
+  print({ place, values, rows, isCut: values.length === request.limit }, terminal)
+}
+
+async function tellContents(
+  versions: AsyncIterable<FileVersion>,
+  place: Place,
+  { request, context: { terminal } }: Telling,
+): Promise<void> {
+  const rows: string[][] = []
+  const values: object[] = []
+  for await (const contents of firstOf(versions, request.limit)) {
+    const { modifiedMs, device = '', sizeBytes } = contents
+    const index = values.length
+    const version = mutableVersionOf(contents)
+    const time = new Date(modifiedMs).toISOString()
+    values.push({ index, time, device, kind: 'file', size: sizeBytes, version })
+    const [when, who] = [whenOf(modifiedMs), deviceOf(device, terminal)]
+    rows.push([String(index), when, who, formatBytes(sizeBytes), ''])
   }
   print({ place, values, rows, isCut: values.length === request.limit }, terminal)
 }

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs'
+import type { MutableWriteCapability } from '../../capabilities/capability.ts'
 import type { FolderWriter } from '../../folders/service/folder.ts'
 import type { Path } from '../../folders/names.ts'
 import { systemClock } from '../../foundation/system.ts'
@@ -6,8 +7,8 @@ import { LocalFiles } from '../../home/local-files.ts'
 import { SeenVersions } from '../../home/seen-versions.ts'
 import type { Client } from '../../library/client.ts'
 import { slotKeyHex } from '../../protocol/slot-key.ts'
-import type { ExitCode } from '../exit-codes.ts'
-import { usageError } from '../failures.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { CliError, usageError } from '../failures.ts'
 import { refuseUnlessDirectory } from '../folders/destination.ts'
 import type { ExpectedVersion } from '../folders/expected-version.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
@@ -18,6 +19,7 @@ import { planUpload } from '../folders/upload-plan.ts'
 import { upload, uploadLabel } from '../folders/upload.ts'
 import { localSource, type LocalSource } from '../local/sources.ts'
 import { walkLocal, type LocalTree } from '../local/walk.ts'
+import { putMutable } from '../mutable/put-mutable.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
 
@@ -41,8 +43,18 @@ export async function putInto(request: PutIntoRequest, context: CommandContext):
   if (request.expected.kind !== 'any' && (sources.length > 1 || only?.kind === 'directory')) {
     throw usageError('The options --if-unchanged and --if-version go with one file.')
   }
+  const mutable = mutableTarget(target)
+  if (mutable !== undefined && (sources.length > 1 || only === undefined)) {
+    throw usageError(`${target.label} is one file: put one into it.`)
+  }
   await using client = await openFolderClient(context, home)
   const tools = { client, terminal, signal }
+  if (mutable !== undefined && only !== undefined) {
+    using seen = SeenVersions.open(context.files.seenVersions, client.account)
+    const { label } = target
+    const about = { capability: mutable, label, expected: request.expected }
+    return await putMutable(only, about, { ...tools, seen })
+  }
   if (sources.length > 1) await refuseUnlessDirectory(await viewAt(target, tools), target)
   if (sources.length === 1 && only !== undefined && only.kind !== 'directory') {
     using seen = SeenVersions.open(context.files.seenVersions, client.account)
@@ -55,6 +67,18 @@ export async function putInto(request: PutIntoRequest, context: CommandContext):
     uploaded.push(await putTree(tree, place, { client, context }))
   }
   return reportUpload(uploaded, { target, terminal })
+}
+
+/** A file that changes, if the target is one. @throws CliError if it may not be changed */
+function mutableTarget({ capability, label }: Place): MutableWriteCapability | undefined {
+  if (capability.kind === 'mutable-write') return capability
+  if (capability.kind !== 'mutable-read' && capability.kind !== 'mutable-verify') return undefined
+  const power = capability.kind === 'mutable-read' ? 'read' : 'check and repair'
+  throw new CliError({
+    exit: EXIT.permission,
+    code: 'power-missing',
+    message: `${label} lets you ${power} a file that changes, not change it. Ask whoever shared it for the power to write.`,
+  })
 }
 
 /** A source as directories to put: a single file as one in a directory that is there. */

@@ -5,6 +5,7 @@ import { CliError, usageError } from '../failures.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
 import { writerAt } from '../folders/powers.ts'
 import { formatTime, timeArgument } from '../folders/times.ts'
+import { restoreMutable } from '../mutable/mutable-history.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
 import type { Terminal } from '../terminal.ts'
@@ -22,6 +23,17 @@ export async function restore(request: RestoreRequest, context: CommandContext):
   const home = openOwnHome(context.files)
   const place = await placeArgument(request.place, home.findAlias)
   await using client = await openFolderClient(context, home)
+  const { capability, label } = place
+  if (capability.kind === 'mutable-write') {
+    if (at === undefined) throw saySince(place)
+    const { durability, timeMs } = await restoreMutable(
+      capability,
+      { at, label },
+      { client, signal },
+    )
+    tell({ durability, conflicts: [] }, { place, timeMs, terminal })
+    return EXIT.ok
+  }
   const writer = await writerAt(place, { client })
   if (at === undefined) {
     const { path } = place
@@ -56,15 +68,16 @@ async function timeOf(
   })
 }
 
-function saySince({ label, path }: Place): CliError {
-  const what = path.length === 0 ? 'is a whole folder' : 'is there'
+function saySince({ capability, label, path }: Place): CliError {
+  const isFile = capability.kind === 'mutable-write'
+  const what = isFile ? 'is there' : path.length === 0 ? 'is a whole folder' : 'is there'
   return usageError(
     `${label} ${what}. Say which moment it is to be restored to, as in --at "2h ago"; "hayloft history ${label}" shows those there are.`,
   )
 }
 
 function tell(
-  { durability, conflicts }: CommitResult,
+  { durability, conflicts }: Pick<CommitResult, 'durability' | 'conflicts'>,
   { place, timeMs, terminal }: { place: Place; timeMs: number | undefined; terminal: Terminal },
 ): void {
   const isUnchanged = durability === 'unchanged'

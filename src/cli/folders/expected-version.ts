@@ -43,7 +43,7 @@ export async function expectationAt(
   }
 }
 
-function neverSeen(label: string): CliError {
+export function neverSeen(label: string): CliError {
   return new CliError({
     exit: EXIT.tryAgain,
     code: 'never-read',
@@ -51,7 +51,7 @@ function neverSeen(label: string): CliError {
   })
 }
 
-function changedSince(label: string): CliError {
+export function changedSince(label: string): CliError {
   return new CliError({
     exit: EXIT.tryAgain,
     code: 'folder-changed',

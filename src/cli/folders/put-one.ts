@@ -3,12 +3,14 @@ import { versionOf } from '../../folders/service/shown-version.ts'
 import type { CommitResult } from '../../folders/service/folder.ts'
 import type { Path } from '../../folders/names.ts'
 import type { Shown } from '../../folders/read.ts'
+import { assert } from '../../foundation/error.ts'
 import { systemClock } from '../../foundation/system.ts'
 import type { SeenVersions } from '../../home/seen-versions.ts'
 import type { Client } from '../../library/client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import type { LocalSource } from '../local/sources.ts'
+import { putMutable } from '../mutable/put-mutable.ts'
 import type { Place } from '../paths/place.ts'
 import { openProgress } from '../progress.ts'
 import { openSource, STANDARD_INPUT } from '../source.ts'
@@ -36,8 +38,13 @@ export async function putOne(source: OneSource, target: Place, tools: Tools): Pr
   const path = await destinationOf(source, target, tools)
   const label = labelBelow(target, path)
   const at = await writableEntryAt({ ...target, path, label }, tools)
-  const expectation = await expectationAt(at, tools.expected, { seen, label, signal })
   const before = await (await at.folder.now({ signal })).stat(at.path)
+  if (before?.entry.kind === 'linked-file') {
+    const linked = await (await at.folder.now({ signal })).capability(at.path, 'write')
+    assert(linked.kind === 'mutable-write', 'a link to a file that changes leads to one')
+    return await putMutable(source, { capability: linked, label, expected: tools.expected }, tools)
+  }
+  const expectation = await expectationAt(at, tools.expected, { seen, label, signal })
   refuseInTheWay(before, label)
   const { content, sizeBytes } = await storeContent(source, at, { label, ...tools })
   const isSame =
@@ -70,11 +77,11 @@ async function destinationOf(source: OneSource, target: Place, tools: Tools): Pr
 
 function refuseInTheWay(shown: Shown | undefined, label: string): void {
   const kind = shown?.entry.kind
-  if (kind !== 'directory' && kind !== 'linked-folder' && kind !== 'linked-file') return
+  if (kind !== 'directory' && kind !== 'linked-folder') return
   throw new CliError({
     exit: EXIT.cannotCreate,
     code: 'in-the-way',
-    message: `${label} is ${kind === 'linked-file' ? 'a link to a file that changes' : 'a directory'}. Remove it first, or choose another name.`,
+    message: `${label} is a directory. Remove it first, or choose another name.`,
   })
 }
 

@@ -12,6 +12,7 @@ import type { SeenVersions } from '../../home/seen-versions.ts'
 import type { Client } from '../../library/client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
+import { mutableVersionOf, seenPlaceOf, tellState } from '../mutable/mutable-version.ts'
 import type { Place } from '../paths/place.ts'
 import type { Terminal } from '../terminal.ts'
 import { NotAFileError } from '../../folders/service/errors.ts'
@@ -21,7 +22,7 @@ import { lookAt } from './source-entry.ts'
 /** One file of the grid, about to be read. */
 export interface ReadableFile {
   readonly download: Download
-  /** As `ls` and `put` tell it; only of files in folders. */
+  /** As `ls` and `put` tell it; only of files in folders and of those that change. */
   readonly version?: string | undefined
   readonly mtimeMs?: number | undefined
   readonly isExecutable?: boolean | undefined
@@ -45,8 +46,7 @@ export async function openFile(
   const { signal } = tools
   const isFolder = place.path.length > 0
   if (!isFolder) {
-    const download = await downloadOf(readableFile(place.capability), { ...options, signal }, tools)
-    return { download, markSeen: () => undefined }
+    return await openAlone(readableFile(place.capability), place, { ...options, signal }, tools)
   }
   const { shown, view, located } = await lookAt(place, tools)
   if (shown === undefined) {
@@ -56,6 +56,10 @@ export async function openFile(
   }
   const { entry } = shown
   if (entry.kind === 'directory' || entry.kind === 'linked-folder') throw isADirectory(place)
+  if (entry.kind === 'linked-file') {
+    const linked = readableFile(await view.capability(place.path, 'read'))
+    return await openAlone(linked, place, { ...options, signal }, tools)
+  }
   if (entry.kind === 'symlink') throw new NotAFileError(place.label)
   const version = versionOf(shown)
   return {
@@ -69,16 +73,27 @@ export async function openFile(
   }
 }
 
-async function downloadOf(
+async function openAlone(
   capability: FileCapability,
+  { label }: Place,
   options: GetOptions,
-  { client }: Tools,
-): Promise<Download> {
+  { client, terminal, seen }: Tools,
+): Promise<ReadableFile> {
   if (capability.kind === 'file-read' || capability.kind === 'literal') {
-    return await client.grid.get(capability, options)
+    return { download: await client.grid.get(capability, options), markSeen: () => undefined }
   }
-  const { current } = await client.mutableFiles.look(capability, { signal: options.signal })
-  return await client.mutableFiles.read(current, options)
+  const state = await client.mutableFiles.look(capability, { signal: options.signal })
+  tellState(state, label, terminal)
+  const { current } = state
+  const version = mutableVersionOf(current)
+  return {
+    download: await client.mutableFiles.read(current, options),
+    version,
+    mtimeMs: current.modifiedMs,
+    markSeen() {
+      seen.remember(seenPlaceOf(capability), version)
+    },
+  }
 }
 
 type FileCapability =

@@ -44,7 +44,7 @@ export async function placeArgument(argument: string, findAlias: FindAlias): Pro
  * whose name looks like a place is given as `./name`.
  */
 export function meansPlace(argument: string): boolean {
-  if (/^hay[a-z]+1/i.test(argument)) return true
+  if (/^hay[a-z]+1/i.test(argument) || argument.startsWith('@')) return true
   const colon = colonOfAlias(argument)
   return colon !== undefined && !isDrive(argument, colon)
 }

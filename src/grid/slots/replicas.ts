@@ -27,6 +27,7 @@ import {
 import { replicate, type Replication } from './replicate.ts'
 import type { ReadOptions, Refreshed, RefreshOptions, SlotHealth } from './results.ts'
 import { TopUpQueue } from './top-up.ts'
+import { WatchBatcher } from './watch-batcher.ts'
 
 /** The copies of slots on the nodes: asks for them, sends new ones, and brings nodes that lag up to date. */
 export class SlotReplicas implements AsyncDisposable {
@@ -35,6 +36,7 @@ export class SlotReplicas implements AsyncDisposable {
   /** Fires when the client is closed. */
   readonly closed: AbortSignal
   readonly shelf = new RecordShelf()
+  readonly watching: WatchBatcher
   readonly #closing = manyListeners(new AbortController())
   readonly #known: KnownSlots
   readonly #batcher: HeadsBatcher
@@ -52,6 +54,7 @@ export class SlotReplicas implements AsyncDisposable {
     this.closed = this.#closing.signal
     this.#known = new KnownSlots(memory, this.shelf)
     const { monitor } = context
+    this.watching = new WatchBatcher(context, this.closed)
     this.#batcher = new HeadsBatcher(monitor, { signal: this.closed })
     this.#renewing = new HeadsBatcher(monitor, { signal: this.closed, leaseS: DEFAULT_LEASE_S })
     this.#lateSaves = new LateSaves(context.clock, (saving) => {

@@ -4,14 +4,14 @@ import { deferred } from '../../foundation/concurrency.ts'
 import { equalBytes } from '../../foundation/bytes.ts'
 import { HayloftError } from '../../foundation/error.ts'
 import { randomBelow } from '../../foundation/randomness.ts'
-import { MAX_WATCH_WAIT_S } from '../../protocol/limits.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
-import { slotKeyHex, type SlotKey } from '../../protocol/slot-key.ts'
+import type { SlotKey } from '../../protocol/slot-key.ts'
 import { headsDigest } from '../../protocol/slot-record.ts'
 import { WrongSlotAnswerError } from './batcher.ts'
 import { sameHeads, type Head } from './heads.ts'
 import type { KnownSlot } from './known.ts'
 import type { SlotReplicas } from './replicas.ts'
+import { WATCH_WAIT_S } from './watch-batcher.ts'
 import type { Refreshed } from './results.ts'
 
 /**
@@ -146,7 +146,7 @@ class Watch {
         const heads = await this.#ask(node, known)
         const tookMs = clock.monotonicMs() - askedMs
         // Half of it: no two clocks go quite alike.
-        if (heads === undefined && tookMs < (WAIT_S * 1000) / 2)
+        if (heads === undefined && tookMs < (WATCH_WAIT_S * 1000) / 2)
           throw new WrongSlotAnswerError('A node did not wait as long as it was asked to.')
         if (!heard) this.#listening += 1
         heard = true
@@ -168,25 +168,13 @@ class Watch {
 
   /** @returns the node's heads if they are others than `known` */
   async #ask(node: NodeKey, known: Uint8Array): Promise<readonly Head[] | undefined> {
-    const { caller, clock } = this.#replicas.context
     const { slot } = this.#known
-    using patience = linkSignals(this.#signal)
-    const cancel = clock.after(WAIT_S * 1000 + ANSWER_MS, () => {
-      patience.abort(new WrongSlotAnswerError('A node does not answer.'))
-    })
-    try {
-      const request = { op: 'slot-watch' as const, watches: [{ slot, known }], waitS: WAIT_S }
-      const options = { signal: patience.signal }
-      const { changed } = await caller.call<'slot-watch'>(node, request, options)
-      const own = changed.find((change) => slotKeyHex(change.slot) === slotKeyHex(slot))
-      if (own === undefined) return undefined
-      const heads = this.#replicas.shelf.readAll(slot, own.heads)
-      if (heads === undefined)
-        throw new WrongSlotAnswerError('A node handed out what is no record.')
-      return heads
-    } finally {
-      cancel()
-    }
+    const { watching, shelf } = this.#replicas
+    const told = await watching.ask(node, { slot, known, signal: this.#signal })
+    if (told === undefined) return undefined
+    const heads = shelf.readAll(slot, told)
+    if (heads === undefined) throw new WrongSlotAnswerError('A node handed out what is no record.')
+    return heads
   }
 
   async #pause(longestMs: number): Promise<void> {
@@ -198,10 +186,6 @@ class Watch {
 
 /** Nodes that tell of changes: one may lag or lie. */
 const LISTENERS = 3
-/** How long a node keeps a question before it answers that nothing has changed. */
-const WAIT_S = Math.min(50, MAX_WATCH_WAIT_S)
-/** How much longer its answer may take. */
-const ANSWER_MS = 10_000
 /** All copies are read so often, while nodes tell of changes and while none does. */
 const POLL_MS = 120_000
 const POLL_ALONE_MS = 10_000

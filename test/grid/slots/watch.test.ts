@@ -12,9 +12,9 @@ class Follower {
   readonly #ending = new AbortController()
   readonly #running: Promise<void>
 
-  constructor(device: TestDevice) {
+  constructor(device: TestDevice, slot = keys) {
     this.#running = (async () => {
-      for await (const state of device.slots.watch(keys, this.#ending.signal)) {
+      for await (const state of device.slots.watch(slot, this.#ending.signal)) {
         this.seen.push(wordsOf(state).join(' '))
         this.atMs.push(device.grid.world.clock.monotonicMs())
       }
@@ -126,5 +126,31 @@ describe('a watch', () => {
     await grid.run(() => reader[Symbol.asyncDispose]())
     await follower.end(grid)
     expect(follower.seen).toEqual([''])
+  })
+
+  it('of many slots leaves few questions with each node, and tells of each slot alone', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    await using writer = new TestDevice(grid)
+    await using reader = new TestDevice(grid, { client: 1 })
+    const slots = Array.from({ length: 64 }, (_, at) => testSlot(`slot ${at}`))
+    for (const slot of slots.slice(0, 3)) await writer.write(slot, adding('a'))
+    await writer.settle()
+    const followers = slots.map((slot) => new Follower(reader, slot))
+    await pass(grid, 2_000)
+    const { traffic } = await grid.measure(() => pass(grid, 3 * MINUTE_MS))
+    // Two at a time with each of ten nodes, for 50 s. One for each slot and listener would be 64 * 3 * 4.
+    expect(traffic.calls('slot-watch')).toBeLessThanOrEqual(10 * 2 * 5)
+    await writer.write(slots[0]!, adding('b'))
+    await pass(grid, 1_000)
+    await writer.write(slots[0]!, adding('c'))
+    await writer.write(slots[63]!, adding('z'))
+    await pass(grid, 1_000)
+    for (const follower of followers) await follower.end(grid)
+    expect(followers.slice(0, 3).map(({ seen }) => seen)).toEqual([
+      ['a', 'a b', 'a b c'],
+      ['a'],
+      ['a'],
+    ])
+    expect(followers[63]!.seen).toEqual(['', 'z'])
   })
 })
