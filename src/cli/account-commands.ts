@@ -7,6 +7,7 @@ import {
   terminalFor,
   type ProgramContext,
 } from './program-context.ts'
+import type { WayBackRequest } from './grid/come-back.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Commands about who one is and what one calls things: they ask no node. */
@@ -44,10 +45,23 @@ function addRecover({ program, signal, ended }: ProgramContext): void {
     .description('bring an account back from its recovery key, on a computer that has none')
     .argument('[file]', 'holds the recovery key, as words or in one word (default: standard input)')
     .option('--passphrase', PASSPHRASE_HELP)
+    .option(
+      '--invite <INVITE>',
+      'come back to your grid by any invite to it, also a used one: @FILE',
+    )
+    .option('--grid <id>', 'the same by its id, with --at')
+    .option('--at <address...>', 'where a member of it can be reached')
     .addOption(jsonOption())
-    .action(async (file: string | undefined, options: AccountOptions) => {
+    .action(async (file: string | undefined, options: AccountOptions & WayBackRequest) => {
       const { recover } = await import('./commands/recover.ts')
-      const request = { file: file ?? '-', passphrase: options.passphrase === true }
+      const { invite, grid, at } = options
+      const request = {
+        file: file ?? '-',
+        passphrase: options.passphrase === true,
+        ...(invite !== undefined && { invite }),
+        ...(grid !== undefined && { grid }),
+        ...(at !== undefined && { at }),
+      }
       ended(await recover(request, commandContext(options, { signal })))
     })
 }

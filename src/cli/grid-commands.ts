@@ -1,4 +1,5 @@
 import type { GridJoinRequest } from './commands/grid-join.ts'
+import { addDeviceCommands, addMembershipCommands } from './membership-commands.ts'
 import { commandContext, jsonOption, type ProgramContext } from './program-context.ts'
 
 /** Commands about the grid that a home belongs to. */
@@ -7,7 +8,9 @@ export function addGridCommands(context: ProgramContext): void {
     .command('grid')
     .description('who belongs to the grid, and how to join one')
     .helpCommand(false)
+  addMembershipCommands(context, grid)
   addGridJoin(context, grid)
+  addDeviceCommands(context)
 }
 
 type Command = ProgramContext['program']

@@ -82,6 +82,8 @@ export const KEY_LABELS = {
   accountSyncs: 'account/syncs',
   /** From an account's secret: seals the list of what a device looks after for others. */
   accountCared: 'account/cared',
+  /** From an account's secret: seals the key of a grid of which it is an admin. */
+  accountGridKey: 'account/grid-key',
   /** From an account's secret: hides what a device remembers of local files. */
   accountLocalFiles: 'account/local-files',
   /** From a slot's write key: seed of the Ed25519 key that signs its records and whose public key names it. */

@@ -179,7 +179,7 @@ function notSetUp(files: HomeFiles): HomeError {
   return new HomeError({
     code: 'no-grid',
     message:
-      `${files.home} belongs to no grid. Start one to practise with, "hayloft practice start", then set ` +
-      'HAYLOFT_HOME to the client home that it names.',
+      `${files.home} belongs to no grid. "hayloft grid create NAME" makes one, "hayloft grid join" takes an invite. To ` +
+      'practise: "hayloft practice start", then set HAYLOFT_HOME to the client home that it names.',
   })
 }

@@ -2,8 +2,11 @@ import { expect, it } from 'vitest'
 import { accountSecret, newAccountSecret } from '../../src/capabilities/account.ts'
 import { memberAccountOf } from '../../src/capabilities/grid-keys.ts'
 import { systemClock, systemRandomness } from '../../src/foundation/system.ts'
+import { findGridKey, writeGridKey } from '../../src/home/grid-key-file.ts'
+import { homeFiles } from '../../src/home/layout.ts'
 import { claimOf, foundGrid, gridKeyOfFounder } from '../../src/home/own-statements.ts'
 import { nodeKeyOfIdentity } from '../../src/network/identity.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 import { announcementOf } from '../../src/protocol/membership/announce.ts'
 
 const SYSTEM = { clock: systemClock, randomness: systemRandomness }
@@ -15,6 +18,20 @@ it('the recovery key of a founder brings the key of the grid back, and no other 
   expect(gridKeyOfFounder(membership, account)).toEqual(gridKey)
   expect(gridKeyOfFounder(membership, newAccountSecret(systemRandomness))).toBeUndefined()
   expect(membership.member(memberAccountOf(account))).toMatchObject({ name: 'Ada', role: 'admin' })
+})
+
+it('an admin by invite keeps the key of the grid under their account', async () => {
+  const { gridKey, membership } = foundGrid({ account, name: 'Ada' }, SYSTEM)
+  const files = homeFiles(await temporaryFolder())
+  const ben = newAccountSecret(systemRandomness)
+  expect(await findGridKey(files, ben, membership)).toBeUndefined()
+  await writeGridKey(files, gridKey, { account: ben, randomness: systemRandomness })
+  expect(await findGridKey(files, ben, membership)).toEqual(gridKey)
+  const stranger = newAccountSecret(systemRandomness)
+  await expect(findGridKey(files, stranger, membership)).rejects.toThrow('another account')
+  const other = foundGrid({ account: stranger, name: 'Zoe' }, SYSTEM)
+  expect(await findGridKey(files, ben, other.membership)).toBeUndefined()
+  expect(await findGridKey(files, account, membership)).toEqual(gridKey)
 })
 
 it('an account takes a device, and the device says what it offers, once', () => {

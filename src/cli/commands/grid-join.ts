@@ -1,24 +1,25 @@
-import { userInfo } from 'node:os'
 import { memberAccountOf } from '../../capabilities/grid-keys.ts'
 import { parseJoinWord } from '../../capabilities/join-words.ts'
-import { systemClock } from '../../foundation/system.ts'
-import { deviceName } from '../../home/device-name.ts'
+import { systemClock, systemRandomness } from '../../foundation/system.ts'
+import { writeGridKey } from '../../home/grid-key-file.ts'
 import { writeGridFile } from '../../home/grid-file.ts'
 import { readMembership } from '../../home/membership-file.ts'
 import { readNodeFile, writeNodeFile } from '../../home/node-file.ts'
 import type { OwnGrid } from '../../home/own-grid.ts'
 import { keepMembership } from '../../library/live-membership.ts'
-import { nodeKeyOfIdentity, nodeOfAddress } from '../../network/identity.ts'
+import { nodeKeyOfIdentity } from '../../network/identity.ts'
 import { joinGrid } from '../../network/membership/join.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
-import { checkMemberName, flawOfMemberName } from '../../protocol/membership/names.ts'
+import { checkMemberName } from '../../protocol/membership/names.ts'
 import { textArgument } from '../arguments.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { CliError, usageError } from '../failures.ts'
+import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
+import { memberAddress } from '../grid/come-back.ts'
 import { describeJoined, tellJoined } from '../grid/join-report.ts'
 import {
   claimsOf,
+  deviceLabel,
   ensureNodeIdentity,
   gridIdText,
   joinRequestOf,
@@ -28,18 +29,14 @@ import {
   type HomeDevices,
   type JoinWord,
 } from '../grid/join-steps.ts'
-import { choosePorts, listenAddress } from '../practice/ports.ts'
+import { nodeFor, personName, type NodeRequest } from '../grid/new-member.ts'
 import { ensureRootFolder } from '../root-folder.ts'
 import type { Terminal } from '../terminal.ts'
-import { settleNode } from './node-config.ts'
 
-export interface GridJoinRequest {
+export interface GridJoinRequest extends NodeRequest {
   /** An invite or a device word, or where it is: `@FILE`, or `-` for standard input. */
   readonly word: string
   readonly name?: string
-  readonly zone?: string
-  readonly offer?: string
-  readonly listen?: readonly string[]
   /** Further addresses of members. */
   readonly at?: readonly string[]
   readonly passphrase?: true
@@ -55,16 +52,21 @@ export async function gridJoin(
 ): Promise<ExitCode> {
   const { files, terminal } = context
   const word = await wordOf(request.word, terminal)
-  const addresses = [...(request.at ?? []).map(addressArgument), ...word.addresses]
+  const addresses = [...(request.at ?? []).map(memberAddress), ...word.addresses]
   const own = await ownGridFor(word, files)
   const name = nameFor(word, request.name)
   if (own === undefined) refuseExpired(word)
   const node = await nodeFor(request, { files, zone: name })
   const passphrase = request.passphrase === true
-  const { secrets, isNewAccount } = await secretsFor(word, files, { passphrase })
+  const { secrets, isNewAccount } = await secretsFor(
+    word.kind === 'device' ? word.account : undefined,
+    files,
+    { passphrase },
+  )
   const hasNode = node !== undefined || (await readNodeFile(files.node)) !== undefined
   const nodeIdentity = hasNode ? await ensureNodeIdentity(files) : undefined
   if (node !== undefined) await writeNodeFile(files.node, node)
+  await keepGridKey(word, secrets, files)
   const gridId = { gridId: word.gridId, clock: systemClock }
   const membership = own?.membership ?? (await readMembership(files.membership, gridId))
   const devices = { secrets, nodeIdentity, deviceName: deviceLabel() }
@@ -117,6 +119,16 @@ async function becomeMember(
   return address
 }
 
+/** An invite for admins holds the key of the grid, which makes one. */
+async function keepGridKey(
+  word: JoinWord,
+  { account }: HomeDevices['secrets'],
+  files: CommandContext['files'],
+): Promise<void> {
+  if (word.kind !== 'invite' || word.gridKey === undefined) return
+  await writeGridKey(files, word.gridKey, { account, randomness: systemRandomness })
+}
+
 /** Members to ask first the next time: the one that let us in, and those of the word. */
 const MAX_BOOTSTRAP = 8
 
@@ -133,59 +145,12 @@ async function wordOf(argument: string, terminal: Terminal): Promise<JoinWord> {
   return word
 }
 
-function addressArgument(text: string): string {
-  if (nodeOfAddress(text) !== undefined) return text
-  throw usageError(
-    'The option --at takes the address of a member with its peer id, such as /ip4/192.0.2.7/tcp/4001/p2p/12D3Koo…: ' +
-      '"hayloft node status" on their computer shows it.',
-  )
-}
-
 /** What others call this member. The inviter's choice comes first, for it is what the grid shows. */
 function nameFor(word: JoinWord, given: string | undefined): string {
   if (given !== undefined) return checkMemberName(given.normalize('NFC'), 'name')
   const granted = word.kind === 'invite' ? word.grant.name : undefined
   if (granted !== undefined) return granted
-  const user = userName()
-  if (flawOfMemberName(user) === undefined) return user
-  throw usageError('Say what the others are to call you: --name NAME.')
-}
-
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return ''
-  }
-}
-
-function deviceLabel(): string {
-  const name = deviceName()
-  return flawOfMemberName(name) === undefined ? name : 'computer'
-}
-
-async function nodeFor(
-  { offer, listen, zone }: GridJoinRequest,
-  { files, zone: usualZone }: { readonly files: CommandContext['files']; readonly zone: string },
-): Promise<Awaited<ReturnType<typeof settleNode>>['node'] | undefined> {
-  const given = [offer, listen, zone].some((each) => each !== undefined)
-  const before = await readNodeFile(files.node)
-  if (!given) return undefined
-  if (offer === undefined && before === undefined) {
-    throw usageError(
-      'The options --zone and --listen are for a storage node: say what it offers, such as --offer 100GB.',
-    )
-  }
-  const [port] = await choosePorts([undefined])
-  const { node } = await settleNode(
-    {
-      ...(offer !== undefined && { offer }),
-      ...(zone !== undefined && { zone }),
-      listen: listen ?? before?.listen ?? [listenAddress(port ?? 0)],
-    },
-    files,
-  )
-  return { ...node, zone: node.zone ?? usualZone }
+  return personName(undefined, '--name')
 }
 
 function deviceWordExposed(): CliError {

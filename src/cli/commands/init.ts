@@ -68,8 +68,8 @@ function tellNeeds(root: RootFolderState, terminal: Terminal): void {
     return
   }
   terminal.note(
-    '\nThis home belongs to no grid yet, so there is no one to keep files. To try things out, start a grid on ' +
-      'this computer: "hayloft practice start".',
+    '\nThis home belongs to no grid yet, so there is no one to keep files. "hayloft grid create NAME" makes one for you and ' +
+      'your friends, "hayloft grid join" takes an invite. To try things out on this computer alone: "hayloft practice start".',
   )
 }
 

@@ -13,6 +13,7 @@ import {
 import { isMultiaddr } from '../../network/multiaddr-text.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
+import { adoptNode } from '../grid/adopt-node.ts'
 import type { NodeCommandContext } from '../node/require-node.ts'
 import { waitUntilApplied, type Applied } from '../node/settings.ts'
 import { zoneArgument } from '../node/zone.ts'
@@ -43,7 +44,9 @@ export async function nodeConfig(
   let applied: Applied = 'not-running'
   if (isChange) {
     await makePrivateDirectory(files.home)
+    const isNew = (await readNodeFile(files.node)) === undefined
     await writeNodeFile(files.node, node)
+    if (isNew) await adoptNode(files)
     applied = await waitUntilApplied(files, signal)
   }
   if (terminal.json) terminal.value({ ...described(node), ...(isChange && { applied }) })

@@ -4,6 +4,7 @@ import type { DeviceWord, Invite } from '../../capabilities/join-words.ts'
 import { equalBytes, toHex } from '../../foundation/bytes.ts'
 import { systemClock, systemRandomness } from '../../foundation/system.ts'
 import { makePrivateDirectory } from '../../home/files.ts'
+import { deviceName } from '../../home/device-name.ts'
 import {
   placeOfSecrets,
   readSecrets,
@@ -20,6 +21,7 @@ import { accountKeyBytes } from '../../protocol/membership/account-key.ts'
 import { hasExpired } from '../../protocol/membership/evaluate.ts'
 import { signRedemption } from '../../protocol/membership/grant.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
+import { flawOfMemberName } from '../../protocol/membership/names.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import { askNewPassphrase, askPassphrase } from '../passphrase.ts'
@@ -48,14 +50,14 @@ export async function ownGridFor(word: JoinWord, files: HomeFiles): Promise<OwnG
 
 /**
  * The secrets of the home: those that are there, or new ones, put on disk before anybody hears of them.
- * @throws CliError if the word is for another account than the home's
+ * @param wanted - the account that it must be, if it must be one
+ * @throws CliError if the home has another one
  */
 export async function secretsFor(
-  word: JoinWord,
+  wanted: AccountSecret | undefined,
   files: HomeFiles,
   { passphrase }: { readonly passphrase: boolean },
 ): Promise<{ secrets: HomeSecrets; isNewAccount: boolean }> {
-  const wanted = word.kind === 'device' ? word.account : undefined
   if ((await placeOfSecrets(files)) !== 'nowhere') {
     const { account, identity } = await readSecrets(files, askPassphrase)
     if (account !== undefined && identity !== undefined) {
@@ -88,6 +90,12 @@ function refuseOther(
   })
 }
 
+/** What this computer is called among the devices of an account. */
+export function deviceLabel(): string {
+  const name = deviceName()
+  return flawOfMemberName(name) === undefined ? name : 'computer'
+}
+
 /** The devices of a home: the one that its commands are, and its storage node. */
 export interface HomeDevices {
   readonly secrets: HomeSecrets
@@ -109,10 +117,17 @@ export function claimsOf(
   const own = { account, identity: secrets.identity, name: deviceName, use: 'client' } as const
   const claims = [claimOf(membership, own, systemClock)]
   if (nodeIdentity !== undefined) {
-    const node = { account, identity: nodeIdentity, name: deviceName, use: 'storage' } as const
+    const name = nodeName(deviceName)
+    const node = { account, identity: nodeIdentity, name, use: 'storage' } as const
     claims.push(claimOf(membership, node, systemClock))
   }
   return claims
+}
+
+/** A computer's storage node is another device of it, and has to be told from it. */
+function nodeName(deviceName: string): string {
+  const name = `${deviceName}-node`
+  return flawOfMemberName(name) === undefined ? name : deviceName
 }
 
 /** What a member is asked, so that it lets these devices in. */

@@ -1,0 +1,94 @@
+import type { AccountSecret } from '../../capabilities/account.ts'
+import { memberAccountOf } from '../../capabilities/grid-keys.ts'
+import type { SlotWriteKey } from '../../capabilities/slot-keys.ts'
+import { systemClock } from '../../foundation/system.ts'
+import { HomeError } from '../../home/errors.ts'
+import { findGridKey } from '../../home/grid-key-file.ts'
+import type { HomeSecrets } from '../../home/key-store.ts'
+import type { HomeFiles } from '../../home/layout.ts'
+import { writeMembership } from '../../home/membership-file.ts'
+import { noAccount } from '../../home/opened-home.ts'
+import { readOwnGrid, type OwnGrid } from '../../home/own-grid.ts'
+import { NotAMemberError } from '../../home/errors.ts'
+import { withDeadline } from '../../network/deadline.ts'
+import type { AccountKey } from '../../protocol/membership/account-key.ts'
+import type { Membership } from '../../protocol/membership/membership.ts'
+import { EXIT } from '../exit-codes.ts'
+import { CliError } from '../failures.ts'
+import type { CommandContext } from '../folders/folder-client.ts'
+import { openOwnClient, openOwnHome } from '../own-home.ts'
+
+/** A home that belongs to a grid, and whose it is. */
+export interface OwnMembership extends OwnGrid {
+  readonly secrets: HomeSecrets
+  readonly account: AccountKey
+}
+
+/** @throws HomeError if it belongs to no grid or has no account */
+export async function requireOwn(files: HomeFiles): Promise<OwnMembership> {
+  const own = await readOwnGrid(files, systemClock)
+  if (own === undefined) throw noGrid(files)
+  const { account, identity } = await openOwnHome(files).secrets()
+  if (account === undefined || identity === undefined) throw noAccount(files)
+  return { ...own, secrets: { account, identity }, account: memberAccountOf(account) }
+}
+
+/** @throws CliError if this home's person is no admin */
+export async function requireGridKey(
+  files: HomeFiles,
+  { account, membership }: { readonly account: AccountSecret; readonly membership: Membership },
+): Promise<SlotWriteKey> {
+  const gridKey = await findGridKey(files, account, membership)
+  if (gridKey !== undefined) return gridKey
+  const admins = membership.members
+    .filter(({ role, status }) => role === 'admin' && status === 'in')
+    .map(({ name }) => name)
+  throw new CliError({
+    exit: EXIT.permission,
+    code: 'no-admin',
+    message:
+      'Only an admin of the grid can do that. ' +
+      (admins.length > 0
+        ? `Ask ${admins.join(' or ')}.`
+        : 'It has none that this computer knows of.'),
+  })
+}
+
+/**
+ * Goes to the members that can be reached: learns what they know, and has `change` make statements from that, which are
+ * put on disk and told to them.
+ *
+ * @returns how many members were reached
+ */
+export async function withMembers(
+  own: OwnMembership,
+  { files, signal }: CommandContext,
+  change: (membership: Membership) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>,
+): Promise<number> {
+  const home = { files, secrets: async () => await Promise.resolve(own.secrets) }
+  await using client = await openOwnClient(files, signal, home)
+  await withDeadline(systemClock, CATCH_UP_TIMEOUT_MS, async () => {
+    await client.network.catchUp()
+  }).catch(() => undefined)
+  signal.throwIfAborted()
+  const { membership } = client
+  if (!membership.isMember(client.network.self)) throw new NotAMemberError(own.file.name)
+  const statements = await change(membership)
+  if (statements.length > 0) {
+    membership.add(statements)
+    await writeMembership(files.membership, membership, systemClock)
+  }
+  // What others told is known to the caller too.
+  own.membership.add(membership.all().map(({ bytes }) => bytes))
+  return client.network.connected().length
+}
+
+/** As long as a person waits for a list; who answers later tells the next command. */
+const CATCH_UP_TIMEOUT_MS = 5000
+
+function noGrid({ home }: HomeFiles): HomeError {
+  return new HomeError({
+    code: 'no-grid',
+    message: `${home} belongs to no grid. "hayloft grid create NAME" makes one, and "hayloft grid join" takes an invite.`,
+  })
+}

@@ -1,0 +1,66 @@
+import type { Device, Member } from '../../protocol/membership/state.ts'
+import { EXIT } from '../exit-codes.ts'
+import { CliError } from '../failures.ts'
+
+/**
+ * Someone by name, or by the first digits of their account.
+ * @throws CliError if there is none, or more than one
+ */
+export function memberCalled(text: string, members: readonly Member[]): Member {
+  return theOne(text, {
+    noun: 'member',
+    among: members.map((member) => ({ ...named(member.name, member.account), value: member })),
+    list: '"hayloft grid members" lists them.',
+  })
+}
+
+/** One of somebody's devices by name, or by the first digits of its key. @throws CliError as {@link memberCalled} */
+export function deviceCalled(text: string, devices: readonly Device[]): Device {
+  return theOne(text, {
+    noun: 'device of yours',
+    among: devices.map((device) => ({ ...named(device.name, device.key), value: device })),
+    list: '"hayloft device list" lists them.',
+  })
+}
+
+/** Digits of a key by which people tell two of one name apart. */
+export const SHOWN_DIGITS = 12
+/** Fewer could be a name. */
+const MIN_DIGITS = 8
+
+interface Candidate<T> {
+  readonly name: string
+  readonly key: string
+  readonly value: T
+}
+
+function named(name: string, key: string): { name: string; key: string } {
+  return { name, key }
+}
+
+function theOne<T>(
+  text: string,
+  { noun, among, list }: { noun: string; among: readonly Candidate<T>[]; list: string },
+): T {
+  const wanted = text.normalize('NFC').trim()
+  const byName = among.filter(({ name }) => name === wanted)
+  const digits = wanted.toLowerCase()
+  const byKey = among.filter(({ key }) => digits.length >= MIN_DIGITS && key.startsWith(digits))
+  const found = byName.length > 0 ? byName : byKey
+  const [first, ...others] = found
+  if (first !== undefined && others.length === 0) return first.value
+  if (first === undefined) {
+    const near = among.find(({ name }) => name.toLowerCase() === wanted.toLowerCase())
+    throw new CliError({
+      exit: EXIT.inputMissing,
+      code: 'name-unknown',
+      message: `There is no ${noun} of that name. ${near === undefined ? list : `Do you mean ${near.name}?`}`,
+    })
+  }
+  const shown = found.map(({ name, key }) => `${name} (${key.slice(0, SHOWN_DIGITS)})`).join(', ')
+  throw new CliError({
+    exit: EXIT.usage,
+    code: 'name-ambiguous',
+    message: `More than one is called that: ${shown}. Give the digits instead of the name.`,
+  })
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { lifetimeArgument } from '../../../src/cli/grid/lifetime.ts'
+import { memberCalled } from '../../../src/cli/grid/who.ts'
+import { Membership } from '../../../src/protocol/membership/membership.ts'
+import { accountNamed, GRID_ID, named } from '../../support/test-members.ts'
+
+describe('how long an invite lasts', () => {
+  it('is given as people say it', () => {
+    const nowMs = 1_000_000_500
+    const lasting = (text: string): number => lifetimeArgument(text, nowMs) - 1_000_000
+    expect(['30min', '12h', '7d', ' 2 Weeks '].map(lasting)).toEqual([
+      1800, 43_200, 604_800, 1_209_600,
+    ])
+    expect(lifetimeArgument('never', nowMs)).toBe(0)
+  })
+
+  it.each(['', '7', 'd', '0d', '-1d', '1y', '9999w', '7d7d', '1e3d'])('is not %j', (text) => {
+    expect(() => lifetimeArgument(text, 0)).toThrow('such as 7d, 12h or 30min')
+  })
+})
+
+describe('someone', () => {
+  const membership = new Membership({ gridId: GRID_ID, clock: { nowMs: () => 0 } })
+  membership.add([named('Ben'), named('Cleo'), named('the other Ben', { name: 'Ben' })])
+  const { members } = membership
+  const digits = accountNamed('the other Ben').slice(0, 8)
+
+  it('is found by name, or by the first digits of the account', () => {
+    expect(memberCalled('Cleo', members).account).toBe(accountNamed('Cleo'))
+    expect(memberCalled(digits, members).account).toBe(accountNamed('the other Ben'))
+    expect(memberCalled(digits.toUpperCase(), members).name).toBe('Ben')
+  })
+
+  it('is asked for again where two have that name, or nobody', () => {
+    expect(() => memberCalled('Ben', members)).toThrow(`Ben (${digits}`)
+    expect(() => memberCalled('cleo', members)).toThrow('Do you mean Cleo?')
+    expect(() => memberCalled('Dan', members)).toThrow('"hayloft grid members" lists them')
+    expect(() => memberCalled(digits.slice(0, 7), members)).toThrow('no member of that name')
+    expect(() => memberCalled('', members)).toThrow('no member of that name')
+  })
+})
