@@ -108,10 +108,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
         peerInfoMapper: passthroughMapper,
         // Otherwise every query of a young host waits for a first one about itself, which starts after a second.
         allowQueryWithZeroPeers: true,
+        ...(!servesDht && { initialQuerySelfInterval: NEVER_MS, querySelfInterval: NEVER_MS }),
       }),
     },
   })
 }
+
+/**
+ * A query about oneself, a second after the start, is how a node finds those around it. A client has no place among them,
+ * and would spend on it, with all nodes, as much as on a short command. The longest that a timer can wait.
+ */
+const NEVER_MS = 2 ** 31 - 1
 
 /** A silent peer is found out within a minute; on a busy machine a live one is not mistaken for it. */
 const CONNECTION_CHECK_INTERVAL_MS = 20_000
