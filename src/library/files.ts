@@ -35,7 +35,7 @@ export interface Files {
 
 /** The nodes of the grid, and what keeps things on them. The power to verify suffices for all of it. */
 export interface GridNodes {
-  /** Who stores, whether they are there now or not. */
+  /** Who stores, whether they are there now or not, by name. */
   readonly nodes: readonly StorageNodeInfo[]
   /** What people call a node. */
   nameOf(node: NodeKey): string
@@ -79,7 +79,7 @@ export function openGridNodes(
 ): GridNodes {
   return {
     get nodes() {
-      return membership.nodes
+      return membership.nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1))
     },
     nameOf,
     // The grid looks at the kind of the capability itself; its types only lack the overload for either.
