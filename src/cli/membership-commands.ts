@@ -10,6 +10,7 @@ export function addMembershipCommands(context: ProgramContext, grid: Command): v
   addCreate(context, grid)
   addInvite(context, grid)
   addMembers(context, grid)
+  addLeave(context, grid)
 }
 
 function addCreate(context: ProgramContext, grid: Command): void {
@@ -73,6 +74,18 @@ function addMembers(context: ProgramContext, grid: Command): void {
     .action(async ({ json }: Json) => {
       const { gridShow } = await import('./commands/grid-show.ts')
       context.ended(await gridShow(contextOf(json, context)))
+    })
+}
+
+function addLeave(context: ProgramContext, grid: Command): void {
+  grid
+    .command('leave')
+    .description('take this computer out of the grid; what its node keeps moves to others first')
+    .option('--now', 'leave what it keeps behind: files of your friends may be lost')
+    .addOption(jsonOption())
+    .action(async ({ json, now }: Json & { readonly now?: true }) => {
+      const { gridLeave } = await import('./commands/grid-leave.ts')
+      context.ended(await gridLeave({ now: now === true }, contextOf(json, context)))
     })
 }
 

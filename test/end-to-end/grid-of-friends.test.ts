@@ -120,6 +120,8 @@ describe('a grid of friends', () => {
     }
     const self = await run('ada', ['grid', 'remove', 'Ada', '--json'])
     expect(self.stderr).toContain('"cannot-remove-self"')
+    const only = await run('ada', ['grid', 'leave', '--json'])
+    expect(only.stderr).toContain('"last-admin"')
     const nobody = await run('ada', ['grid', 'remove', 'ben', '--json'])
     expect(nobody.stderr).toContain('Do you mean Ben?')
   })
@@ -159,6 +161,8 @@ describe('a grid of friends', () => {
     const other = await run('zoe', ['grid', 'join', '-', '--json'], invite)
     expect(other.stderr).toContain('"grid-exists"')
     expect(await people('zoe')).toEqual(['Zoe admin in'])
+    expect(await json('zoe', ['grid', 'leave'])).toMatchObject({ left: true, drained: false })
+    expect((await run('zoe', ['grid', 'show'])).status).toBe(78)
     const named = await run('new', ['grid', 'create', 'a\u001b[2J', '--json'])
     expect([named.status, named.stderr]).toEqual([64, expect.stringContaining('control char')])
   })

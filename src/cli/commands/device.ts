@@ -2,18 +2,15 @@ import { MAX_JOIN_ADDRESSES } from '../../capabilities/kinds.ts'
 import { formatDeviceWord } from '../../capabilities/join-words.ts'
 import { signingAsAccount } from '../../capabilities/grid-keys.ts'
 import { systemClock } from '../../foundation/system.ts'
-import { readSecret } from '../../home/secrets.ts'
-import { nodeKeyOfIdentity } from '../../network/identity.ts'
 import { MAX_DEVICES } from '../../protocol/membership/limits.ts'
 import { signDevice } from '../../protocol/membership/sign.ts'
 import type { Device } from '../../protocol/membership/state.ts'
 import { nextSequence } from '../../protocol/membership/statements.ts'
-import type { NodeKey } from '../../protocol/node-key.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { doorAddresses } from '../grid/door-addresses.ts'
-import { requireOwn, withMembers, type OwnMembership } from '../grid/own.ts'
+import { devicesHere, requireOwn, withMembers } from '../grid/own.ts'
 import { printWord } from '../grid/print-word.ts'
 import { deviceCalled } from '../grid/who.ts'
 import { count } from '../terminal.ts'
@@ -48,7 +45,7 @@ export async function deviceList(context: CommandContext): Promise<ExitCode> {
   const own = await requireOwn(files)
   await withMembers(own, context, () => [])
   const devices = own.membership.member(own.account)?.devices ?? []
-  const here = await keysHere(own, context)
+  const here = await devicesHere(own, files)
   if (terminal.json) {
     terminal.value({
       devices: devices.map((device) => ({ ...describeDevice(device), here: here.has(device.key) })),
@@ -68,7 +65,7 @@ export async function deviceRemove(
 ): Promise<ExitCode> {
   const { files, terminal } = context
   const own = await requireOwn(files)
-  const here = await keysHere(own, context)
+  const here = await devicesHere(own, files)
   let removed: Device | undefined
   const reached = await withMembers(own, context, (membership) => {
     removed = deviceCalled(name, membership.member(own.account)?.devices ?? [])
@@ -95,16 +92,6 @@ export async function deviceRemove(
       'your account, make a new one in another home with "hayloft init", and put your files into new folders there.',
   )
   return EXIT.ok
-}
-
-/** The devices that this home is: the one of its commands, and its storage node. */
-async function keysHere(
-  { secrets }: OwnMembership,
-  { files }: CommandContext,
-): Promise<ReadonlySet<NodeKey>> {
-  const node = await readSecret(files.nodeKey)
-  const identities = node === undefined ? [secrets.identity] : [secrets.identity, node]
-  return new Set(identities.map(nodeKeyOfIdentity))
 }
 
 function deviceHere(): CliError {

@@ -42,6 +42,7 @@ function tell(
     ...(member.account === account ? ['you'] : []),
     ...(role === 'admin' ? ['admin'] : []),
     ...(status === 'in' ? [] : [status]),
+    ...(status === 'in' && member.devices.length === 0 ? ['without any device'] : []),
     ...(quotaBytes === undefined ? [] : [`may store ${formatBytes(quotaBytes)} on each node`]),
     ...(expiresS === 0 || status !== 'in' ? [] : [`until ${formatTime(1000 * expiresS)}`]),
     ...admissionOf(member, membership),

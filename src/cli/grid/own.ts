@@ -10,6 +10,9 @@ import { writeMembership } from '../../home/membership-file.ts'
 import { noAccount } from '../../home/opened-home.ts'
 import { readOwnGrid, type OwnGrid } from '../../home/own-grid.ts'
 import { NotAMemberError } from '../../home/errors.ts'
+import { nodeKeyOfIdentity } from '../../network/identity.ts'
+import { readSecret } from '../../home/secrets.ts'
+import type { NodeKey } from '../../protocol/node-key.ts'
 import { withDeadline } from '../../network/deadline.ts'
 import type { AccountKey } from '../../protocol/membership/account-key.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
@@ -63,17 +66,20 @@ export async function requireGridKey(
 export async function withMembers(
   own: OwnMembership,
   { files, signal }: CommandContext,
-  change: (membership: Membership) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>,
+  change: (
+    membership: Membership,
+    reached: number,
+  ) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>,
 ): Promise<number> {
   const home = { files, secrets: async () => await Promise.resolve(own.secrets) }
-  await using client = await openOwnClient(files, signal, home)
+  await using client = await openOwnClient(files, signal, home, { onRemoved: () => undefined })
   await withDeadline(systemClock, CATCH_UP_TIMEOUT_MS, async () => {
     await client.network.catchUp()
   }).catch(() => undefined)
   signal.throwIfAborted()
   const { membership } = client
   if (!membership.isMember(client.network.self)) throw new NotAMemberError(own.file.name)
-  const statements = await change(membership)
+  const statements = await change(membership, client.network.connected().length)
   if (statements.length > 0) {
     membership.add(statements)
     await writeMembership(files.membership, membership, systemClock)
@@ -81,6 +87,16 @@ export async function withMembers(
   // What others told is known to the caller too.
   own.membership.add(membership.all().map(({ bytes }) => bytes))
   return client.network.connected().length
+}
+
+/** The devices that a home is: the one of its commands, and its storage node. */
+export async function devicesHere(
+  { secrets }: OwnMembership,
+  files: HomeFiles,
+): Promise<ReadonlySet<NodeKey>> {
+  const node = await readSecret(files.nodeKey)
+  const identities = node === undefined ? [secrets.identity] : [secrets.identity, node]
+  return new Set(identities.map(nodeKeyOfIdentity))
 }
 
 /** As long as a person waits for a list; who answers later tells the next command. */
