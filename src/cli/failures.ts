@@ -38,7 +38,7 @@ export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof CliError) return thrown
   if (thrown instanceof HayloftError) {
     return {
-      exit: exitOfCode(thrown.code),
+      exit: EXIT_OF_CODE[thrown.code] ?? EXIT.io,
       code: thrown.code,
       message: thrown.message,
     }
@@ -50,12 +50,7 @@ export function failureOf(thrown: unknown): Failure {
 /** See {@link describeSystemFailure}. */
 export function systemFailure(thrown: unknown, subject: string): Failure | undefined {
   const failure = describeSystemFailure(thrown, subject)
-  return failure && { exit: exitOfCode(failure.code), ...failure }
-}
-
-/** The status of a failure whose code is all that is known. */
-export function exitOfCode(code: string): ExitCode {
-  return EXIT_OF_CODE[code] ?? EXIT.io
+  return failure && { exit: EXIT_OF_CODE[failure.code] ?? EXIT.io, ...failure }
 }
 
 /** The stack, for those who look for the bug. */

@@ -14,6 +14,7 @@ export function addNodeCommands(context: ProgramContext): void {
   addConfig(context, node)
   addUpkeep(context, node)
   addDrain(context, node)
+  addParcels(context, node)
 }
 
 type Command = ProgramContext['program']
@@ -138,5 +139,29 @@ function addDrain(context: ProgramContext, node: Command): void {
       const given = json === undefined ? {} : { json }
       const request = stop === undefined ? {} : { stop }
       context.ended(await nodeDrain(request, commandContext(given, context)))
+    })
+}
+
+function addParcels(context: ProgramContext, node: Command): void {
+  node
+    .command('export')
+    .description('copy what it keeps to a disk, to carry it to another node by hand')
+    .argument('<DIR>', 'an empty directory, or one with an earlier export to go on with')
+    .option('--for <node>', 'only what belongs on that node, which may be a new one')
+    .addOption(jsonOption())
+    .action(async (dir: string, options: { for?: string; json?: true }) => {
+      const { nodeExport } = await import('./commands/node-parcels.ts')
+      const request = { dir, destination: options.for }
+      context.ended(await nodeExport(request, commandContext(options, context)))
+    })
+  node
+    .command('import')
+    .description('take over what another node has exported')
+    .argument('<DIR>')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExit status: 0 all was taken over, 1 some files were skipped.')
+    .action(async (dir: string, options: { json?: true }) => {
+      const { nodeImport } = await import('./commands/node-parcels.ts')
+      context.ended(await nodeImport({ dir }, commandContext(options, context)))
     })
 }

@@ -96,7 +96,16 @@ async function serveUntil(
     log,
   })
   const { membership } = grid
-  const orders = operatorOf({ storage, network, membership, settings, drainer, startedMs })
+  const { self } = network
+  const orders = operatorOf({
+    storage,
+    network,
+    self,
+    membership,
+    settings,
+    drainer,
+    startedMs,
+  })
   await using operator = await OperatorServer.open(orders, SYSTEM)
   const birth = (await processBirth(process.pid)) ?? ''
   const announce = async (): Promise<void> => {

@@ -17,4 +17,5 @@ export function refusal(reason: RefusalReason, message: string): Refusal {
 
 /** As the protocol has it. */
 const MAX_REFUSAL_CHARACTERS = 200
+export const SHUTTING_DOWN = 'This node is shutting down.'
 export const CALLER_IS_GONE = 'The caller is gone.'

@@ -13,16 +13,19 @@ import { ownClaim, type Claim, type Tenant } from './claims.ts'
 import { isNoSpace, type Disk } from './disk.ts'
 import { drain, type DrainOptions } from './drain/drain.ts'
 import type { DrainReport } from './drain/report.ts'
+import { exportParcels, type ExportOptions, type ExportReport } from './parcels/export.ts'
+import { importParcels, type ImportOptions, type ImportReport } from './parcels/import.ts'
 import type { ReportStorageEvent } from './events.ts'
 import { statusOf, type NodeStatus } from './node-status.ts'
 import { getShare, proveLeaf } from './proofs.ts'
-import { CALLER_IS_GONE, refusal, refusalOf } from './refusals.ts'
+import { refusal, refusalOf, SHUTTING_DOWN } from './refusals.ts'
 import { AUDIT_CONCURRENCY, memoryFor } from './request-memory.ts'
 import { flawOf } from './requests.ts'
 import type { RoomLimits } from './room.ts'
 import { ShareStore } from './share-store.ts'
 import { SlotRecords } from './slots/slot-records.ts'
 import { SlotService } from './slots/slot-service.ts'
+import { watchReply } from './slots/watch-reply.ts'
 import { statOf } from './stat.ts'
 import { Transfers } from './transfers.ts'
 import type { CollectResult, ScrubOptions, ScrubResult, SweepResult } from './upkeep.ts'
@@ -33,8 +36,6 @@ const VERSION = 1
 const MEMORY_BYTES = 64 * 1024 * 1024
 /** What may wait or be under way, over all callers, before the node is busy. */
 const MAX_REQUESTS = 4096
-
-const SHUTTING_DOWN = 'This node is shutting down.'
 
 const DEFAULT_RESERVE_BYTES = 128 * 1024 * 1024
 const DEFAULT_IN_FLIGHT_BYTES = 8 * 1024 * 1024
@@ -92,6 +93,7 @@ export class StorageNode implements StorageService, AsyncDisposable {
   readonly #transfers: Transfers
   readonly #tenantNamed: (account: string) => Tenant | undefined
   readonly #idle = deferred()
+  readonly #works = new Set<Promise<unknown>>()
   #requests = 0
   #closed: Promise<void> | undefined
 
@@ -169,8 +171,33 @@ export class StorageNode implements StorageService, AsyncDisposable {
 
   /** Gives all that is kept to other nodes, as far as they take it; see {@link drain}. */
   async drain(options: Omit<DrainOptions, 'store' | 'slots'>): Promise<DrainReport> {
-    const signal = AbortSignal.any([options.signal, this.#closing.signal])
-    return await drain({ ...options, signal, store: this.#store, slots: this.#slots.store })
+    return await this.#atWork(options.signal, async (signal) => {
+      return await drain({ ...options, signal, store: this.#store, slots: this.#slots.store })
+    })
+  }
+
+  /** Copies what is kept to a directory; see {@link exportParcels}. */
+  async export(options: Omit<ExportOptions, 'store' | 'slots'>): Promise<ExportReport> {
+    return await this.#atWork(options.signal, async (signal) => {
+      return await exportParcels({
+        ...options,
+        signal,
+        store: this.#store,
+        slots: this.#slots.store,
+      })
+    })
+  }
+
+  /** Takes over what another node has exported; see {@link importParcels}. */
+  async import(options: Omit<ImportOptions, 'take'>): Promise<ImportReport> {
+    const take: ImportOptions['take'] = async (parcel) => {
+      const flaw = flawOf(parcel)
+      if (flaw !== undefined) return { outcome: 'bad', refused: 0 }
+      return await this.#transfers.parcel(parcel, (claim, share) => this.#put(claim, share))
+    }
+    return await this.#atWork(options.signal, async (signal) => {
+      return await importParcels({ ...options, signal, take })
+    })
   }
 
   /** Clears away what a crash left behind. */
@@ -198,10 +225,17 @@ export class StorageNode implements StorageService, AsyncDisposable {
     this.#closing.abort(new Error('The storage node is shutting down.'))
     this.#slots.close()
     if (this.#requests > 0) await this.#idle.promise
-    await this.#caretaker.ended()
+    await Promise.allSettled([this.#caretaker.ended(), ...this.#works])
     // A disk that fails loses what was witnessed since the last hour, no more.
     await this.#store.leaseClock.save().catch(() => undefined)
     await this.#options.disk[Symbol.asyncDispose]()
+  }
+
+  /** Long work, which ends with the node, and whose end the node waits for. */
+  async #atWork<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const working = work(AbortSignal.any([signal, this.#closing.signal]))
+    this.#works.add(working)
+    return await working.finally(() => this.#works.delete(working))
   }
 
   async #within<T>(
@@ -301,18 +335,4 @@ function isGood(manifest: Uint8Array, index: number, shard: Uint8Array): boolean
     if (error instanceof MalformedManifestError) return false
     throw error
   }
-}
-
-function watchReply(outcome: Awaited<ReturnType<SlotService['watch']>>): Reply | Refusal {
-  switch (outcome) {
-    case 'superseded':
-      return refusal('busy', 'Another watch of this caller has taken the place of this one.')
-    case 'too-many':
-      return refusal('busy', 'Too many watches wait at this node already.')
-    case 'closed':
-      return refusal('busy', SHUTTING_DOWN)
-    case 'caller-gone':
-      return refusal('busy', CALLER_IS_GONE)
-  }
-  return outcome
 }

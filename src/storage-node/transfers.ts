@@ -73,7 +73,19 @@ export class Transfers {
     return { op: 'slot-transfer', outcome: outcomeOf(outcome), refused: [...claim.refused] }
   }
 
-  /** Leases as they are taken over here; for what an operator brings on a disk, too. */
+  /** The same of what this node's own operator brings on a disk, and who may fill it in a day. */
+  async parcel(
+    parcel: TransferRequest | SlotTransferRequest,
+    put: (claim: HandedClaim, share: TransferRequest) => Promise<TransferOutcome>,
+  ): Promise<{ outcome: TransferOutcome; refused: number }> {
+    const claim = this.#claimOf(parcel.leases)
+    const outcome =
+      parcel.op === 'transfer'
+        ? await put(claim, parcel)
+        : outcomeOf((await this.#slots.offer(claim, parcel.record)).outcome)
+    return { outcome, refused: claim.refused.size }
+  }
+
   #claimOf(leases: readonly HandedLease[]): HandedClaim {
     const nowS = this.#store.nowS()
     return new HandedClaim(

@@ -157,6 +157,23 @@ describe('hayloft node', () => {
     await grid.startNodes()
   })
 
+  it('export and import carry shares from one node to another by hand', async () => {
+    const dir = join(grid.dir, 'disk')
+    const run = await node('node-01', 'export', dir, '--json')
+    expect(run).toMatchObject({ status: 0 })
+    const { shares } = JSON.parse(run.stdout) as { shares: number }
+    const before = (await statusOf('node-01')).status
+    expect(shares).toBe(before?.shares)
+    const other = (await statusOf('node-02')).status
+    const imported = await node('node-02', 'import', dir, '--json')
+    expect(imported).toMatchObject({ status: 0 })
+    const taken = JSON.parse(imported.stdout) as { shares: number; there: number }
+    expect(taken.shares).toBeGreaterThan(0)
+    expect((await statusOf('node-02')).status?.shares).toBe((other?.shares ?? 0) + taken.shares)
+    expect(await node('node-02', 'import', homeOf('node-01'))).toMatchObject({ status: 66 })
+    expect(await node('node-01', 'export', dir, '--for', 'nobody')).toMatchObject({ status: 64 })
+  })
+
   it('that does not run says so, and what to do', async () => {
     for (const command of ['scrub', 'collect', 'drain']) {
       const run = await hayloft(['node', command], { home: grid.home })

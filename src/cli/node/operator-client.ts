@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { RunningFile } from '../../home/running-file.ts'
 import { EXIT } from '../exit-codes.ts'
-import { CliError, exitOfCode } from '../failures.ts'
+import { CliError } from '../failures.ts'
 import type { OperatorCall, OperatorLine, OperatorRequest } from './operator-wire.ts'
 
 /** Gives an order to a node that runs on this machine. @throws CliError, with the code of what the node failed with */
@@ -28,7 +28,7 @@ export async function askNode(
       const line = JSON.parse(text) as OperatorLine
       if (line.kind === 'result') return line.result
       if (line.kind === 'event') onEvent?.(line.event)
-      else throw new CliError({ exit: exitOfCode(line.code), ...line })
+      else throw new CliError(line)
     }
   } catch (cause) {
     signal.throwIfAborted()

@@ -80,11 +80,14 @@ export class OperatorServer implements AsyncDisposable {
       if (!socket.destroyed) socket.write(`${JSON.stringify(line)}\n`)
     }
     try {
-      const emit = (event: unknown): void => say({ kind: 'event', event })
+      // Each event tells all that those before it did: a caller that is slow to read gets fewer.
+      const emit = (event: unknown): void => {
+        if (!socket.writableNeedDrain) say({ kind: 'event', event })
+      }
       say({ kind: 'result', result: await this.#handler(call.request, { emit, signal }) })
     } catch (thrown) {
-      const { code, message } = failureOf(thrown)
-      say({ kind: 'failure', code, message })
+      const { exit, code, message } = failureOf(thrown)
+      say({ kind: 'failure', exit, code, message })
     }
     socket.end()
   }

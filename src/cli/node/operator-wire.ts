@@ -1,3 +1,5 @@
+import type { Failure } from '../failures.ts'
+
 /**
  * How a command talks to the node that runs in the same home: over TCP on the loopback interface, in lines of JSON. A
  * caller shows the key that the node left in `running.json`, which only its user can read, and names one order; the node
@@ -10,6 +12,8 @@ export type OperatorRequest =
   | { readonly op: 'scrub' }
   | { readonly op: 'collect' }
   | { readonly op: 'drain' }
+  | { readonly op: 'export'; readonly dir: string; readonly destination?: string }
+  | { readonly op: 'import'; readonly dir: string }
 
 /** What the node is told first. */
 export interface OperatorCall {
@@ -21,7 +25,7 @@ export interface OperatorCall {
 export type OperatorLine =
   | { readonly kind: 'event'; readonly event: unknown }
   | { readonly kind: 'result'; readonly result: unknown }
-  | { readonly kind: 'failure'; readonly code: string; readonly message: string }
+  | ({ readonly kind: 'failure' } & Failure)
 
 /** A request holds a path or two. */
 export const MAX_CALL_BYTES = 64 * 1024

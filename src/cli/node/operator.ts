@@ -2,9 +2,11 @@ import { systemRandomness } from '../../foundation/system.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
 import { storageDevices } from '../doctor/storage-devices.ts'
 import type { GridNetwork } from '../../network/open.ts'
+import type { NodeKey } from '../../protocol/node-key.ts'
 import type { StorageNode } from '../../storage-node/storage-node.ts'
 import type { Drainer } from './drainer.ts'
 import type { OperatorHandler } from './operator-server.ts'
+import { exportTo, importFrom } from './parcels.ts'
 import type { NodeReport } from './report.ts'
 import type { NodeSettings } from './settings.ts'
 
@@ -15,6 +17,7 @@ export interface RunningNode {
   readonly membership: Membership
   readonly settings: NodeSettings
   readonly drainer: Drainer
+  readonly self: NodeKey
   /** By the calendar, in milliseconds. */
   readonly startedMs: number
 }
@@ -36,6 +39,10 @@ export function operatorOf(node: RunningNode): OperatorHandler {
         return await node.storage.collect()
       case 'drain':
         return await node.drainer.nextPass(emit, signal)
+      case 'export':
+        return await exportTo(node, request, { onProgress: emit, signal })
+      case 'import':
+        return await importFrom(node, request.dir, { onProgress: emit, signal })
     }
   }
 }

@@ -1,14 +1,13 @@
 import { mapConcurrently } from '../../foundation/concurrency.ts'
-import { accountOfName } from '../../protocol/account-name.ts'
 import type { BlockId } from '../../protocol/block-id.ts'
-import { MAX_HANDED_LEASES, MAX_LEASE_S, MAX_SLOTS } from '../../protocol/limits.ts'
+import { MAX_SLOTS } from '../../protocol/limits.ts'
 import { openManifest } from '../../protocol/manifest.ts'
 import type { HandedLease, TransferOutcome } from '../../protocol/messages.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
-import { accountBehind } from '../handed-over.ts'
+import { handedLeases } from '../handed-leases.ts'
 import type { ScannedRow } from '../ledger.ts'
-import { GRACE_S, shareAt } from '../leases.ts'
+import { shareAt } from '../leases.ts'
 import type { BlockRow, HeldShare } from '../rows.ts'
 import type { ShareStore } from '../share-store.ts'
 import type { SlotRow } from '../slots/slot-rows.ts'
@@ -88,7 +87,10 @@ class Drain {
       const row = await store.ledger.read(id)
       if (row === undefined || shareAt(row, held.index)?.tag !== held.tag) return
       const item = { kind: 'share', count: 1, bytes: row.shareBytes } as const
-      const leases = this.#handed(row.leases.filter(({ index }) => index === held.index))
+      const leases = handedLeases(
+        this.#options.store,
+        row.leases.filter(({ index }) => index === held.index),
+      )
       if (leases.length === 0) {
         this.#tally.unleased(item)
         return
@@ -180,7 +182,7 @@ class Drain {
       const [row] = await slots.ledger.readSlots([slot])
       if (row === undefined) return
       const item = { kind: 'slot', count: row.heads.length, bytes: slotBytes(row) } as const
-      const leases = this.#handed(row.leases)
+      const leases = handedLeases(this.#options.store, row.leases)
       const records = await slots.headsOf(slot)
       if (leases.length === 0 || records.length === 0) {
         this.#tally.unleased(item)
@@ -228,26 +230,5 @@ class Drain {
       }
       return last
     })
-  }
-
-  /** Leases that have not run out for good, with who holds them and for how long. */
-  #handed(
-    leases: readonly { readonly account: number; readonly expiresS: number }[],
-  ): HandedLease[] {
-    const { ledger } = this.#options.store
-    const nowS = this.#options.store.nowS()
-    const longest = new Map<string, number>()
-    for (const { account: number, expiresS } of leases) {
-      if (expiresS + GRACE_S <= nowS) continue
-      const { account } = accountBehind(ledger.accountNumbered(number) ?? '')
-      longest.set(account, Math.max(longest.get(account) ?? 0, expiresS - nowS))
-    }
-    return [...longest]
-      .flatMap(([name, leaseS]) => {
-        const account = accountOfName(name)
-        return account === undefined ? [] : [{ account, leaseS: Math.min(leaseS, MAX_LEASE_S) }]
-      })
-      .sort((a, b) => b.leaseS - a.leaseS)
-      .slice(0, MAX_HANDED_LEASES)
   }
 }
