@@ -3,6 +3,8 @@ import {
   type FileReadCapability,
   type LiteralCapability,
 } from '../capabilities/capability.ts'
+import { equalBytes } from '../foundation/bytes.ts'
+import { assert } from '../foundation/error.ts'
 import { linkSignals, manyListeners } from '../foundation/abort.ts'
 import { deferred, Semaphore, type Deferred } from '../foundation/concurrency.ts'
 import type { ErasureCode } from '../erasure/code.ts'
@@ -133,10 +135,12 @@ class Upload {
     about: { urgent: boolean; fileBytes: number },
   ): Promise<BlockReference> {
     const { convergence, randomness } = this.#context
-    const key =
-      this.#options.randomKey === true ? randomness.bytes(32) : convergentKey(convergence, frame)
+    const isRandom = this.#options.randomKey === true
+    const key = isRandom ? randomness.bytes(32) : convergentKey(convergence, frame)
     const name = blockNameOf(key, this.#code)
-    const known = this.#context.knownBlocks?.idOf(name)
+    // Under a random key nothing is ever met again.
+    const knownBlocks = isRandom ? undefined : this.#context.knownBlocks
+    const known = knownBlocks?.idOf(name)
     const room = known === undefined ? this.#slots : this.#questions
     const release = await room.acquire(1, this.#options.signal)
     if (this.#failure !== undefined) throw this.#failure.error
@@ -149,7 +153,7 @@ class Upload {
       return { key, id: known }
     }
     const encoded = this.#encode(key, frame)
-    this.#context.knownBlocks?.remember(name, encoded.shares.id)
+    knownBlocks?.remember(name, encoded.shares.id)
     this.#start(release, () => this.#place(encoded, { ...about, release }))
     return { key, id: encoded.shares.id }
   }
@@ -186,7 +190,10 @@ class Upload {
       const { holders, answers } = await leaseWhole(this.#context, this.#batcher, which)
       if (holders === undefined) {
         const release = await this.#slots.acquire(1, this.#stop.signal)
-        placing = this.#place(encode(), { ...about, release, answers }).finally(release)
+        const encoded = encode()
+        // The file's capability leads to what was remembered.
+        assert(equalBytes(encoded.shares.id, id), 'a block that is encoded again has its id')
+        placing = this.#place(encoded, { ...about, release, answers }).finally(release)
       } else this.#record(id, { holders, sentBytes: 0 }, fileBytes)
     } finally {
       this.#leave()
