@@ -61,10 +61,9 @@ function describeStatement(
     case 'admission': {
       const counts = membership.member(statement.account) !== undefined
       const by = membership.memberOf(statement.sponsor)?.name ?? statement.sponsor.slice(0, 12)
-      return {
-        event: counts ? 'member-joined' : 'invite-used-again',
-        text: `${statement.name}, let in by ${by}`,
-      }
+      return counts
+        ? { event: 'member-joined', text: `${statement.name}, let in by ${by}` }
+        : { event: 'invite-used-again', text: `${statement.name}, who asked ${by}` }
     }
     case 'device': {
       const owner = membership.member(statement.account)?.name ?? statement.account.slice(0, 12)

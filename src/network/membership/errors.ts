@@ -35,15 +35,20 @@ const CODES: Readonly<Record<JoinRefusal['reason'], JoinRefusedCode>> = {
   leaving: 'join-failed',
 }
 
-/** None of the members that a word names could be reached. */
+/** None of the members that a word names could be reached, or be heard to the end. */
 export class GridUnreachableError extends HayloftError {
   readonly code = 'grid-unreachable'
 
-  constructor(tried: readonly string[], options?: ErrorOptions) {
+  constructor(
+    { tried, answered }: { readonly tried: readonly string[]; readonly answered: boolean },
+    options?: ErrorOptions,
+  ) {
     const where = tried.length === 0 ? 'names no address' : `leads to ${tried.join(', ')}`
     super(
-      `None of the members that this word leads to answers: it ${where}. Ask a friend in the grid to switch on a ` +
-        'node, or for its address, and give that with --at.',
+      answered
+        ? 'A member of the grid answered, but the conversation broke off. Run the command again: it goes on from there.'
+        : `None of the members that this word leads to answers: it ${where}. Ask a friend in the grid to switch on a ` +
+            'node, or for its address, and give that with --at.',
       options,
     )
   }

@@ -76,20 +76,26 @@ async function knock(
   const turn = new Semaphore(1)
   using done = linkSignals(options.signal)
   let refused: JoinRefusal | undefined
+  let answered = false
   const attempts = [...doors].map(async ([node, addresses]) => {
-    const connection = await withDeadline(options.clock, DIAL_TIMEOUT_MS, (signal) =>
+    const dialling = withDeadline(options.clock, DIAL_TIMEOUT_MS, (signal) =>
       dialAddresses(host, addresses, signal),
     )
+    const connection = await untilAborted(dialling, done.signal)
+    answered = true
     const leave = await turn.acquire()
     try {
       done.signal.throwIfAborted()
       const reply = await enter(connection, options)
-      if (reply.kind === 'refusal') {
-        refused = definite(reply, refused)
-        throw new JoinRefusedError(reply)
+      if (reply.kind === 'welcome') {
+        // Before the next one has its turn.
+        done.abort(new Error('another member has let us in'))
+        return { node, address: connection.remoteAddr.toString() }
       }
-      done.abort(new Error('another member has let us in'))
-      return { node, address: connection.remoteAddr.toString() }
+      const saysLittle = SAYS_LITTLE.has(reply.reason)
+      if (!saysLittle) done.abort(new Error('a member has refused us'))
+      if (!saysLittle || refused === undefined) refused = reply
+      throw new JoinRefusedError(reply)
     } finally {
       leave()
     }
@@ -99,15 +105,19 @@ async function knock(
   } catch (cause) {
     options.signal.throwIfAborted()
     if (refused !== undefined) throw new JoinRefusedError(refused)
-    throw new GridUnreachableError(options.addresses, { cause })
+    throw new GridUnreachableError({ tried: options.addresses, answered }, { cause })
+  } finally {
+    done.abort(new Error('it is decided'))
   }
 }
 
-/** Of two refusals, the one that says more: one member may be unable to let anybody in. */
-function definite(reply: JoinRefusal, before: JoinRefusal | undefined): JoinRefusal {
-  const saysLittle = ['unknown', 'failed', 'leaving', 'full'].includes(reply.reason)
-  return before !== undefined && saysLittle ? before : reply
-}
+/** Another member may be able to let us in where one says this. What else one says, the others would say too. */
+const SAYS_LITTLE: ReadonlySet<JoinRefusal['reason']> = new Set([
+  'unknown',
+  'failed',
+  'leaving',
+  'full',
+])
 
 async function enter(
   connection: Awaited<ReturnType<typeof dialAddresses>>,

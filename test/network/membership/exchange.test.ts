@@ -158,7 +158,10 @@ describe('someone with an invite', () => {
     const again = await join('carol', joinRequest('carol', 'spring'), [bob])
     expect(again.keeper.membership.isMember(deviceNamed('carol'))).toBe(true)
     expect(bob.membership.members).toHaveLength(3)
-    const error = await join('mallory', joinRequest('mallory', 'spring'), [bob]).catch(
+    const alice = await grid.open('alice', { bootstrap: bob.addresses() })
+    await until(() => alice.membership.members.length === 3)
+    const doors = [bob, alice]
+    const error = await join('mallory', joinRequest('mallory', 'spring'), doors).catch(
       (thrown: unknown) => thrown,
     )
     expect(error).toBeInstanceOf(JoinRefusedError)
