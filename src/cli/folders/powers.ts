@@ -29,7 +29,7 @@ export async function viewAt(
   const now = await orMakeRoot(place, { client, signal }, async () => await reader.now({ signal }))
   if (now.freshness === 'maybe-stale') {
     terminal.note(
-      `${place.label}: too few storage nodes answered to be sure that this is the newest state.`,
+      `${place.label.replace(/:$/, '')}: too few storage nodes answered to be sure that this is the newest state.`,
     )
   }
   return now
