@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
+import { playCare } from './care/scenario.ts'
 import { playFolders } from './folders/scenario.ts'
 import { playScenario, type ScenarioResult } from './scenario.ts'
 
 /**
  * Plays scenarios: `npm run simulate -- --seed N` plays one again, `--seeds M` that many from `--from` on, each twice
  * with `--twice` to see that it replays. `--verbose` prints all that happens. With `--folders` it is devices that
- * change one folder, else uploads and downloads; `--bail` ends at the first seed that fails.
+ * change one folder, with `--care` two months of maintenance, else uploads and downloads; `--bail` ends at the first seed that fails.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
       twice: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       folders: { type: 'boolean', default: false },
+      care: { type: 'boolean', default: false },
       bail: { type: 'boolean', default: false },
     },
   })
@@ -45,9 +47,14 @@ async function main(): Promise<void> {
 
 async function play(
   seed: number,
-  { verbose, twice, folders }: { verbose: boolean; twice: boolean; folders: boolean },
+  {
+    verbose,
+    twice,
+    folders,
+    care,
+  }: { verbose: boolean; twice: boolean; folders: boolean; care: boolean },
 ): Promise<ScenarioResult> {
-  const playOnce = folders ? playFolders : playScenario
+  const playOnce = care ? playCare : folders ? playFolders : playScenario
   const print = verbose ? { print: (line: string) => process.stdout.write(line) } : {}
   const result = await playOnce(seed, print)
   if (!twice) return result
@@ -56,8 +63,11 @@ async function play(
   return { ...result, violations: [...result.violations, 'does not replay: other events'] }
 }
 
-function report({ seed, violations }: ScenarioResult, { folders }: { folders: boolean }): void {
-  const what = folders ? '--folders ' : ''
+function report(
+  { seed, violations }: ScenarioResult,
+  { folders, care }: { folders: boolean; care: boolean },
+): void {
+  const what = care ? '--care ' : folders ? '--folders ' : ''
   console.log(
     `Seed ${seed} failed. Play it again with: npm run simulate -- ${what}--seed ${seed} --verbose`,
   )
