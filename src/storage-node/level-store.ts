@@ -135,6 +135,8 @@ const systemWords = [
   ['Disk quota exceeded', 'EDQUOT'],
   ['File too large', 'EFBIG'],
   ['Input/output error', 'EIO'],
+  ['Read-only file system', 'EROFS'],
+  ['Permission denied', 'EACCES'],
 ] as const
 
 function wordsOf(error: unknown): string {

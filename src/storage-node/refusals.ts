@@ -7,6 +7,7 @@ export function refusalOf(error: unknown, signal: AbortSignal | undefined): Refu
   if (signal?.aborted === true) return refusal('busy', CALLER_IS_GONE)
   const code = systemCodeOf(error)
   if (isNoSpace(code)) return refusal('internal', 'The disk of this node is full.')
+  if (code === 'EROFS') return refusal('internal', 'The disk of this node is read-only.')
   const what = error instanceof AssertionError ? `a bug: ${messageOf(error)}` : (code ?? 'its disk')
   return refusal('internal', `This node failed (${what}).`)
 }

@@ -37,6 +37,7 @@ const MEMORY_BYTES = 64 * 1024 * 1024
 /** What may wait or be under way, over all callers, before the node is busy. */
 const MAX_REQUESTS = 4096
 
+const TELL_INTERVAL_MS = 60_000
 const DEFAULT_RESERVE_BYTES = 128 * 1024 * 1024
 const DEFAULT_IN_FLIGHT_BYTES = 8 * 1024 * 1024
 
@@ -95,6 +96,7 @@ export class StorageNode implements StorageService, AsyncDisposable {
   readonly #idle = deferred()
   readonly #works = new Set<Promise<unknown>>()
   #requests = 0
+  #toldMs = Number.NEGATIVE_INFINITY
   #closed: Promise<void> | undefined
 
   /** @internal See {@link openStorageNode}. */
@@ -141,7 +143,9 @@ export class StorageNode implements StorageService, AsyncDisposable {
       }
       return await reading(() => this.#answer(tenant, request))
     } catch (error) {
-      return refusalOf(error, signal)
+      const refused = refusalOf(error, signal)
+      if (refused.reason === 'internal') this.#tellOperator(refused.message)
+      return refused
     } finally {
       this.#requests--
       if (this.#requests === 0 && this.#closing.signal.aborted) this.#idle.resolve()
@@ -229,6 +233,14 @@ export class StorageNode implements StorageService, AsyncDisposable {
     // A disk that fails loses what was witnessed since the last hour, no more.
     await this.#store.leaseClock.save().catch(() => undefined)
     await this.#options.disk[Symbol.asyncDispose]()
+  }
+
+  /** A disk that fails, fails every request: the operator is told now and then. */
+  #tellOperator(message: string): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs - this.#toldMs < TELL_INTERVAL_MS) return
+    this.#toldMs = nowMs
+    this.#options.report?.({ kind: 'disk-error', message })
   }
 
   /** Long work, which ends with the node, and whose end the node waits for. */

@@ -67,6 +67,28 @@ test('a disk that fails otherwise is a refusal, and the node goes on', async () 
   expect(await node.node.recount()).toBe(true)
 })
 
+test('a disk that has turned read-only is told in a sentence, to callers and the operator, and goes on being read', async () => {
+  let failing = false
+  const inner = await openSystemDisk(await temporaryFolder())
+  const disk = failingDisk(inner, () => (failing ? 'EROFS' : undefined))
+  const clock = new HandClock()
+  await using node = await TestNode.open({ disk, clock })
+  await node.put(ALICE, large(1), 0)
+  failing = true
+  const { manifest, shards } = large(2)
+  const put = { op: 'put', manifest, index: 0, leaseS: 1, shard: shards[0]! } as const
+  const message = 'The disk of this node is read-only.'
+  for (let round = 0; round < 3; round++) {
+    expect(await node.node.handle(ALICE, put)).toMatchObject({ op: 'refused', message })
+    // Not once for each request that failed.
+    expect(node.events).toEqual([{ kind: 'disk-error', message }])
+  }
+  clock.advanceS(61)
+  await node.node.handle(ALICE, put)
+  expect(node.events).toHaveLength(2)
+  expect(isSame(await node.get(large(1).id), large(1).shards[0])).toBe(true)
+})
+
 test('whatever fails on a drive that fails often, acknowledged shares stay and sums are right', async () => {
   for (let seed = 0; seed < 12; seed++) {
     const randomness = new SeededRandomness(seed)
