@@ -97,15 +97,7 @@ async function serveUntil(
   })
   const { membership } = grid
   const { self } = network
-  const orders = operatorOf({
-    storage,
-    network,
-    self,
-    membership,
-    settings,
-    drainer,
-    startedMs,
-  })
+  const orders = operatorOf({ storage, network, self, membership, settings, drainer, startedMs })
   await using operator = await OperatorServer.open(orders, SYSTEM)
   const birth = (await processBirth(process.pid)) ?? ''
   const announce = async (): Promise<void> => {
@@ -136,15 +128,7 @@ async function serveUntil(
   })
   log.write('started', `pid ${process.pid} ${network.addresses().join(' ')}`)
   const secrets = { identity, account }
-  await using _care = startNodeCare({
-    files,
-    secrets,
-    settings,
-    grid,
-    network,
-    storage,
-    log,
-  })
+  await using _care = startNodeCare({ files, secrets, settings, grid, network, storage, log })
   const stopKeeping = keepAddressesRegularly(files, network)
   const removal = await untilEnd(signal, members)
   stopKeeping()
