@@ -8,8 +8,13 @@ import { fileURLToPath } from 'node:url'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(PACKAGE, 'dist')
-/** What is imported from outside: the program, the library, and what `scripts/ready.js` asks. */
-const ENTRIES = ['cli/main.js', 'library/index.js', 'erasure/engines.js']
+/** What is imported from outside: the program, the library, a thread of its own, and what `scripts/ready.js` asks. */
+const ENTRIES = [
+  'cli/main.js',
+  'library/index.js',
+  'gateway/sync/watch/watch-worker.js',
+  'erasure/engines.js',
+]
 
 const { metafile } = buildSync({
   absWorkingDir: PACKAGE,

@@ -51,8 +51,10 @@ export async function watchDirectory(
   }
 }
 
-/** Beside this module as it was compiled; where the sources themselves run, that of the last build. */
+/** What the build makes of it; all that the build makes lies one folder below `dist`. */
 const WORKER = new URL(
-  'watch-worker.js',
-  import.meta.url.replace(/\/src\/(gateway\/.*)\.ts$/, '/dist/$1.js'),
+  import.meta.url.endsWith('.ts')
+    ? '../../../../dist/gateway/sync/watch/watch-worker.js'
+    : '../gateway/sync/watch/watch-worker.js',
+  import.meta.url,
 )
