@@ -48,6 +48,8 @@ interface NodeHome {
 
 const SYSTEM = { clock: systemClock, randomness: systemRandomness }
 
+/** How often a node looks whether it is reached elsewhere by now: another network, another port of its router. */
+const TELL_INTERVAL_MS = 10_000
 /** How often the addresses of other members are put on disk. */
 const KEEP_ADDRESSES_INTERVAL_MS = 10 * 60 * 1000
 
@@ -129,9 +131,16 @@ async function serveUntil(
   log.write('started', `pid ${process.pid} ${network.addresses().join(' ')}`)
   const secrets = { identity, account }
   await using _care = startNodeCare({ files, secrets, settings, grid, network, storage, log })
-  const stopKeeping = keepAddressesRegularly(files, network)
+  const stopKeeping = every(KEEP_ADDRESSES_INTERVAL_MS, async () => {
+    await keepAddresses(files, network)
+  })
+  const stopTelling = every(TELL_INTERVAL_MS, async () => {
+    // A disk that is full is told of by what it matters to.
+    await tellGrid(settings.current, { files, grid, identity, network }).catch(() => undefined)
+  })
   const removal = await untilEnd(signal, members)
   stopKeeping()
+  stopTelling()
   log.write('stopping', removal?.message)
   await keepAddresses(files, network)
   await removeRunning(files.running)
@@ -244,15 +253,16 @@ function standingOf({ reachable, portMapping, announce }: NodeFile): Partial<Sta
   }
 }
 
-function keepAddressesRegularly(files: HomeFiles, network: GridNetwork): () => void {
+/** Does it again and again until what it returns is called. @param work never rejects */
+function every(intervalMs: number, work: () => Promise<void>): () => void {
+  let isStopped = false
   let cancel = (): void => undefined
   const schedule = (): void => {
-    cancel = systemClock.after(KEEP_ADDRESSES_INTERVAL_MS, () => {
-      void keepAddresses(files, network).then(schedule)
-    })
+    if (!isStopped) cancel = systemClock.after(intervalMs, () => void work().then(schedule))
   }
   schedule()
   return () => {
+    isStopped = true
     cancel()
   }
 }

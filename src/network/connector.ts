@@ -46,15 +46,18 @@ export class Connector {
     this.#bootstrap = options.bootstrap
   }
 
-  /** @throws UnreachableError within DIAL_TIMEOUT_MS */
-  async connect(node: NodeKey): Promise<Connection> {
+  /**
+   * @param heard - where it may be beside what is known, to be tried first
+   * @throws UnreachableError within DIAL_TIMEOUT_MS
+   */
+  async connect(node: NodeKey, heard: readonly string[] = []): Promise<Connection> {
     const open = openConnectionTo(this.#host, node)
     if (open !== undefined) return open
     const failure = this.#failures.get(node)
     if (failure !== undefined && this.#clock.monotonicMs() < failure.untilMs) throw failure.error
     const underway = this.#dialling.get(node)
     if (underway !== undefined) return await underway
-    const dialling = this.#dial(node).finally(() => this.#dialling.delete(node))
+    const dialling = this.#dial(node, heard).finally(() => this.#dialling.delete(node))
     this.#dialling.set(node, dialling)
     return await dialling
   }
@@ -88,10 +91,10 @@ export class Connector {
     await mapConcurrently(attempts, JOIN_CONCURRENCY, (attempt) => attempt().catch(() => undefined))
   }
 
-  async #dial(node: NodeKey): Promise<Connection> {
+  async #dial(node: NodeKey, heard: readonly string[]): Promise<Connection> {
     try {
       const connection = await withDeadline(this.#clock, DIAL_TIMEOUT_MS, (signal) =>
-        this.#search(node, signal),
+        this.#search(node, heard, signal),
       )
       this.reached(node)
       return connection
@@ -102,8 +105,8 @@ export class Connector {
     }
   }
 
-  async #search(node: NodeKey, signal: AbortSignal): Promise<Connection> {
-    const known = this.#book.of(node)
+  async #search(node: NodeKey, heard: readonly string[], signal: AbortSignal): Promise<Connection> {
+    const known = [...new Set([...heard, ...this.#book.of(node)])]
     let why: unknown
     try {
       return await this.#dialAt(node, known, signal)

@@ -10,6 +10,7 @@ import { Bandwidth, type BandwidthLimits, type Traffic } from './bandwidth.ts'
 import { Connector } from './connector.ts'
 import { untilAborted, withDeadline } from './deadline.ts'
 import {
+  gridName,
   handleStore,
   joinProtocol,
   nodeKeyOfPeer,
@@ -28,6 +29,8 @@ import {
   MAX_STREAMS_PER_PEER,
   REJOIN_INTERVAL_MS,
 } from './limits.ts'
+import { followAnnouncements } from './discovery/announcements.ts'
+import { LanDiscovery, listensInNetwork } from './discovery/lan.ts'
 import { Gate } from './membership/gate.ts'
 import type { JoinRefusal } from './membership/messages.ts'
 import { MembershipService } from './membership/service.ts'
@@ -53,6 +56,7 @@ export class GridHost implements GridNetwork {
   readonly #bandwidth: Bandwidth
   readonly #gate: Gate
   readonly #membership: MembershipService | undefined
+  readonly #lan: LanDiscovery | undefined
   #service: StorageService | undefined
   #closed = false
   #cancelRejoin: (() => void) | undefined
@@ -82,6 +86,14 @@ export class GridHost implements GridNetwork {
     })
     const paths = this.#paths
     this.#connector = new Connector({ host, book: this.#book, paths, clock, bootstrap })
+    if (listensInNetwork(listen)) {
+      this.#lan = new LanDiscovery({
+        internals: host.services.inside.internals,
+        gridName: gridName(options.gridId),
+        isMember: (node) => members.isMember(node),
+        onFound: (node, addresses) => void this.#heardOf(node, addresses),
+      })
+    }
   }
 
   static async open(options: NetworkOptions): Promise<GridHost> {
@@ -118,26 +130,21 @@ export class GridHost implements GridNetwork {
       this.#serveStream(stream, caller)
     })
     await this.#membership?.start()
-    this.#learnAddresses()
+    const membership = this.#options.membership?.keeper.membership
+    if (membership !== undefined) {
+      const learning = { book: this.#book, connector: this.#connector }
+      this.#stopLearning = followAnnouncements(membership, learning)
+    }
     await this.#paths.start()
     if (this.#options.listen.length > 0) void this.#rejoin()
+    void this.#lan?.start()
   }
 
-  /** Members say where they listen, and whatever worked last comes first all the same. */
-  #learnAddresses(): void {
-    const membership = this.#options.membership?.keeper.membership
-    if (membership === undefined) return
-    for (const node of membership.keys()) {
-      const addresses = membership.addressesOf(node)
-      this.#book.announced(node, [...this.#book.of(node), ...addresses])
-    }
-    this.#stopLearning = membership.onChange(({ added }) => {
-      for (const statement of added) {
-        if (statement.kind !== 'announcement') continue
-        this.#book.announced(statement.device, statement.addresses)
-        this.#connector.reached(statement.device)
-      }
-    })
+  /** What was heard is tried first, and forgotten unless it is true. */
+  async #heardOf(node: NodeKey, addresses: readonly string[]): Promise<void> {
+    if (node === this.self || openConnectionTo(this.#host, node) !== undefined) return
+    this.#connector.reached(node)
+    await this.#connector.connect(node, addresses).catch(() => undefined)
   }
 
   serve(service: StorageService): void {
@@ -213,6 +220,7 @@ export class GridHost implements GridNetwork {
     this.#closed = true
     this.#cancelRejoin?.()
     this.#stopLearning?.()
+    await this.#lan?.stop()
     await this.#membership?.[Symbol.asyncDispose]()
     this.#gate.close()
     for (const { lane } of this.#lanes.values()) lane.close(CLOSED)

@@ -125,7 +125,7 @@ const CONNECTION_CHECK_INTERVAL_MS = 20_000
 const CONNECTION_CHECK_TIMEOUT_MS = 15_000
 
 /** Grids as protocol names tell them apart: the first 64 bits of the grid id. */
-function gridName(gridId: Uint8Array): string {
+export function gridName(gridId: Uint8Array): string {
   return toHex(gridId.subarray(0, 8))
 }
 
