@@ -65,7 +65,7 @@ export class NatGrid implements AsyncDisposable {
   async startNode(name: string): Promise<void> {
     const log = join(this.dir, `${name}.log`)
     const command = [process.execPath, PROGRAM, 'node', 'start']
-    const env = { HAYLOFT_HOME: this.#home(name) }
+    const env = { HAYLOFT_HOME: this.homeOf(name) }
     const child = this.bed.start(name, command, { env, log: openSync(log, 'w') })
     this.#nodes.set(name, child)
     while (!readFileSync(log, 'utf8').includes(' started ')) {
@@ -89,7 +89,7 @@ export class NatGrid implements AsyncDisposable {
     statuses: readonly number[] = [0],
   ): Promise<string> {
     const { command, rest } = this.bed.enter(name, [process.execPath, PROGRAM, ...args])
-    const env = { ...process.env, HAYLOFT_HOME: this.#home(name), NO_COLOR: '1' }
+    const env = { ...process.env, HAYLOFT_HOME: this.homeOf(name), NO_COLOR: '1' }
     const options = { env, maxBuffer: 64 * 1024 * 1024, timeout: COMMAND_TIMEOUT_MS }
     try {
       return (await promisify(execFile)(command, rest, options)).stdout
@@ -112,7 +112,7 @@ export class NatGrid implements AsyncDisposable {
     await rm(this.dir, { recursive: true, force: true })
   }
 
-  #home(name: string): string {
+  homeOf(name: string): string {
     const home = this.#homes.get(name)
     if (home === undefined) throw new Error(`there is no home ${name}`)
     return home

@@ -125,6 +125,11 @@ export class Testbed implements AsyncDisposable {
     this.#upnp.set(house, daemon)
   }
 
+  /** A further address of a machine: that in its house, say. */
+  async addAddress(host: string, address: string): Promise<void> {
+    await this.#shell([this.#in(host, `ip addr add ${address} dev eth0`)])
+  }
+
   /** Takes a machine off the network, or puts it on again. */
   async setLink(host: string, up: boolean): Promise<void> {
     await this.#shell([this.#in(host, `ip link set eth0 ${up ? 'up' : 'down'}`)])
@@ -197,6 +202,8 @@ export class Testbed implements AsyncDisposable {
       this.#in('inet', `ip link set ${port} master br0 up`),
       this.#in(host, `ip addr add ${address} dev ${device}`),
       this.#in(host, `ip link set ${device} up`),
+      // Where machines ask into the room.
+      this.#in(host, `ip route add 224.0.0.0/4 dev ${device}`),
     ]
   }
 

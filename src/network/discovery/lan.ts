@@ -1,4 +1,5 @@
 import type { PeerDiscovery, PeerInfo } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { nodeKeyOfPeer } from '../host.ts'
 import { scopeOf } from '../paths/addresses.ts'
@@ -29,6 +30,10 @@ export class LanDiscovery {
   /** Never rejects: where multicast is not to be had, members find each other in other ways. */
   async start(): Promise<void> {
     const { internals, gridName } = this.#options
+    const { peerId, logger, transportManager } = internals
+    // In the house all addresses are of use, those too that the world is not told.
+    const getAddresses = (): Multiaddr[] =>
+      transportManager.getAddrs().map((address) => address.encapsulate(`/p2p/${peerId}`))
     try {
       const { mdns } = await import('./lan-library.ts')
       if (this.#isStopped) return
@@ -36,7 +41,7 @@ export class LanDiscovery {
       const discovery: PeerDiscovery & Partial<Startable> = mdns({
         serviceTag,
         interval: ASK_INTERVAL_MS,
-      })(internals)
+      })({ logger, addressManager: { getAddresses } as Internals['addressManager'] })
       discovery.addEventListener('peer', ({ detail }) => this.#heard(detail))
       await discovery.start?.()
       this.#discovery = discovery

@@ -262,12 +262,10 @@ export class MembershipService implements AsyncDisposable {
       membership: this.#membership,
       learn: async (statements) => {
         this.#hearing = node
-        try {
-          // It adds them, and listeners hear of it, before it waits for the disk.
-          return await this.#options.keeper.learn(statements)
-        } finally {
-          this.#hearing = undefined
-        }
+        // It adds them, and listeners hear of it, before it waits for the disk; what is added during that is not theirs.
+        const learning = this.#options.keeper.learn(statements)
+        this.#hearing = undefined
+        return await learning
       },
     }
   }
