@@ -9,6 +9,7 @@ type Json = { readonly json?: true }
 export function addMembershipCommands(context: ProgramContext, grid: Command): void {
   addCreate(context, grid)
   addInvite(context, grid)
+  addRevoke(context, grid)
   addMembers(context, grid)
   addLeave(context, grid)
 }
@@ -46,6 +47,18 @@ function addInvite(context: ProgramContext, grid: Command): void {
     .action(async ({ json, ...options }: GridInviteRequest & Json) => {
       const { gridInvite } = await import('./commands/grid-invite.ts')
       context.ended(await gridInvite(options, contextOf(json, context)))
+    })
+}
+
+function addRevoke(context: ProgramContext, grid: Command): void {
+  grid
+    .command('revoke')
+    .description('take an invite back: it lets nobody else in; for admins')
+    .argument('<INVITE>', 'the invite, as @FILE or - (standard input)')
+    .addOption(jsonOption())
+    .action(async (invite: string, { json }: Json) => {
+      const { gridRevoke } = await import('./commands/grid-revoke.ts')
+      context.ended(await gridRevoke({ invite }, contextOf(json, context)))
     })
 }
 

@@ -39,6 +39,14 @@ async function startNode(name: string): Promise<void> {
   await until(async () => (await readRunning(running)) !== undefined)
 }
 
+/** A busy member may take longer to answer than a list waits for. */
+async function untilCutOff(name: string): Promise<void> {
+  await until(async () => {
+    const { status, stderr } = await run(name, ['device', 'list', '--json'])
+    return status === 77 && stderr.includes('"not-a-member"')
+  })
+}
+
 interface MembersJson {
   readonly members: readonly {
     readonly name: string
@@ -110,6 +118,16 @@ describe('a grid of friends', () => {
     expect(file.stderr).not.toContain(invite.slice(20, 60))
   })
 
+  it('takes an invite back, and keeps whom it has let in', async () => {
+    const more = await json<{ invite: string }>('ada', ['grid', 'invite', '--uses', '5'])
+    const taken = await json('ada', ['grid', 'revoke', '-'], more.invite)
+    expect(taken).toMatchObject({ stay: [] })
+    const late = await run('fay', ['grid', 'join', '-', '--json'], more.invite)
+    expect(late.stderr).toContain('"invite-revoked"')
+    expect(await json('ada', ['grid', 'revoke', '-'], invite)).toMatchObject({ stay: ['Ben'] })
+    expect(await people('ben')).toEqual(['Ada admin in', 'Ben member in'])
+  })
+
   it('lets only admins say who belongs to it, and nobody remove themselves', async () => {
     for (const args of [
       ['grid', 'invite'],
@@ -139,8 +157,7 @@ describe('a grid of friends', () => {
     const itself = await run('ben-2', ['device', 'remove', here[0] ?? '', '--json'])
     expect(itself.stderr).toContain('"cannot-remove-self"')
     await json('ben', ['device', 'remove', here[0]?.slice(0, 12) ?? ''])
-    const after = await run('ben-2', ['device', 'list', '--json'])
-    expect([after.status, after.stderr]).toEqual([77, expect.stringContaining('not-a-member')])
+    await untilCutOff('ben-2')
   })
 
   it('takes its founder back on an empty computer, as its admin, by a used invite', async () => {
@@ -150,8 +167,7 @@ describe('a grid of friends', () => {
     expect(back).toMatchObject({ admin: true, name: 'Ada', grid: 'The barn' })
     await json('ada-2', ['grid', 'remove', 'Ben'])
     expect(await people('ada')).toEqual(['Ada admin in', 'Ben member removed'])
-    const cut = await run('ben', ['grid', 'members'])
-    expect(cut.status).toBe(77)
+    await untilCutOff('ben')
   })
 
   it('is another one in another home of the same computer', async () => {

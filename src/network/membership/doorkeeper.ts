@@ -97,6 +97,9 @@ export class Doorkeeper {
 
   #whyNot(caller: NodeKey, statements: readonly Uint8Array[], grant?: InviteGrant): JoinRefusal {
     const { membership } = this.#learner
+    // Whoever was removed is shown it, also if the invite by which they once came was taken back since.
+    const evidence = this.#removalOf(caller)
+    if (evidence.length > 0) return { ...refusal('removed'), evidence }
     const used = grant ?? this.#refusedGrantIn(statements)
     const reason = used === undefined ? undefined : membership.refusalOf(used)
     if (used !== undefined && reason === 'used-up') {
@@ -107,9 +110,7 @@ export class Doorkeeper {
         evidence: users.flatMap(({ admission }) => admission?.bytes ?? []),
       }
     }
-    if (reason !== undefined) return refusal(reason)
-    const evidence = this.#removalOf(caller)
-    return evidence.length > 0 ? { ...refusal('removed'), evidence } : refusal('unknown')
+    return refusal(reason ?? 'unknown')
   }
 
   /** Later than all uses that are known, so that nobody loses a place that was acknowledged to whoever comes in the same second. */

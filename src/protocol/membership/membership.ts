@@ -127,9 +127,10 @@ export class Membership {
     return this.#current().members
   }
 
-  /** Uses of invites that do not count. */
+  /** Uses of invites that let nobody in. Whom the grid's key has named is in without one. */
   get refusedAdmissions(): readonly RefusedAdmission[] {
-    return this.#evaluation.refused
+    const { refused, accounts } = this.#evaluation
+    return refused.filter(({ admission }) => !accounts.has(admission.account))
   }
 
   /** Storage nodes for placement. It is the same array until they change. */

@@ -1,0 +1,56 @@
+import { parseJoinWord } from '../../capabilities/join-words.ts'
+import { signingAsGrid } from '../../capabilities/grid-keys.ts'
+import { equalBytes } from '../../foundation/bytes.ts'
+import { systemClock } from '../../foundation/system.ts'
+import { signMember, signRevocation } from '../../protocol/membership/sign.ts'
+import { nextSequence, type Signing } from '../../protocol/membership/statements.ts'
+import type { Member } from '../../protocol/membership/state.ts'
+import { textArgument } from '../arguments.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { usageError } from '../failures.ts'
+import type { CommandContext } from '../folders/folder-client.ts'
+import { requireGridKey, requireOwn, withMembers } from '../grid/own.ts'
+import { count } from '../terminal.ts'
+
+/** Takes an invite back: it lets nobody else in. Those whom it has let in stay, named by the grid's key from now on. */
+export async function gridRevoke(
+  { invite }: { readonly invite: string },
+  context: CommandContext,
+): Promise<ExitCode> {
+  const { files, terminal } = context
+  const word = parseJoinWord(await textArgument(invite))
+  const own = await requireOwn(files)
+  if (word.kind !== 'invite' || !equalBytes(word.gridId, own.membership.gridId)) {
+    throw usageError(`This is not an invite to the grid ${own.file.name}.`)
+  }
+  const gridKey = await requireGridKey(files, { ...own.secrets, membership: own.membership })
+  const signing = signingAsGrid(gridKey)
+  const { inviteKey } = word.grant
+  let stay: Member[] = []
+  const reached = await withMembers(own, context, ({ members }) => {
+    stay = members.filter(({ admission }) => admission?.grant.inviteKey === inviteKey)
+    const unnamed = stay.filter(({ statement }) => statement === undefined)
+    return [
+      ...unnamed.map((member) => nameOf(member, signing)),
+      signRevocation(inviteKey, signing).bytes,
+    ]
+  })
+  const names = stay.map(({ name }) => name)
+  if (terminal.json) terminal.value({ inviteKey, stay: names, told: reached })
+  else {
+    terminal.line(
+      reached === 0
+        ? 'Took the invite back. No other member can be reached now: until they hear of it, they take it.'
+        : `Took the invite back, and told ${count(reached, 'member')}, who pass it on.`,
+    )
+    if (names.length > 0) terminal.line(`It had let in ${names.join(', ')}, who stay.`)
+  }
+  return EXIT.ok
+}
+
+function nameOf(member: Member, signing: Signing): Uint8Array {
+  const { account, name, role, quotaBytes, expiresS } = member
+  const seq = nextSequence(undefined, systemClock.nowMs())
+  const said = { account, seq, name, role, quotaBytes, expiresS, status: 'in' } as const
+  return signMember({ ...said, keyNonce: undefined }, signing).bytes
+}
