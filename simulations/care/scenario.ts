@@ -39,7 +39,7 @@ export async function playCare(
 const NODES = 12
 /** Of the nodes, at first: the others join later. */
 const FOUNDERS = 10
-const DAYS = 60
+const DAYS = 68
 /** So long after the last mishap all must be well. */
 const CALM_DAYS = 16
 const HOUR_MS = 3_600_000
@@ -60,6 +60,8 @@ class CarePlay {
   readonly #trace: Trace
   readonly #code: ErasureCode
   readonly #budgetBytes: number
+  /** Nothing befalls the nodes: then nothing may have to be made anew either, which it has if a lease lapses. */
+  readonly #isQuiet: boolean
   readonly #files: Stored[] = []
   readonly #carers: SimulatedCarer[] = []
   readonly #left = new Set<SimulatedNode>()
@@ -71,6 +73,7 @@ class CarePlay {
     this.#randomness = randomness
     this.#trace = trace
     this.#code = randomness.pick([erasureCode(2, 6), erasureCode(3, 8)])
+    this.#isQuiet = randomness.chance(0.3)
     this.#budgetBytes = randomness.pick([4, 16, 64]) * 2 ** 20
   }
 
@@ -83,6 +86,10 @@ class CarePlay {
       if (this.#randomness.chance(0.3)) this.#carers.push(this.#openCarer(this.#world.client))
       for (let day = 0; day < DAYS && this.#violations.length === 0; day++) await this.#playDay(day)
       await this.#judgeEnd()
+      const placed = this.outcomes.get('share placed') ?? 0
+      if (this.#isQuiet && placed > 0)
+        this.#violations.push(`${placed} shares were made anew or moved`)
+      if (this.#isQuiet) this.#count('quiet')
       const sent = this.#world.network.traffic.since(before).requestBytes('put')
       const allowed = (DAYS + 2) * this.#budgetBytes * this.#carers.length
       if (sent > allowed) this.#violations.push(`sent ${sent} bytes of ${allowed} that may be`)
@@ -109,12 +116,12 @@ class CarePlay {
 
   async #playDay(day: number): Promise<void> {
     const { clock } = this.#world
-    const isCalm = day >= DAYS - CALM_DAYS
+    const isCalm = this.#isQuiet || day >= DAYS - CALM_DAYS
     if (!isCalm && day % DAYS_BETWEEN_LOSSES === 2) await this.#strike()
     if (!isCalm && day === 9)
       for (const node of this.#world.nodes.slice(FOUNDERS)) await this.#start(node)
     if (this.#randomness.chance(0.2)) await this.#restartCarer()
-    if (this.#randomness.chance(0.5)) await this.#nap()
+    if (!this.#isQuiet && this.#randomness.chance(0.5)) await this.#nap()
     const restMs = (day + 1) * DAY_MS - (clock.monotonicMs() % (DAYS * DAY_MS))
     await clock.advance(Math.max(HOUR_MS, Math.min(restMs, DAY_MS)))
     await this.#judgeDay(day)
