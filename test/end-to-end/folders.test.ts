@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
 import {
-  chmod,
   lstat,
   mkdir,
   mkdtemp,
@@ -10,7 +8,6 @@ import {
   rm,
   stat,
   symlink,
-  utimes,
   writeFile,
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startHayloft, type Run } from '../support/hayloft.ts'
 import { TestGrid, until } from './grid.ts'
 import { noise } from './noise.ts'
+import { makeTree } from './tree.ts'
 
 let grid: TestGrid
 let folder: string
@@ -49,28 +47,6 @@ interface PutJson {
   readonly sentBytes: number
   readonly skipped: readonly { readonly file: string; readonly why: string }[]
   readonly failed: readonly { readonly file: string }[]
-}
-
-/** What people keep: names of all sorts, sizes around every bound, links, programs, and things that are no files. */
-async function makeTree(root: string): Promise<void> {
-  await mkdir(join(root, 'sub', 'deep'), { recursive: true })
-  await mkdir(join(root, 'empty'))
-  for (const size of [0, 1, 1024, 1025, 70_000, 1_100_000]) {
-    await writeFile(join(root, `${size} bytes`), noise(`tree ${size}`, size))
-  }
-  for (let at = 0; at < 40; at++) await writeFile(join(root, 'sub', `${at}`), `file ${at}\n`)
-  await writeFile(join(root, 'sub', 'deep', '-rf'), 'a name like an option')
-  await writeFile(
-    join(root, 'sub', 'deep', 'line\nfeed \u001b[31m'),
-    'a name with control characters',
-  )
-  await writeFile(join(root, 'sub', 'deep', 'Cafe\u0301'), 'decomposed')
-  await writeFile(join(root, 'run'), '#!/bin/sh\n')
-  await chmod(join(root, 'run'), 0o755)
-  await utimes(join(root, 'run'), 1_000_000_000, 1_000_000_000.123)
-  await symlink('../run', join(root, 'sub', 'link'))
-  await symlink('/dev/null', join(root, 'sub', 'out'))
-  execFileSync('mkfifo', [join(root, 'pipe')])
 }
 
 const entries = async (place: string): Promise<readonly EntryJson[]> =>

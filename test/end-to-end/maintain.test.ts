@@ -134,13 +134,13 @@ describe('a home that is looked after', () => {
     const [victim] = grid.nodes
     await grid.stopNodes([victim!.name])
     await using _liar = await openLiar(victim!.name, 'claims all')
-    let events: EventJson[] = []
+    const events: EventJson[] = []
     // One failed proof makes it doubted, and then it has to prove more. Each run comes as if a day later.
     const histories = join(grid.home, 'care', 'nodes.json')
     for (let run = 0; run < 4; run++) {
       const text = await readFile(histories, 'utf8')
       await writeFile(histories, text.replaceAll(/"auditedMs": \d+/g, '"auditedMs": 1'))
-      events = [...events, ...(await maintainOnce([0, 1]))]
+      events.push(...(await maintainOnce([0, 1])))
       if (events.some(({ kind }) => kind === 'distrusted')) break
     }
     expect(events.filter(({ kind }) => kind === 'distrusted')).toMatchObject([

@@ -23,7 +23,7 @@ export interface HomeWish {
   readonly node?: Partial<NodeFile>
 }
 
-export const PORT = 4001
+const PORT = 4001
 const CAPACITY_BYTES = 1024 ** 3
 
 /**

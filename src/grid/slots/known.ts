@@ -13,6 +13,7 @@ import {
 import { SlotClockFullError } from './errors.ts'
 import { clockOf, maximaOf, sameHeads, type Head, type RecordShelf } from './heads.ts'
 import type { RememberedSlot, SlotMemory, SlotProof } from './memory.ts'
+import { joinProofs, sameProofs } from './proof.ts'
 
 /** What this client knows of one slot, and remembers of it beyond its own end. */
 export class KnownSlot {
@@ -60,6 +61,14 @@ export class KnownSlot {
 
   get heads(): readonly Head[] {
     return this.#heads
+  }
+
+  /** Nodes must show this as well from now on. @returns whether that is news */
+  prove(proof: SlotProof): boolean {
+    const joined = this.proof === undefined ? proof : joinProofs(this.proof, proof)
+    if (this.proof !== undefined && sameProofs(joined, this.proof)) return false
+    this.proof = joined
+    return true
   }
 
   /** Everything that was ever seen in the slot. */

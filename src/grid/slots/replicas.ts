@@ -12,16 +12,14 @@ import { HeadsBatcher } from './batcher.ts'
 import { clockOf, RecordShelf, sameHeads, type Head } from './heads.ts'
 import { KnownSlots, type KnownSlot } from './known.ts'
 import { LateSaves } from './late-saves.ts'
-import type { SlotMemory, SlotProof } from './memory.ts'
+import type { SlotMemory } from './memory.ts'
 import { pollSlot, type Poll, type PollOptions } from './poll.ts'
 import {
-  joinProofs,
   missingFrom,
   noProof,
   proofOf,
   proofOfWrite,
   provenClock,
-  sameProofs,
   type SlotPlaces,
 } from './proof.ts'
 import { replicate, type Replication } from './replicate.ts'
@@ -143,7 +141,7 @@ export class SlotReplicas implements AsyncDisposable {
     }
     const missing =
       proof && missingFrom(proof, poll.answers, { shown: clockOf(poll.heads), live, places })
-    const isProven = this.#prove(known, proofOf(poll.answers, places))
+    const isProven = known.prove(proofOf(poll.answers, places))
     if (known.learn(poll.heads) || known.hasFailedToSave) await known.save()
     else if (isProven) this.#lateSaves.add(known)
     const { freshness } = poll
@@ -173,7 +171,7 @@ export class SlotReplicas implements AsyncDisposable {
     const isStored = outcome === 'durable' || outcome === 'degraded'
     if (isStored) {
       const by = { all: acknowledged, byOwn: acknowledgedByOwn }
-      this.#prove(known, proofOfWrite(head.record.clock, by, this.#placesOf(known.slot)))
+      known.prove(proofOfWrite(head.record.clock, by, this.#placesOf(known.slot)))
       known.conclude()
     }
     known.learn(isStored ? [head, ...others] : others)
@@ -270,14 +268,6 @@ export class SlotReplicas implements AsyncDisposable {
     return live.length === known.heads.length ? known.clock : clockOf(live)
   }
 
-  /** @returns whether it was news */
-  #prove(known: KnownSlot, proof: SlotProof): boolean {
-    const joined = known.proof === undefined ? proof : joinProofs(known.proof, proof)
-    if (known.proof !== undefined && sameProofs(joined, known.proof)) return false
-    known.proof = joined
-    return true
-  }
-
   #lacking(known: KnownSlot, held: readonly Head[]): Head[] {
     const names = new Set(held.map(({ name }) => name))
     return this.live(known.heads).filter(({ name }) => !names.has(name))
@@ -301,8 +291,8 @@ export class SlotReplicas implements AsyncDisposable {
   async #bringToEnough(slot: SlotKey): Promise<boolean> {
     const known = await this.known(slot)
     // Who is given what is owed can no longer be found out to have lost it.
-    const { missing } = await this.#refreshQuietly(known, { signal: this.closed })
-    known.untold = missing ?? known.untold
+    const refreshed = await this.#refreshQuietly(known, { signal: this.closed })
+    known.untold = refreshed.missing ?? known.untold
     const options = { enough: this.copies, mend: true, signal: this.closed }
     const { holders } = await this.examine(slot, options)
     const own = new Set(this.orderOf(slot).slice(0, this.copies))
@@ -323,13 +313,10 @@ export class SlotReplicas implements AsyncDisposable {
     const known = await this.#known.open(slot)
     const { copies } = this
     const places = this.#placesOf(slot)
-    const all = { isWide: true, enough: places.order.length }
-    const poll = await this.#poll(
-      known,
-      options.enough === undefined ? { ...all, ...options } : options,
-    )
+    const isAll = options.enough === undefined
+    const width = isAll ? { ...options, isWide: true, enough: places.order.length } : options
+    const poll = await this.#poll(known, width)
     known.learn(poll.heads)
-    const { heads } = known
     const first = new Set(places.order.filter((node) => poll.answers.has(node)).slice(0, copies))
     const kept = [...poll.answers].map(async ([node, held]): Promise<NodeKey[]> => {
       const lacking = this.#lacking(known, held)
@@ -343,9 +330,14 @@ export class SlotReplicas implements AsyncDisposable {
       }
     })
     const holders = (await Promise.all(kept)).flat()
-    this.#prove(known, proofOf(new Map(holders.map((node) => [node, heads])), places))
+    known.prove(proofOf(new Map(holders.map((node) => [node, known.heads])), places))
     await known.save()
-    return { heads: this.live(heads).length, holders, copies, answered: [...poll.answers.keys()] }
+    return {
+      heads: this.live(known.heads).length,
+      holders,
+      copies,
+      answered: [...poll.answers.keys()],
+    }
   }
 }
 

@@ -33,7 +33,7 @@ export class LanDiscovery {
     const { peerId, logger, transportManager } = internals
     // In the house all addresses are of use, those too that the world is not told.
     const getAddresses = (): Multiaddr[] =>
-      transportManager.getAddrs().map((address) => address.encapsulate(`/p2p/${peerId}`))
+      transportManager.getAddrs().map((address) => address.encapsulate(`/p2p/${peerId.toString()}`))
     try {
       const { mdns } = await import('./lan-library.ts')
       if (this.#isStopped) return
