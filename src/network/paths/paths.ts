@@ -214,6 +214,10 @@ export class Paths {
       this.#upgrades.opened(connection)
       return
     }
+    // A peer that comes anew may have moved, and what is left of before may be dead without knowing it.
+    for (const older of this.#host.getConnections(connection.remotePeer)) {
+      if (older !== connection) void this.#measure(older)
+    }
     // A punched connection looks like one that came to our port until the one who punched it has marked it.
     this.#clock.after(0, () => {
       if (!this.#closed) void this.standing.accepted(connection).catch(() => undefined)

@@ -29,6 +29,7 @@ export class PortMapper {
   #state: MappingState = { kind: 'searching' }
   #gateway: Gateway | undefined
   #stopped = false
+  #searchDelayMs = FIRST_SEARCH_DELAY_MS
   #cancel: (() => void) | undefined
 
   /** @param internal - the address in the local network to forward to */
@@ -62,10 +63,10 @@ export class PortMapper {
     const before = JSON.stringify(this.#state)
     this.#state = found ?? { kind: 'none' }
     if (JSON.stringify(this.#state) !== before) this.#changed()
-    this.#cancel = this.#clock.after(
-      found === undefined ? SEARCH_INTERVAL_MS : RENEW_INTERVAL_MS,
-      () => void this.#round(),
-    )
+    const delayMs = found === undefined ? this.#searchDelayMs : RENEW_INTERVAL_MS
+    this.#searchDelayMs =
+      found === undefined ? Math.min(2 * delayMs, MAX_SEARCH_DELAY_MS) : FIRST_SEARCH_DELAY_MS
+    this.#cancel = this.#clock.after(delayMs, () => void this.#round())
   }
 
   /** Asks the router that was found before: it may have restarted since, or have another address. */
@@ -145,7 +146,8 @@ const SEARCH_TIMEOUT_MS = 6_000
 const REQUEST_TIMEOUT_MS = 4_000
 const STOP_TIMEOUT_MS = 1_000
 /** A router that was switched off, or whose UPnP was, may be back. */
-const SEARCH_INTERVAL_MS = 30_000
+const FIRST_SEARCH_DELAY_MS = 30_000
+const MAX_SEARCH_DELAY_MS = 10 * 60_000
 const RENEW_INTERVAL_MS = 30_000
 
 async function required<T>(promise: Promise<T | undefined>): Promise<T> {

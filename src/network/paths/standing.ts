@@ -143,7 +143,9 @@ export class Standing {
   /** A peer has said what it offers. */
   async identified(connection: Connection, protocols: readonly string[]): Promise<void> {
     const isNews = await this.observations.identified(connection, protocols)
-    if (isNews && this.listensBeyondLoopback) await this.#check()
+    if (!isNews) return
+    this.#changed()
+    if (this.listensBeyondLoopback) await this.#check()
   }
 
   /** Somebody has connected to this host. */
