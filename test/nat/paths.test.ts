@@ -132,19 +132,30 @@ function testGrid(): void {
   )
 
   it(
-    'lives on through one relay when another is gone, and has all places again afterwards',
+    'says that it needs a relay when all are gone, and has its places again when they come back',
     async () => {
-      await grid.killNode('hub')
-      await grid.killNode('second')
-      await grid.startNode('second')
-      await eventually(() => storeAndFetch(clientAt('symmetric')))
+      const node = nodeAt('symmetric')
+      const reachable = ['hub', 'second', nodeAt('none')]
+      for (const name of reachable) await grid.killNode(name)
+      await eventually(async () => {
+        const { relays, findings } = await grid.doctor(node)
+        expect(relays).toEqual([])
+        expect(findings).toContainEqual(
+          expect.objectContaining({ about: 'relays', verdict: 'problem' }),
+        )
+      })
       await grid.startNode('hub')
-      for (const nat of ['symmetric', 'port-restricted'] as const) {
-        await eventually(async () => {
-          const { relays } = await grid.doctor(nodeAt(nat))
-          expect(relays.toSorted()).toEqual(['hub', 'second'])
-        })
-      }
+      await eventually(async () => {
+        const { relays } = await grid.doctor(node)
+        expect(relays).toEqual(['hub'])
+      })
+      await grid.startNode(nodeAt('none'))
+      await eventually(() => storeAndFetch(clientAt('symmetric')))
+      await eventually(async () => {
+        const { relays } = await grid.doctor(node)
+        expect(relays).toHaveLength(2)
+      })
+      await grid.startNode('second')
     },
     LIMIT_MS,
   )
