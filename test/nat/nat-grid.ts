@@ -65,7 +65,7 @@ export class NatGrid implements AsyncDisposable {
   async startNode(name: string): Promise<void> {
     const log = join(this.dir, `${name}.log`)
     const command = [process.execPath, PROGRAM, 'node', 'start']
-    const env = { HAYLOFT_HOME: this.homeOf(name) }
+    const env = { HAYLOFT_HOME: this.homeOf(name), HAYLOFT_DEBUG: '1' }
     const child = this.bed.start(name, command, { env, log: openSync(log, 'w') })
     this.#nodes.set(name, child)
     while (!readFileSync(log, 'utf8').includes(' started ')) {

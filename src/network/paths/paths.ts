@@ -269,6 +269,8 @@ export class Paths {
           stream.addEventListener('message', () => resolve(), { once: true })
           stream.addEventListener('close', () => reject(new Error('it ended')), { once: true })
         })
+        // It may end before anybody waits for it.
+        answered.catch(() => undefined)
         askedMs = this.#clock.monotonicMs()
         stream.send(new Uint8Array(PING_BYTES))
         await answered

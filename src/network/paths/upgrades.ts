@@ -107,6 +107,8 @@ export class Upgrades {
       const retried = this.#retries.has(peer)
       if (retried) await this.#dialDirect(relayed).catch(() => undefined)
       const punching = this.#punch(relayed)
+      // It may fail while nobody waits for it.
+      punching.catch(() => undefined)
       await Promise.race([punching, sleep(this.#clock, WEBRTC_DELAY_MS, this.#stopped.signal)])
       if (this.#isNeeded(relayed)) await this.#webRtc.connect(relayed).catch(() => undefined)
       await punching
