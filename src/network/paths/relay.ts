@@ -1,13 +1,14 @@
-import type { Connection, PeerId, Transport } from '@libp2p/interface'
+import type { Connection, Listener, PeerId, Transport } from '@libp2p/interface'
 import {
   circuitRelayServer,
   circuitRelayTransport,
   multiaddr,
   RELAY_V2_HOP_CODEC,
 } from '../libp2p.ts'
+import { parseAddress } from './addresses.ts'
 import type { Internals } from './internals.ts'
 import { MAX_HOP_STREAMS, MAX_RELAYED_BYTES, MAX_RELAYED_MS, MAX_RESERVATIONS } from './limits.ts'
-import { pathKindOf } from './path.ts'
+import { bestPath, pathKindOf } from './path.ts'
 
 /** What the relay transport of libp2p is besides what its type says. */
 interface RelayTransport extends Transport {
@@ -25,7 +26,9 @@ export class RelayUser {
 
   /** For libp2p's list of transports. */
   readonly transport = (components: Internals): Transport => {
-    const made = circuitRelayTransport()(withoutSearch(components)) as RelayTransport
+    const made = circuitRelayTransport()(guarded(components)) as RelayTransport
+    const createListener = made.createListener.bind(made)
+    made.createListener = (options) => withAddressesOfTcp(createListener(options))
     this.#transport = made
     return made
   }
@@ -110,24 +113,58 @@ export class RelayServer {
 }
 
 /**
- * The components without two things that go wrong: the search for relays by random walks through the DHT, which never
- * ends where there are none; and errors of failed dials, for which the transport would never try that relay again.
+ * The components without what goes wrong: the search for relays by random walks through the DHT, which never ends where
+ * there are none; errors of failed dials, for which the transport would never try that relay again; places at relays that
+ * are not reached by TCP, or whose addresses are not of TCP, over which libp2p stumbles so that the process ends.
  */
-function withoutSearch(components: Internals): Internals {
-  const { connectionManager } = components
+function guarded(components: Internals): Internals {
+  const { connectionManager, addressManager } = components
   const openConnection: typeof connectionManager.openConnection = async (peer, options) => {
+    const known = isPeerId(peer) ? connectionManager.getConnections(peer) : []
+    const direct = bestPath(known)
+    if (direct !== undefined && pathKindOf(direct) === 'direct') return direct
+    let opened: Connection
     try {
-      return await connectionManager.openConnection(peer, options)
+      opened = await connectionManager.openConnection(peer, options)
     } catch (cause) {
       throw new Error('the relay cannot be reached', { cause })
     }
+    if (pathKindOf(opened) !== 'direct') throw new Error('the relay is not reached directly')
+    return opened
+  }
+  const confirmObservedAddr: typeof addressManager.confirmObservedAddr = (address, options) => {
+    if (isOfTcp(address)) addressManager.confirmObservedAddr(address, options)
+  }
+  const removeObservedAddr: typeof addressManager.removeObservedAddr = (address) => {
+    if (isOfTcp(address)) addressManager.removeObservedAddr(address)
   }
   return Object.create(components, {
     randomWalk: { value: { walk: noWalk } },
     connectionManager: {
       value: Object.create(connectionManager, { openConnection: { value: openConnection } }),
     },
+    addressManager: {
+      value: Object.create(addressManager, {
+        confirmObservedAddr: { value: confirmObservedAddr },
+        removeObservedAddr: { value: removeObservedAddr },
+      }),
+    },
   }) as Internals
+}
+
+/** A relay names its addresses itself, and may name anything. */
+function withAddressesOfTcp(listener: Listener): Listener {
+  const getAddrs = listener.getAddrs.bind(listener)
+  listener.getAddrs = () => getAddrs().filter(isOfTcp)
+  return listener
+}
+
+function isOfTcp(address: { toString(): string }): boolean {
+  return parseAddress(address.toString()) !== undefined
+}
+
+function isPeerId(target: unknown): target is PeerId {
+  return typeof target === 'object' && target !== null && 'toMultihash' in target
 }
 
 // eslint-disable-next-line typescript/require-await
