@@ -21,10 +21,10 @@ const NODES = NAT_TYPES.map(nodeAt)
 
 /** What routers let through, whoever begins: see docs/architecture.md. */
 function bestPaths(one: NatType, other: NatType): readonly string[] {
-  const pair = [one, other]
-  if (pair.includes('none')) return ['direct']
-  if (!pair.includes('symmetric')) return ['punched', 'webrtc']
-  return pair.includes('cone') || pair.includes('address-restricted') ? ['webrtc'] : ['relayed']
+  const pair = new Set([one, other])
+  if (pair.has('none')) return ['direct']
+  if (!pair.has('symmetric')) return ['punched', 'webrtc']
+  return pair.has('cone') || pair.has('address-restricted') ? ['webrtc'] : ['relayed']
 }
 
 if (obstacle === undefined) describe('a grid whose members stand behind routers', testGrid)
