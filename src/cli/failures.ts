@@ -85,6 +85,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   'not-a-directory': EXIT.cannotCreate,
   'is-a-directory': EXIT.cannotCreate,
   'into-itself': EXIT.cannotCreate,
+  'cannot-create': EXIT.cannotCreate,
   'entry-too-large': EXIT.cannotCreate,
   'too-many-versions': EXIT.cannotCreate,
   'slot-clock-full': EXIT.cannotCreate,

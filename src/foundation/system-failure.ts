@@ -18,7 +18,14 @@ export interface SystemFailure {
 
 /** Stable, for programs. */
 export type SystemFailureCode =
-  'not-found' | 'is-directory' | 'permission' | 'read-only' | 'disk-full' | 'io' | 'broken-pipe'
+  | 'not-found'
+  | 'is-directory'
+  | 'cannot-create'
+  | 'permission'
+  | 'read-only'
+  | 'disk-full'
+  | 'io'
+  | 'broken-pipe'
 
 /**
  * A failed system call as a sentence about `subject` ("The file a.txt"), which begins it.

@@ -1,6 +1,7 @@
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '../foundation/bytes.ts'
+import { makeDirectories } from '../foundation/directories.ts'
 import { systemCodeOf } from '../foundation/error.ts'
 import { systemRandomness } from '../foundation/system.ts'
 import { describingFailures } from '../foundation/system-failure.ts'
@@ -50,8 +51,8 @@ export async function syncDirectory(path: string): Promise<void> {
 /** One that is there already keeps its mode: somebody else may use it too, and what we put there is private itself. */
 export async function makePrivateDirectory(path: string): Promise<void> {
   await describingFailures(`The directory ${path}`, async () => {
-    const made = await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY })
-    if (made !== undefined) await chmod(path, PRIVATE_DIRECTORY)
+    const isNew = await makeDirectories(path, { mode: PRIVATE_DIRECTORY })
+    if (isNew) await chmod(path, PRIVATE_DIRECTORY)
   })
 }
 

@@ -1,8 +1,9 @@
 import { closeSync, fsync, open, openSync, read, writev } from 'node:fs'
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises'
+import { readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { allocateBytes } from '../foundation/bytes.ts'
+import { makeDirectories } from '../foundation/directories.ts'
 import { systemCodeOf } from '../foundation/error.ts'
 import type { NewFile, ShareFiles } from './disk.ts'
 
@@ -27,7 +28,7 @@ export class ShareDirectory implements ShareFiles {
   }
 
   static async open(root: string): Promise<ShareDirectory> {
-    await mkdir(root, { recursive: true })
+    await makeDirectories(root)
     return new ShareDirectory(root)
   }
 
@@ -87,7 +88,7 @@ export class ShareDirectory implements ShareFiles {
   async #create(name: string): Promise<number> {
     const existing = await unlessAbsent(openFile(this.#pathOf(name), 'wx', 0o600))
     if (existing !== undefined) return existing
-    await mkdir(this.#folderOf(name), { recursive: true })
+    await makeDirectories(this.#folderOf(name))
     await syncFolder(this.#root)
     return await openFile(this.#pathOf(name), 'wx', 0o600)
   }

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDirectories } from '../foundation/directories.ts'
 import type { Disk } from './disk.ts'
 import { LevelStore } from './level-store.ts'
 import { ShareDirectory, syncFolder } from './share-directory.ts'
@@ -9,7 +9,8 @@ import { ShareDirectory, syncFolder } from './share-directory.ts'
  * @throws NodeAlreadyRunningError
  */
 export async function openSystemDisk(home: string): Promise<Disk> {
-  await mkdir(home, { recursive: true })
+  // The store would make its directory itself, by Node's own way.
+  await makeDirectories(join(home, 'index'))
   const rows = await LevelStore.open(join(home, 'index'))
   const files = await ShareDirectory.open(join(home, 'shares'))
   // The names of the two are as durable as what will lie in them.

@@ -172,6 +172,9 @@ describe('hayloft node', () => {
     expect((await statusOf('node-02')).status?.shares).toBe((other?.shares ?? 0) + taken.shares)
     expect(await node('node-02', 'import', homeOf('node-01'))).toMatchObject({ status: 66 })
     expect(await node('node-01', 'export', dir, '--for', 'nobody')).toMatchObject({ status: 64 })
+    const nowhere = await node('node-01', 'export', '/proc/self/fd/disk')
+    expect(nowhere).toMatchObject({ status: expect.toBeOneOf([66, 73, 77]) as number })
+    expect(nowhere.stderr).toContain('/proc/')
   })
 
   it('that does not run says so, and what to do', async () => {

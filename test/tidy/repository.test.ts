@@ -9,6 +9,7 @@ import {
   noBarrel,
   noLongFile,
   noLooseEnd,
+  noRecursiveMkdir,
   noSkippedTest,
   strayTestFolders,
   type Rule,
@@ -34,6 +35,7 @@ describe('the repository', () => {
     ['has no file too long to read', noLongFile],
     ['runs all of its tests', noSkippedTest],
     ['leaves nothing to do in its comments', noLooseEnd],
+    ['makes directories by a way that ends', noRecursiveMkdir],
     ['imports by full file names', importsEndInTs],
     ['imports things from where they are declared', noBarrel],
   ])('%s', (_, rule) => {

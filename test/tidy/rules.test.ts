@@ -9,6 +9,7 @@ import {
   noBarrel,
   noLongFile,
   noLooseEnd,
+  noRecursiveMkdir,
   noSkippedTest,
   strayTestFolders,
 } from './rules.ts'
@@ -129,6 +130,18 @@ describe('the rule about time and chance', () => {
     const path = 'simulations/clock.ts'
     expect(noAmbientTimeOrChance({ path, text: 'setImmediate(resolve)' })).toEqual([])
     expect(noAmbientTimeOrChance({ path, text: 'setTimeout(resolve, 1)' })).toHaveLength(1)
+  })
+})
+
+describe('the rule about directories', () => {
+  it('finds the way that may not end, on one line or several', () => {
+    const ways = ['mkdir(path, { recursive: true })', 'mkdirSync(\n  path,\n  { recursive },\n)']
+    for (const text of ways) {
+      expect(noRecursiveMkdir({ path: 'src/home/a.ts', text })).toHaveLength(1)
+      expect(noRecursiveMkdir({ path: 'test/home/a.ts', text })).toEqual([])
+    }
+    const text = 'await mkdir(path, { mode })\nawait rm(path, { recursive: true })'
+    expect(noRecursiveMkdir({ path: 'src/home/a.ts', text })).toEqual([])
   })
 })
 

@@ -50,6 +50,18 @@ export const noLongFile: Rule = ({ path, text }) => {
   return lines > MAX_LINES ? [`${path} has ${lines} lines, more than ${MAX_LINES}`] : []
 }
 
+/** The one place that makes directories with those above them. */
+const DIRECTORIES = 'src/foundation/directories.ts'
+
+/** Node's recursive mkdir never ends where the parent takes no directories. */
+export const noRecursiveMkdir: Rule = ({ path, text }) => {
+  const isCovered = path.startsWith('src/') && path !== DIRECTORIES
+  const calls = isCovered
+    ? withoutComments(text).matchAll(/\bmkdir(Sync)?\(([^()]|\([^()]*\))*?\brecursive\b/g)
+    : []
+  return [...calls].map(() => `${path} makes directories without makeDirectories`)
+}
+
 /** A test that does not run, or lets others not run, says nothing while it looks as if it did. */
 export const noSkippedTest: Rule = ({ path, text }) => {
   // Contracts are run by several implementations, and some tests are about what only one of them does.

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { mapConcurrently, Semaphore } from '../../foundation/concurrency.ts'
+import { makeDirectories } from '../../foundation/directories.ts'
 import { HayloftError } from '../../foundation/error.ts'
 import { systemClock } from '../../foundation/system.ts'
 import { SystemFailureError } from '../../foundation/system-failure.ts'
@@ -78,8 +79,7 @@ class TreeDownload {
   async collect(from: Path, to: string): Promise<void> {
     const { signal } = this.#tools
     await describingFailures(`The directory ${to}`, async () => {
-      mkdirSync(to, { recursive: true })
-      await Promise.resolve()
+      await makeDirectories(to)
     })
     const walk = this.#view.walk(from, {
       links: true,

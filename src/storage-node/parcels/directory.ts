@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeDirectories } from '../../foundation/directories.ts'
 import { systemCodeOf } from '../../foundation/error.ts'
 import { syncFolder } from '../share-directory.ts'
 import { MAX_PARCEL_BYTES, PARCEL_NAME } from './parcel.ts'
@@ -20,7 +21,7 @@ export class ParcelDirectory {
   async write(name: string, bytes: Uint8Array): Promise<void> {
     const path = join(this.#root, name)
     const unfinished = `${path}.part`
-    await mkdir(dirname(path), { recursive: true })
+    await makeDirectories(dirname(path))
     try {
       const file = await open(unfinished, 'w', 0o600)
       try {

@@ -1,5 +1,6 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDirectories } from '../../../foundation/directories.ts'
 import { HayloftError, systemCodeOf } from '../../../foundation/error.ts'
 import { describingFailures } from '../../../foundation/system-failure.ts'
 
@@ -34,7 +35,7 @@ export async function markRoot(root: string, id: string): Promise<void> {
     if (!(await isDirectory(root))) throw missing(root)
     const found = await readMarker(root)
     if (found !== undefined && found !== id) throw taken(root)
-    await mkdir(join(root, OWN_DIRECTORY), { recursive: true })
+    await makeDirectories(join(root, OWN_DIRECTORY))
     await writeFile(join(root, OWN_DIRECTORY, MARKER), `${id}\n`)
   })
 }
