@@ -4,6 +4,7 @@ import type { NodeKey } from '../../protocol/node-key.ts'
 import { withDeadline } from '../deadline.ts'
 import { peerOfNode, type Host } from '../host.ts'
 import { parsePeerIdText } from '../identity.ts'
+import { parseAddress } from './addresses.ts'
 import { dialNode, waysTo } from './dial.ts'
 import { diagnose, type Diagnosis, type DiagnosisOptions, type PathTaken } from './diagnosis.ts'
 import type { Internals } from './internals.ts'
@@ -107,7 +108,8 @@ export class Paths {
         const node = parsePeerIdText(remotePeer.toString())
         if (node === undefined) return
         const { direct } = waysTo({ node, addresses: options.addressesOf(node), relays: [] })
-        await this.#dialDirect(direct)
+        // What is private and was in vain a moment ago would be so again.
+        await this.#dialDirect(direct.filter((text) => parseAddress(text)?.scope !== 'private'))
       },
     })
   }
@@ -244,7 +246,7 @@ export class Paths {
     const { multiaddr } = await import('../libp2p.ts')
     const targets = addresses.map((address) => multiaddr(address))
     await withDeadline(this.#clock, DOUBT_TIMEOUT_MS, (signal) =>
-      this.#host.dial(targets, { signal }),
+      this.#host.dial(targets, { signal, force: true }),
     )
   }
 

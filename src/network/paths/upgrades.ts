@@ -71,6 +71,8 @@ export class Upgrades {
 
   /** Tries again where it is time to. */
   retry(): void {
+    for (const path of this.#bestPaths())
+      if (pathKindOf(path) === 'webrtc') void this.#goDirect(path)
     for (const relayed of this.#relayedOnly()) {
       const peer = relayed.remotePeer.toString()
       const waiting = this.#retries.get(peer)
@@ -145,10 +147,24 @@ export class Upgrades {
     return best !== undefined && pathKindOf(best) === 'relayed'
   }
 
+  /** WebRTC serves, but is slow: a peer that can be dialled by now is better dialled. */
+  async #goDirect(path: Connection): Promise<void> {
+    const peer = path.remotePeer.toString()
+    const waiting = this.#retries.get(peer)
+    const isTooSoon = waiting !== undefined && waiting.atMs > this.#clock.monotonicMs()
+    if (isTooSoon || this.#underway.has(peer)) return
+    this.#underway.add(peer)
+    this.#tryLater(peer)
+    await this.#dialDirect(path).catch(() => undefined)
+    this.#underway.delete(peer)
+  }
+
   #relayedOnly(): Connection[] {
-    return [...this.#byPeer().values()]
-      .map(bestPath)
-      .filter((best) => best !== undefined && pathKindOf(best) === 'relayed') as Connection[]
+    return this.#bestPaths().filter((path) => pathKindOf(path) === 'relayed')
+  }
+
+  #bestPaths(): Connection[] {
+    return [...this.#byPeer().values()].map(bestPath).filter((best) => best !== undefined)
   }
 
   #byPeer(): Map<string, Connection[]> {
