@@ -172,7 +172,11 @@ describe('a commit', () => {
     const [before] = await bench.list(base)
     const [after] = await bench.list(await bench.commit(base, BOB, edit))
     const dots = new Map([[BOB.tag, 1]])
-    expect(after).toEqual({ ...before, entry: { ...before!.entry, isExecutable: true, dots } })
+    expect(after).toEqual({
+      ...before,
+      dots,
+      entry: { ...before!.entry, isExecutable: true, dots },
+    })
   })
 
   it('puts a directory of an earlier state back', async () => {
