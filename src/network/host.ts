@@ -99,7 +99,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       gate: gate.service(),
       identify: identify(),
       identifyPush: identifyPush(),
-      ping: ping(),
+      // Several may want to know at once whether a peer is there.
+      ping: ping({ maxInboundStreams: MAX_PINGS, maxOutboundStreams: MAX_PINGS }),
       inside: (components: object): Inside => ({ internals: components as Internals, relays }),
       dht: kadDHT({
         protocol: `${protocolPrefix(gridId)}/kad/1`,
@@ -120,6 +121,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
  */
 const NEVER_MS = 2 ** 31 - 1
 
+const MAX_PINGS = 16
 /** A silent peer is found out within a minute; on a busy machine a live one is not mistaken for it. */
 const CONNECTION_CHECK_INTERVAL_MS = 20_000
 const CONNECTION_CHECK_TIMEOUT_MS = 15_000

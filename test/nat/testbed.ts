@@ -106,8 +106,8 @@ export class Testbed implements AsyncDisposable {
   async changeAddress(house: string, address: string): Promise<void> {
     const { number } = this.#known(house)
     await this.#shell([
-      this.#in(`${house}-r`, `ip addr add ${address}/16 dev wan`),
       this.#in(`${house}-r`, `ip addr del 5.5.${number}.1/16 dev wan`),
+      this.#in(`${house}-r`, `ip addr add ${address}/16 dev wan`),
       this.#in(`${house}-r`, 'conntrack -F'),
     ])
   }

@@ -170,7 +170,7 @@ export class Paths {
     const paths = pathsOf(this.#host.getConnections(peerOfNode(node)))
     const [best] = paths
     const roundTripMs = best === undefined ? undefined : await this.#measure(best)
-    if (best === undefined || roundTripMs === undefined) {
+    if (best === undefined || best.status !== 'open') {
       return { path: 'none', open: [], address: undefined, roundTripMs: undefined }
     }
     return {
@@ -260,7 +260,8 @@ export class Paths {
 
   /** @returns the round trip time; undefined if it does not answer, which ends the connection */
   async #measure(connection: Connection): Promise<number | undefined> {
-    let askedMs = 0
+    const begunMs = this.#clock.monotonicMs()
+    let askedMs = begunMs
     try {
       await withDeadline(this.#clock, DOUBT_TIMEOUT_MS, async (signal) => {
         const stream = await connection.newStream(PING_PROTOCOL, {
@@ -279,7 +280,9 @@ export class Paths {
         stream.abort(new Error('it answered'))
       })
     } catch {
-      connection.abort(new Error('the peer does not answer'))
+      // A stream that was refused at once is an answer too: the peer has its bounds.
+      const isSilent = this.#clock.monotonicMs() - begunMs >= DOUBT_TIMEOUT_MS
+      if (isSilent) connection.abort(new Error('the peer does not answer'))
       return undefined
     }
     return this.#clock.monotonicMs() - askedMs
