@@ -29,8 +29,6 @@ export const CLIENT_EXCHANGES = 3
 export const PUSH_DELAY_MS = 50
 /** A host that ends waits for so long until others have taken its last news. */
 export const LAST_NEWS_TIMEOUT_MS = 3_000
-/** Pushes at once: each holds a message at most. */
-export const PUSH_CONCURRENCY = 16
 /** A member that sent rubbish is heard again after this time, in case its owner has mended it. */
 export const RUBBISH_BAN_MS = 60_000
 

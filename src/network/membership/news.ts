@@ -1,9 +1,9 @@
 import type { Connection } from '@libp2p/interface'
 import type { Clock } from '../../foundation/clock.ts'
-import { mapConcurrently } from '../../foundation/concurrency.ts'
+import { MAX_STATEMENTS } from '../../protocol/membership/limits.ts'
 import type { Statement, StatementHash } from '../../protocol/membership/statements.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
-import { PUSH_CONCURRENCY, PUSH_DELAY_MS } from './limits.ts'
+import { PUSH_DELAY_MS } from './limits.ts'
 
 export interface NewsOptions {
   readonly clock: Clock
@@ -19,12 +19,17 @@ export interface NewsOptions {
   ) => Promise<void>
 }
 
-/** Passes on what is new to all members that are connected, but for those it came from. */
+/**
+ * Passes on what is new to all members that are connected, but for those it came from. Each hears of it in order, for one
+ * statement may rest on another, and at its own pace: a member that takes none holds up nobody else.
+ */
 export class News {
   readonly #options: NewsOptions
   readonly #fresh = new Map<StatementHash, { bytes: Uint8Array; from: NodeKey | undefined }>()
+  /** What members are told next, who are being told something now; as much as there is to know at most. */
+  readonly #waiting = new Map<NodeKey, Map<StatementHash, Uint8Array>>()
+  readonly #telling = new Map<NodeKey, Promise<void>>()
   #cancel: (() => void) | undefined
-  #telling: Promise<void> = Promise.resolve()
 
   constructor(options: NewsOptions) {
     this.#options = options
@@ -43,28 +48,40 @@ export class News {
   async flush(): Promise<void> {
     this.#cancel?.()
     this.#cancel = undefined
-    if (this.#fresh.size > 0) {
-      const fresh = [...this.#fresh.values()]
-      this.#fresh.clear()
-      // In order, for one statement may rest on another.
-      this.#telling = this.#tellAfter(this.#telling, fresh)
+    const fresh = [...this.#fresh]
+    this.#fresh.clear()
+    for (const node of this.#options.connections().keys()) {
+      const news = fresh.filter(([, { from }]) => from !== node)
+      if (news.length > 0)
+        this.#tellSoon(
+          node,
+          news.map(([hash, { bytes }]) => [hash, bytes]),
+        )
     }
-    await this.#telling
+    await Promise.all(this.#telling.values())
   }
 
-  async #tellAfter(before: Promise<void>, fresh: Fresh): Promise<void> {
-    await before
-    await this.#tell(fresh)
+  #tellSoon(node: NodeKey, news: readonly (readonly [StatementHash, Uint8Array])[]): void {
+    const waiting = this.#waiting.get(node) ?? new Map<StatementHash, Uint8Array>()
+    this.#waiting.set(node, waiting)
+    for (const [hash, bytes] of news) waiting.set(hash, bytes)
+    // Whoever falls behind by more than there can be asks for it all in an exchange.
+    for (const hash of waiting.keys()) {
+      if (waiting.size <= MAX_STATEMENTS) break
+      waiting.delete(hash)
+    }
+    if (this.#telling.has(node)) return
+    const telling = this.#tellAll(node).finally(() => this.#telling.delete(node))
+    this.#telling.set(node, telling)
   }
 
-  async #tell(fresh: Fresh): Promise<void> {
-    const connections = [...this.#options.connections()]
-    await mapConcurrently(connections, PUSH_CONCURRENCY, async ([node, connection]) => {
-      const statements = fresh.filter(({ from }) => from !== node).map(({ bytes }) => bytes)
-      if (statements.length > 0) await this.#options.tell(node, connection, statements)
-    })
+  async #tellAll(node: NodeKey): Promise<void> {
+    for (;;) {
+      const waiting = this.#waiting.get(node)
+      this.#waiting.delete(node)
+      const connection = this.#options.connections().get(node)
+      if (waiting === undefined || connection === undefined) return
+      await this.#options.tell(node, connection, [...waiting.values()])
+    }
   }
 }
-
-/** What was not told yet, and from whom it came. */
-type Fresh = readonly { readonly bytes: Uint8Array; readonly from: NodeKey | undefined }[]
