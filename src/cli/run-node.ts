@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import type { AccountSecret } from '../capabilities/account.ts'
 import { toHex } from '../foundation/bytes.ts'
 import { messageOf } from '../foundation/error.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
@@ -17,7 +16,7 @@ import { networkMembership, requireMembership } from '../library/live-membership
 import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
 import { readAddressFile } from '../home/address-file.ts'
-import { placeOfSecrets, readSecrets } from '../home/key-store.ts'
+import { readSecrets } from '../home/key-store.ts'
 import { readSecret } from '../home/secrets.ts'
 import { NotAMemberError } from '../home/errors.ts'
 import type { HomeFiles } from '../home/layout.ts'
@@ -28,7 +27,7 @@ import { processBirth } from '../home/processes.ts'
 import { removeRunning, writeRunning } from '../home/running-file.ts'
 import { Drainer } from './node/drainer.ts'
 import { followMembers, type FollowedMembers } from './node/members.ts'
-import { startNodeCare } from './node/care.ts'
+import { accountForCare, startNodeCare } from './node/care.ts'
 import { operatorOf } from './node/operator.ts'
 import { OperatorServer } from './node/operator-server.ts'
 import { otherNodes } from './node/other-nodes.ts'
@@ -41,8 +40,7 @@ import { formatBytes } from './terminal.ts'
 interface NodeHome {
   readonly identity: Uint8Array
   readonly grid: OwnGrid
-  /** Of whose things it looks after, if it can be had without asking for a passphrase. */
-  readonly account: AccountSecret | undefined
+  readonly care: Awaited<ReturnType<typeof accountForCare>>
   readonly settings: NodeSettings
 }
 
@@ -67,7 +65,7 @@ export async function runNode(
 
 async function serveUntil(
   signal: AbortSignal,
-  { identity, account, grid, settings: opened }: NodeHome,
+  { identity, care, grid, settings: opened }: NodeHome,
   { files, log }: { files: HomeFiles; log: NodeLog },
 ): Promise<void> {
   using settings = opened
@@ -99,7 +97,10 @@ async function serveUntil(
   })
   const { membership } = grid
   const { self } = network
-  const orders = operatorOf({ storage, network, self, membership, settings, drainer, startedMs })
+  const orders = operatorOf({
+    ...{ storage, network, self, membership, settings, drainer, startedMs },
+    careState: care.state,
+  })
   await using operator = await OperatorServer.open(orders, SYSTEM)
   const birth = (await processBirth(process.pid)) ?? ''
   const announce = async (): Promise<void> => {
@@ -129,8 +130,8 @@ async function serveUntil(
     },
   })
   log.write('started', `pid ${process.pid} ${network.addresses().join(' ')}`)
-  const secrets = { identity, account }
-  await using _care = startNodeCare({ files, secrets, settings, grid, network, storage, log })
+  const secrets = { identity, account: care.account }
+  await using _care = startNodeCare({ files, secrets, grid, network, storage, log })
   const stopKeeping = every(KEEP_ADDRESSES_INTERVAL_MS, async () => {
     await keepAddresses(files, network)
   })
@@ -184,22 +185,15 @@ async function tellGrid(
   await writeMembership(files.membership, membership, systemClock)
 }
 
-/** Without asking anyone: a node starts when nobody is there. */
-async function accountOf(files: HomeFiles): Promise<AccountSecret | undefined> {
-  const place = await placeOfSecrets(files)
-  if (place === 'key-store-under-passphrase') return undefined
-  return (await readSecrets(files, askPassphrase)).account
-}
-
 async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
   // A node has a key of its own where its home is a person's too, so that it starts without their passphrase.
   const ownKey = await readSecret(files.nodeKey)
   const identity = ownKey ?? (await readSecrets(files, askPassphrase)).identity
   const grid = await readOwnGrid(files, systemClock)
-  const account = await accountOf(files)
   const settings = await NodeSettings.open(files.node, systemClock)
-  if (identity !== undefined && grid !== undefined && settings !== undefined)
-    return { identity, account, grid, settings }
+  if (identity !== undefined && grid !== undefined && settings !== undefined) {
+    return { identity, care: await accountForCare(files, settings), grid, settings }
+  }
   throw new CliError({
     exit: EXIT.config,
     code: 'no-node',

@@ -5,6 +5,8 @@ import { NEW_ROOT, type RootRecord } from '../../grid/care/memory.ts'
 import { rootIdOf } from '../../grid/care/roots.ts'
 import { HomeCareMemory } from '../../home/care-memory.ts'
 import { isLocked } from '../../home/file-lock.ts'
+import { placeOfSecrets } from '../../home/key-store.ts'
+import { readNodeFile } from '../../home/node-file.ts'
 import {
   careRootsOf,
   drillFiles,
@@ -63,9 +65,7 @@ export async function health(request: HealthRequest, context: CommandContext): P
     if (!isMeasured)
       terminal.line('No node was measured yet: each is taken to be there 90 % of the time.')
     if (!isMaintained) {
-      terminal.line(
-        'Nobody looks after this home now: "hayloft maintain" does, as long as it runs.',
-      )
+      terminal.line(await nobodyCaresText(context))
     }
   }
   signal.throwIfAborted()
@@ -175,6 +175,13 @@ function tell({ label, assessment, record, drill, help, isAbsent }: Result, tool
     terminal.line(`  Not counted, for there is no answer from ${silent.join(', ')}.`)
   }
   for (const sentence of help) terminal.line(`  ${sentence}`)
+}
+
+async function nobodyCaresText({ files }: CommandContext): Promise<string> {
+  const isSealed = (await placeOfSecrets(files)) === 'key-store-under-passphrase'
+  const hasNode = (await readNodeFile(files.node)) !== undefined
+  const why = isSealed && hasNode ? ' Its node cannot, for the account is under a passphrase.' : ''
+  return `Nobody looks after this home now.${why} "hayloft maintain" does, as long as it runs.`
 }
 
 function verifiedText({ verifiedMs }: RootRecord): string {

@@ -5,6 +5,7 @@ import { HayloftError, messageOf, systemCodeOf } from '../../foundation/error.ts
 import { systemClock } from '../../foundation/system.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import { tryLock } from '../../home/file-lock.ts'
+import { placeOfSecrets, readSecrets } from '../../home/key-store.ts'
 import type { OwnGrid } from '../../home/own-grid.ts'
 import { openHomeCare } from '../../library/care.ts'
 import { openClient } from '../../library/client.ts'
@@ -18,12 +19,13 @@ import {
 } from '../../protocol/network.ts'
 import { eventText } from '../care/event-text.ts'
 import type { NodeLog } from '../node-log.ts'
+import { askPassphrase } from '../passphrase.ts'
 import type { NodeSettings } from './settings.ts'
 
 interface NodeCare {
   readonly files: HomeFiles
+  /** No account: nothing is looked after, see {@link accountForCare}. */
   readonly secrets: { readonly identity: Uint8Array; readonly account: AccountSecret | undefined }
-  readonly settings: Pick<NodeSettings, 'current'>
   readonly grid: OwnGrid
   readonly network: GridNetwork
   readonly storage: StorageService
@@ -31,12 +33,33 @@ interface NodeCare {
 }
 
 /**
- * A node that runs anyway looks after what the account of its home keeps, unless that is switched off or another process
- * does it. Disposing of it ends that. What goes wrong is logged and never ends the node.
+ * Whether a node looks after its home: `on`; `off` by its settings; `under-passphrase`, for which it asks nobody; or
+ * `no-account`, which has nothing to be looked after.
+ */
+export type NodeCareState = 'on' | 'off' | 'under-passphrase' | 'no-account'
+
+/** Without asking anyone: a node starts when nobody is there. */
+export async function accountForCare(
+  files: HomeFiles,
+  settings: Pick<NodeSettings, 'current'>,
+): Promise<{ readonly account: AccountSecret | undefined; readonly state: NodeCareState }> {
+  if ((await placeOfSecrets(files)) === 'key-store-under-passphrase') {
+    return { account: undefined, state: 'under-passphrase' }
+  }
+  const { account } = await readSecrets(files, askPassphrase)
+  if (account === undefined) return { account, state: 'no-account' }
+  return settings.current.maintain === false
+    ? { account: undefined, state: 'off' }
+    : { account, state: 'on' }
+}
+
+/**
+ * A node that runs anyway looks after what the account of its home keeps, unless another process does
+ * it. Disposing of it ends that. What goes wrong is logged and never ends the node.
  */
 export function startNodeCare(care: NodeCare): AsyncDisposable {
   const { account } = care.secrets
-  if (care.settings.current.maintain === false || account === undefined) return NOTHING
+  if (account === undefined) return NOTHING
   const stop = manyListeners(new AbortController())
   const ended = careUntil(stop.signal, { ...care, account })
   return {

@@ -4,6 +4,7 @@ import { storageDevices } from '../doctor/storage-devices.ts'
 import type { GridNetwork } from '../../network/open.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import type { StorageNode } from '../../storage-node/storage-node.ts'
+import type { NodeCareState } from './care.ts'
 import type { Drainer } from './drainer.ts'
 import type { OperatorHandler } from './operator-server.ts'
 import { exportTo, importFrom } from './parcels.ts'
@@ -17,6 +18,7 @@ export interface RunningNode {
   readonly membership: Membership
   readonly settings: NodeSettings
   readonly drainer: Drainer
+  readonly careState: NodeCareState
   readonly self: NodeKey
   /** By the calendar, in milliseconds. */
   readonly startedMs: number
@@ -51,6 +53,7 @@ async function reportOf({
   storage,
   network,
   settings,
+  careState,
   startedMs,
 }: RunningNode): Promise<NodeReport> {
   const { capacityBytes, draining = false } = settings.current
@@ -59,6 +62,7 @@ async function reportOf({
     offeredBytes: capacityBytes,
     draining,
     startedMs,
+    care: careState,
     connected: network.connected().length,
     traffic: network.traffic(),
   }

@@ -1,6 +1,7 @@
 import type { NodeStatus } from '../../storage-node/node-status.ts'
 import { formatDuration } from '../progress.ts'
 import { count, formatBytes, printableName } from '../terminal.ts'
+import type { NodeCareState } from './care.ts'
 import type { NameOfAccount } from './account-names.ts'
 
 /** What a running node tells its operator. */
@@ -9,6 +10,7 @@ export interface NodeReport extends NodeStatus {
   readonly offeredBytes: number
   readonly draining: boolean
   readonly startedMs: number
+  readonly care: NodeCareState
   /** Members with an open connection. */
   readonly connected: number
   /** Since it started. */
@@ -30,8 +32,20 @@ export function reportLines(report: NodeReport, nameOf: NameOfAccount, nowMs: nu
     `traffic   ${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received since it started`,
     ...leaseLines(report),
     ...upkeepLines(report, nowMs),
+    ...CARE_LINES[report.care],
     ...accountLines(report, nameOf),
   ]
+}
+
+/** Of its home, that is, and of no one else's. */
+const CARE_LINES: Readonly<Record<NodeCareState, readonly string[]>> = {
+  on: ['care      looks after what this home stores on the grid'],
+  off: ['care      does not look after what this home stores: "hayloft node config --maintain on"'],
+  'under-passphrase': [
+    'care      cannot look after what this home stores, for its account is under a passphrase;',
+    '          "hayloft maintain" asks for that, and does as long as it runs',
+  ],
+  'no-account': [],
 }
 
 function leaseLines({ leases }: NodeReport): string[] {
@@ -87,6 +101,7 @@ export function describeReport(report: NodeReport, nameOf: NameOfAccount): objec
     connected: report.connected,
     traffic: report.traffic,
     draining: report.draining,
+    care: report.care,
     offeredBytes: report.offeredBytes,
     reserveBytes: report.reserveBytes,
     usedBytes: report.usedBytes,
