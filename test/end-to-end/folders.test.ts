@@ -242,7 +242,7 @@ describe('files that change', () => {
     ])
     expect(made.capability).toMatch(/^haymutablewrite1/)
     expect((await grid.run(['cat', 'diary:'])).stdout).toBe('one')
-    expect((await grid.run(['ln', 'diary:', 'home:diary'])).status).toBe(0)
+    expect((await grid.run(['ln', 'diary:', 'home:logbook'])).status).toBe(0)
     const watching = startHayloft(['watch', 'diary:', 'home:', '--json'], { home: grid.home })
     let printed = ''
     watching.child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()))
@@ -254,7 +254,12 @@ describe('files that change', () => {
     }
     await printing(2)
     await writeFile(file, 'two')
-    const put = await grid.json<{ version: string }>(['put', file, 'home:diary', '--if-unchanged'])
+    const put = await grid.json<{ version: string }>([
+      'put',
+      file,
+      'home:logbook',
+      '--if-unchanged',
+    ])
     expect(await printing(3)).toMatchObject({
       place: 'diary:',
       change: 'changed',
@@ -271,7 +276,7 @@ describe('files that change', () => {
 
     const stale = ['put', file, 'diary:', '--if-version', made.version]
     expect((await grid.run(stale)).status).toBe(75)
-    const { stdout } = await grid.run(['capability', 'home:diary', '--to', 'read'])
+    const { stdout } = await grid.run(['capability', 'home:logbook', '--to', 'read'])
     const refused = await grid.run(['put', file, stdout.trim()])
     expect(refused.status).toBe(77)
     expect(refused.stderr).not.toContain(stdout.trim())

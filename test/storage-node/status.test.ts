@@ -37,8 +37,8 @@ test('a node tells who stores how much, what is about to be freed, and what it h
       diskFreeBytes: expect.any(Number) as number,
       // Bob leases both shares of the first block and his own; Alice leases two and the slot.
       accounts: [
-        { account: 'bob', usedBytes: 3 * bytes },
-        { account: 'alice', usedBytes: 2 * bytes + record.length },
+        { account: 'bob', usedBytes: 3 * bytes, handedBytes: 0 },
+        { account: 'alice', usedBytes: 2 * bytes + record.length, handedBytes: 0 },
       ].sort((a, b) => b.usedBytes - a.usedBytes),
       leases: {
         lasting: { items: 2, bytes: bytes + record.length },
