@@ -10,6 +10,7 @@ import { PracticeGrid } from './practice-grid.ts'
 import { measurePrimitives, type Primitives } from './primitives.ts'
 import { Report } from './report.ts'
 import { measureSealing } from './sealing.ts'
+import { networkRows } from './network/suite.ts'
 import { rowsAt } from './rows.ts'
 import { BLOCK_BYTES, FULL_SCALE, QUICK_SCALE, SMALL_FILE_BYTES } from './scale.ts'
 import { Suite } from './suite.ts'
@@ -46,6 +47,15 @@ class Interrupted extends Error {
 async function measureAll(dir: string, options: BenchOptions, signal: AbortSignal): Promise<void> {
   const report = new Report(options, await describeMachine(dir))
   await measureOperations(dir, { options, report, signal })
+  signal.throwIfAborted()
+  for (const row of await networkRows({
+    isWanted: (name) => isWanted(name, options) || isWanted('network', options),
+    quick: options.quick,
+    dir: join(dir, 'network'),
+    signal,
+  })) {
+    report.network(row)
+  }
   signal.throwIfAborted()
   // Last, when the nodes have ended: these run on one core and tell what it can do.
   if (isWanted('erasure', options)) {

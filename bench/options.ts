@@ -15,7 +15,8 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [--quick] [--only NAME]… [--dir DIR] [--json]
 
   --quick      small files and single runs: shows that it works, not how fast it is
-  --only NAME  only rows whose name contains NAME; also "primitives", "erasure", "sealing". May be repeated
+  --only NAME  only rows whose name contains NAME; also "primitives", "network", "erasure", "sealing".
+               May be repeated
   --dir DIR    make the grid in a new folder in DIR (default: ${tmpdir()}); it says which disk is measured
   --json       one JSON document on standard output instead of tables`
 

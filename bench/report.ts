@@ -1,11 +1,19 @@
 import type { ErasureBenchRow } from './erasure.ts'
 import type { Machine } from './machine.ts'
 import type { BenchOptions } from './options.ts'
+import type { NetworkRow } from './network/row.ts'
 import type { Primitives } from './primitives.ts'
 import type { Row, Verdict } from './row.ts'
 import type { SealingResult } from './sealing.ts'
 import { judgeErasure } from './targets.ts'
-import { formatErasure, formatPrimitives, formatRow, formatRows, formatSealing } from './table.ts'
+import {
+  formatErasure,
+  formatNetwork,
+  formatPrimitives,
+  formatRow,
+  formatRows,
+  formatSealing,
+} from './table.ts'
 
 /** Everything one run finds out, as `--json` prints it. Seconds, bytes, and bytes a second times 10⁻⁶ (MB/s). */
 interface Results {
@@ -13,6 +21,7 @@ interface Results {
   quick: boolean
   primitives?: { large: Primitives; small: Primitives }
   rows: Row[]
+  network: NetworkRow[]
   erasure?: { rows: ErasureBenchRow[]; targets: Verdict[] }
   sealing?: SealingResult[]
 }
@@ -24,7 +33,7 @@ export class Report {
 
   constructor({ json, quick }: BenchOptions, machine: Machine) {
     this.#isJson = json
-    this.#results = { machine, quick, rows: [] }
+    this.#results = { machine, quick, rows: [], network: [] }
     this.#print(describe(machine))
     if (quick)
       this.#print('Quick: small files and single runs. These figures are not to be quoted.')
@@ -41,6 +50,10 @@ export class Report {
     console.error(`${name}: ${wall} s`)
   }
 
+  network(row: NetworkRow): void {
+    this.#results.network.push(row)
+  }
+
   erasure(rows: ErasureBenchRow[]): void {
     this.#results.erasure = { rows, targets: this.#results.quick ? [] : judgeErasure(rows) }
   }
@@ -50,12 +63,13 @@ export class Report {
   }
 
   finish(): void {
-    const { rows, erasure, sealing } = this.#results
+    const { rows, network, erasure, sealing } = this.#results
     if (this.#isJson) {
       console.log(JSON.stringify(this.#results, undefined, 2))
       return
     }
     if (rows.length > 0) this.#print(formatRows(rows))
+    if (network.length > 0) this.#print(formatNetwork(network))
     if (erasure !== undefined) this.#print(formatErasure(erasure.rows, erasure.targets))
     if (sealing !== undefined) this.#print(formatSealing(sealing))
   }

@@ -1,4 +1,5 @@
 import type { ErasureBenchRow } from './erasure.ts'
+import type { NetworkRow } from './network/row.ts'
 import type { Cost, Primitives } from './primitives.ts'
 import { totalCpuS, type Row, type Verdict } from './row.ts'
 import type { SealingResult } from './sealing.ts'
@@ -75,6 +76,17 @@ export function formatPrimitives(primitives: { large: Primitives; small: Primiti
     ['primitive, MB/s', '1 MiB blocks', 'per CPU s', '4 KiB blocks', 'per CPU s'],
     lines,
   )
+}
+
+/** What a figure is made of goes below it: it is a sentence, or the reason why there is no figure. */
+export function formatNetwork(rows: readonly NetworkRow[]): string {
+  return rows
+    .map(({ name, value, unit, detail, targets }) => {
+      const shown = value === undefined ? '–' : `${figure(value)} ${unit}`
+      const line = [`${name.padEnd(40)} ${shown.padStart(11)}`, targets.map(verdict).join('; ')]
+      return `${line.join('  ').trimEnd()}\n    ${detail}`
+    })
+    .join('\n')
 }
 
 export function formatErasure(
