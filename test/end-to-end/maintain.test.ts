@@ -1,17 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock, systemRandomness } from '../../src/foundation/system.ts'
-import { homeFiles } from '../../src/home/layout.ts'
-import { readNodeFile } from '../../src/home/node-file.ts'
-import { readOwnGrid } from '../../src/home/own-grid.ts'
-import { networkMembership } from '../../src/library/live-membership.ts'
-import { openNetwork } from '../../src/network/open.ts'
-import { openStorageNode } from '../../src/storage-node/storage-node.ts'
-import { openSystemDisk } from '../../src/storage-node/system-disk.ts'
-import { lyingService, SeenShares, type StorageLie } from '../../simulations/liars.ts'
-import { SeededRandomness } from '../../simulations/randomness.ts'
 import { TestGrid } from './grid.ts'
+import { openLiar } from './liar.ts'
 import { noise } from './noise.ts'
 
 let grid: TestGrid
@@ -48,43 +39,6 @@ async function maintainOnce(statuses: readonly number[] = [0]): Promise<EventJso
   expect(statuses, run.stderr).toContain(run.status)
   const lines = run.stdout.split('\n').filter((line) => line !== '')
   return lines.map((line) => JSON.parse(line) as EventJson)
-}
-
-/** A node's own host with an empty store and another mind. */
-async function openLiar(name: string, lie: StorageLie): Promise<AsyncDisposable> {
-  const home = grid.nodes.find((node) => node.name === name)?.home ?? ''
-  const files = homeFiles(home)
-  const own = await readOwnGrid(files, systemClock)
-  const node = await readNodeFile(files.node)
-  if (own === undefined || node === undefined) throw new Error('the node has a home')
-  const tools = { clock: systemClock, randomness: systemRandomness }
-  const disk = await openSystemDisk(join(grid.dir, 'liar'))
-  const quotaBytes = node.capacityBytes
-  const storage = await openStorageNode({
-    disk,
-    ...tools,
-    capacityBytes: node.capacityBytes,
-    accountOf: (caller) => ({ account: own.membership.accountOf(caller) ?? caller, quotaBytes }),
-  })
-  const network = await openNetwork({
-    ...networkMembership(own, files),
-    identity: await readFile(join(home, 'identity.key')),
-    listen: node.listen,
-    clock: systemClock,
-  })
-  network.serve(
-    lyingService(storage, {
-      lie,
-      randomness: new SeededRandomness('liar'),
-      seen: new SeenShares(),
-    }),
-  )
-  return {
-    async [Symbol.asyncDispose]() {
-      await network[Symbol.asyncDispose]()
-      await storage[Symbol.asyncDispose]()
-    },
-  }
 }
 
 describe('a home that is looked after', () => {
@@ -133,7 +87,8 @@ describe('a home that is looked after', () => {
   it('finds a node that says it has everything and has nothing, and moves on without it', async () => {
     const [victim] = grid.nodes
     await grid.stopNodes([victim!.name])
-    await using _liar = await openLiar(victim!.name, 'claims all')
+    await using liar = await openLiar(grid, victim!.name)
+    liar.lie('claims all')
     const events: EventJson[] = []
     // One failed proof makes it doubted, and then it has to prove more. Each run comes as if a day later.
     const histories = join(grid.home, 'care', 'nodes.json')
