@@ -16,23 +16,29 @@ export interface Place {
   readonly signal: AbortSignal
 }
 
-/** A newcomer with a word in a file: `grid join` and the `put` of 100 kB, both processes from start to end. */
+/** Newcomers with a word in a file: `grid join` and the `put` of 100 kB, both processes from start to end. */
 export async function joinRow(
   name: string,
   { grid, dir, signal }: Pick<Place, 'grid' | 'dir' | 'signal'>,
 ): Promise<NetworkRow> {
-  const home = join(dir, 'newcomer')
-  const [word, file] = [join(dir, 'word'), join(dir, 'first-file')]
-  await writeFile(word, await grid.invite(), { mode: 0o600 })
-  await writeSample(file, JOIN_BYTES)
-  const joined = await grid.hayloft(home, ['grid', 'join', `@${word}`, '--name', 'New'], signal)
-  const put = await grid.hayloft(home, ['put', file, '--json'], signal)
-  const detail = `join ${joined.wallS.toFixed(2)} s, put ${put.wallS.toFixed(2)} s`
-  return networkRow(
-    { name, value: joined.wallS + put.wallS, unit: 's', detail },
-    { text: '≤ 10 s', atMost: 10 },
-  )
+  const each: { readonly joinS: number; readonly putS: number }[] = []
+  for (let at = 1; at <= NEWCOMERS; at++) {
+    const home = join(dir, `newcomer-${at}`)
+    const [word, file] = [join(dir, `word-${at}`), join(dir, `first-file-${at}`)]
+    await writeFile(word, await grid.invite(), { mode: 0o600 })
+    await writeSample(file, JOIN_BYTES)
+    const called = ['--name', `Newcomer ${at}`]
+    const joined = await grid.hayloft(home, ['grid', 'join', `@${word}`, ...called], signal)
+    const put = await grid.hayloft(home, ['put', file, '--json'], signal)
+    each.push({ joinS: joined.wallS, putS: put.wallS })
+  }
+  const runs = each.map(({ joinS, putS }) => `${joinS.toFixed(2)} + ${putS.toFixed(2)}`)
+  const value = Math.max(...each.map(({ joinS, putS }) => joinS + putS))
+  const detail = `the slowest of ${NEWCOMERS} newcomers; join + put: ${runs.join(', ')} s`
+  return networkRow({ name, value, unit: 's', detail }, { text: '≤ 10 s', atMost: 10 })
 }
+
+const NEWCOMERS = 3
 
 /** What reaches the other end of the line as parts of the file's shares, of what bare TCP gets through it. */
 export async function transferRows(
