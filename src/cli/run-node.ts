@@ -98,7 +98,13 @@ async function serveUntil(
   const { membership } = grid
   const { self } = network
   const orders = operatorOf({
-    ...{ storage, network, self, membership, settings, drainer, startedMs },
+    storage,
+    network,
+    self,
+    membership,
+    settings,
+    drainer,
+    startedMs,
     careState: care.state,
   })
   await using operator = await OperatorServer.open(orders, SYSTEM)
@@ -132,6 +138,26 @@ async function serveUntil(
   log.write('started', `pid ${process.pid} ${network.addresses().join(' ')}`)
   const secrets = { identity, account: care.account }
   await using _care = startNodeCare({ files, secrets, grid, network, storage, log })
+  const stopTelling = tellRegularly({ settings, files, grid, identity, network })
+  const removal = await untilEnd(signal, members)
+  stopTelling()
+  log.write('stopping', removal?.message)
+  await keepAddresses(files, network)
+  await removeRunning(files.running)
+  if (removal !== undefined) throw removal
+}
+
+/** Puts on disk where others are, and tells the grid where this node is. @returns what ends it */
+function tellRegularly({
+  settings,
+  files,
+  grid,
+  identity,
+  network,
+}: Omit<NodeHome, 'care'> & {
+  readonly files: HomeFiles
+  readonly network: GridNetwork
+}): () => void {
   const stopKeeping = every(KEEP_ADDRESSES_INTERVAL_MS, async () => {
     await keepAddresses(files, network)
   })
@@ -139,13 +165,10 @@ async function serveUntil(
     // A disk that is full is told of by what it matters to.
     await tellGrid(settings.current, { files, grid, identity, network }).catch(() => undefined)
   })
-  const removal = await untilEnd(signal, members)
-  stopKeeping()
-  stopTelling()
-  log.write('stopping', removal?.message)
-  await keepAddresses(files, network)
-  await removeRunning(files.running)
-  if (removal !== undefined) throw removal
+  return () => {
+    stopKeeping()
+    stopTelling()
+  }
 }
 
 /** @returns why it ends; undefined if it was told to */

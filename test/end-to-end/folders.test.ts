@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startHayloft, type Run } from '../support/hayloft.ts'
 import { TestGrid, until } from './grid.ts'
 import { noise } from './noise.ts'
-import { makeTree } from './tree.ts'
+import { makeTree, type EntryJson, type PutJson } from './tree.ts'
 
 let grid: TestGrid
 let folder: string
@@ -31,23 +31,6 @@ afterAll(async () => {
   await grid.end()
   await rm(folder, { recursive: true, force: true })
 })
-
-interface EntryJson {
-  readonly name: string
-  readonly kind: string
-  readonly size?: number
-  readonly modified?: string
-  readonly executable?: boolean
-  readonly version: string
-}
-
-interface PutJson {
-  readonly stored: number
-  readonly unchanged: number
-  readonly sentBytes: number
-  readonly skipped: readonly { readonly file: string; readonly why: string }[]
-  readonly failed: readonly { readonly file: string }[]
-}
 
 const entries = async (place: string): Promise<readonly EntryJson[]> =>
   (await grid.json<{ entries: EntryJson[] }>(['ls', place])).entries

@@ -24,3 +24,22 @@ export async function makeTree(root: string): Promise<void> {
   await symlink('/dev/null', join(root, 'sub', 'out'))
   execFileSync('mkfifo', [join(root, 'pipe')])
 }
+
+/** As `ls` tells it. */
+export interface EntryJson {
+  readonly name: string
+  readonly kind: string
+  readonly size?: number
+  readonly modified?: string
+  readonly executable?: boolean
+  readonly version: string
+}
+
+/** As `put -r` tells it. */
+export interface PutJson {
+  readonly stored: number
+  readonly unchanged: number
+  readonly sentBytes: number
+  readonly skipped: readonly { readonly file: string; readonly why: string }[]
+  readonly failed: readonly { readonly file: string }[]
+}
