@@ -88,15 +88,10 @@ async function serveUntil(
   using members = followMembers(files, grid, { self: network.self, log })
   storage.startMaintenance()
   const startedMs = systemClock.nowMs()
-  await using drainer = new Drainer({
-    storage,
-    caller: network,
-    order: otherNodes(grid.membership, network.self),
-    clock: systemClock,
-    log,
-  })
   const { membership } = grid
   const { self } = network
+  const order = otherNodes(membership, self)
+  await using drainer = new Drainer({ storage, caller: network, order, ...SYSTEM, log })
   const orders = operatorOf({
     storage,
     network,

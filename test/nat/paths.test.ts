@@ -105,7 +105,9 @@ function testGrid(): void {
           expect(router).toBe(own)
           for (const other of NAT_TYPES) {
             const member = members.find(({ name }) => name === nodeAt(other))
-            expect(bestPaths(own, other), `${own} to ${other}`).toContain(member?.path)
+            // A client does not listen, so nobody dials it back, whatever it stands behind.
+            const best = own === 'none' ? ['direct', 'punched', 'webrtc'] : bestPaths(own, other)
+            expect(best, `${own} to ${other}`).toContain(member?.path)
           }
         })
       })
