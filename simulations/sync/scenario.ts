@@ -93,7 +93,7 @@ class Play {
   async #syncDisturbed(device: SyncingDevice): Promise<void> {
     const canCrash = this.#randomness.chance(0.3)
     await this.#sync(device, () => {
-      if (this.#randomness.chance(0.06)) this.#use(device)
+      if (this.#randomness.chance(0.1)) this.#use(device)
       if (canCrash && this.#randomness.chance(0.1)) throw new Crash()
     })
   }
@@ -200,6 +200,8 @@ class Play {
   /** Often one that is there, a conflict copy for instance; else one of few, so that users meet. */
   #path(device: SyncingDevice): PathText {
     const there = [...device.disk.nodes.keys()]
+    const copies = there.filter((path) => path.includes('(conflict'))
+    if (copies.length > 0 && this.#randomness.chance(0.4)) return this.#randomness.pick(copies)
     if (there.length > 0 && this.#randomness.chance(0.4)) return this.#randomness.pick(there)
     const depth = this.#randomness.pick([1, 1, 1, 2, 2, 3])
     const names = Array.from({ length: depth }, () => this.#randomness.pick(NAMES))
