@@ -1,39 +1,5 @@
-import { parseArgs } from 'node:util'
+import { playSeeds } from '../play-seeds.ts'
 import { playMerges } from './scenario.ts'
 
-/**
- * Plays devices that edit and merge one folder, against the causal oracle: `npm run simulate-merge -- --seed N` plays
- * one again and tells its story, `--seeds M` that many from `--from` on.
- */
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      seeds: { type: 'string', default: '1000' },
-      from: { type: 'string', default: '1' },
-    },
-  })
-  const first = Number(values.seed ?? values.from)
-  const count = values.seed === undefined ? Number(values.seeds) : 1
-  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
-    console.error('Seeds are whole numbers: npm run simulate-merge -- --from 1 --seeds 1000')
-    process.exitCode = 64
-    return
-  }
-  let failed = 0
-  let conflicts = 0
-  for (let seed = first; seed < first + count; seed++) {
-    const result = await playMerges(seed)
-    conflicts += result.conflicts
-    if (values.seed !== undefined) for (const line of result.story) console.log(line)
-    if (result.violations.length === 0) continue
-    failed++
-    console.log(`Seed ${seed} failed. Play it again with: npm run simulate-merge -- --seed ${seed}`)
-    for (const violation of result.violations) console.log(`  ${violation}`)
-  }
-  console.log(`${conflicts} conflict copies were shown and were the same to everyone.`)
-  console.log(`${count - failed} of ${count} seeds kept every promise.`)
-  if (failed > 0) process.exitCode = 1
-}
-
-await main()
+/** Plays devices that edit and merge one folder, against the causal oracle. */
+await playSeeds('simulate-merge', playMerges)
