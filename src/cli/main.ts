@@ -3,7 +3,8 @@ import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { debugTrace, failureOf, InterruptedError, systemFailure, type Failure } from './failures.ts'
 import { buildProgram, commanderFailure } from './program.ts'
-import { flush, openTerminal, withoutCapabilities } from './terminal.ts'
+import { withoutCapabilities } from '../capabilities/redact.ts'
+import { flush, openTerminal } from './terminal.ts'
 
 /** Runs one command line, tells what went wrong, and ends the process with the status that says it. */
 export async function main(argv: readonly string[]): Promise<never> {

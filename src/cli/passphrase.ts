@@ -37,6 +37,7 @@ async function passphraseOfFile(
   path = process.env[PASSPHRASE_FILE_VARIABLE],
 ): Promise<Uint8Array | undefined> {
   if (path === undefined || path === '') return undefined
+  if (path === STANDARD_INPUT) return bytesOf((await firstOfStandardInput()).replace(/\r?\n$/, ''))
   const text = await describingFailures(`The passphrase file ${path}`, async () => {
     await using file = await open(path, 'r')
     const buffer = Buffer.alloc(MAX_PASSPHRASE_BYTES + 1)
@@ -45,6 +46,20 @@ async function passphraseOfFile(
   })
   // As an editor leaves it: one line, and its end is no part of it.
   return bytesOf(text.replace(/\r?\n$/, ''))
+}
+
+const STANDARD_INPUT = '-'
+
+/** No more than a passphrase has, and what makes it too long. */
+async function firstOfStandardInput(): Promise<string> {
+  const parts: Buffer[] = []
+  let sizeBytes = 0
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    parts.push(part)
+    sizeBytes += part.length
+    if (sizeBytes > MAX_PASSPHRASE_BYTES) break
+  }
+  return Buffer.concat(parts).toString('utf8')
 }
 
 function bytesOf(text: string): Uint8Array {

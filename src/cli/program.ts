@@ -2,6 +2,7 @@ import { Command, type CommanderError } from 'commander'
 import { addAccountCommands } from './account-commands.ts'
 import { addCareCommands } from './care-commands.ts'
 import { addChangeCommands } from './change-commands.ts'
+import { addDaemonCommands } from './daemon-commands.ts'
 import { addGridCommands } from './grid-commands.ts'
 import { addFolderCommands } from './folder-commands.ts'
 import { addHealthCommands } from './health-commands.ts'
@@ -28,7 +29,10 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError()
-    .option('--passphrase-file <file>', 'a file that holds the passphrase of this home')
+    .option(
+      '--passphrase-file <file>',
+      'a file that holds the passphrase of this home; - for standard input',
+    )
     .hook('preAction', (_, command) => {
       namePassphraseFile(command.optsWithGlobals<{ passphraseFile?: string }>().passphraseFile)
     })
@@ -38,6 +42,7 @@ export function buildProgram(signal: AbortSignal, ended: (status: ExitCode) => v
   addFolderCommands(context)
   addChangeCommands(context)
   addHealthCommands(context)
+  addDaemonCommands(context)
   addSyncCommands(context)
   addCareCommands(context)
   addAccountCommands(context)

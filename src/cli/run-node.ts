@@ -11,14 +11,13 @@ import type { Disk } from '../storage-node/disk.ts'
 import type { StorageEvent } from '../storage-node/events.ts'
 import { openStorageNode } from '../storage-node/storage-node.ts'
 import { openSystemDisk } from '../storage-node/system-disk.ts'
-import { keepAddresses } from '../library/client.ts'
+import { keepAddresses, type SharedNetwork } from '../library/client.ts'
 import { networkMembership, requireMembership } from '../library/live-membership.ts'
 import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
 import { readAddressFile } from '../home/address-file.ts'
 import { readSecrets } from '../home/key-store.ts'
 import { readSecret } from '../home/secrets.ts'
-import { NotAMemberError } from '../home/errors.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import { writeMembership } from '../home/membership-file.ts'
 import type { NodeFile } from '../home/node-file.ts'
@@ -26,10 +25,11 @@ import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
 import { processBirth } from '../home/processes.ts'
 import { removeRunning, writeRunning } from '../home/running-file.ts'
 import { Drainer } from './node/drainer.ts'
-import { followMembers, type FollowedMembers } from './node/members.ts'
-import { accountForCare, startNodeCare } from './node/care.ts'
+import { followMembers } from './node/members.ts'
+import { accountForCare, startNodeCare, type NodeCareState } from './node/care.ts'
 import { operatorOf } from './node/operator.ts'
-import { OperatorServer } from './node/operator-server.ts'
+import { OperatorServer, type OperatorHandler } from './node/operator-server.ts'
+import { callerWithSelf } from './node/own-caller.ts'
 import { otherNodes } from './node/other-nodes.ts'
 import { tenantsOf } from './node/quotas.ts'
 import { NodeSettings, settingsDigest } from './node/settings.ts'
@@ -37,10 +37,9 @@ import type { NodeLog } from './node-log.ts'
 import { askPassphrase } from './passphrase.ts'
 import { formatBytes } from './terminal.ts'
 
-interface NodeHome {
+export interface NodeHome {
   readonly identity: Uint8Array
   readonly grid: OwnGrid
-  readonly care: Awaited<ReturnType<typeof accountForCare>>
   readonly settings: NodeSettings
 }
 
@@ -57,16 +56,34 @@ export async function runNode(
   { log, signal }: { readonly log: NodeLog; readonly signal: AbortSignal },
 ): Promise<void> {
   try {
-    await serveUntil(signal, await readNodeHome(files), { files, log })
+    const home = await readNodeHome(files)
+    const care = await accountForCare(files, home.settings)
+    await serveNode({ ...home, careState: care.state }, { files, log, signal }, async (node) => {
+      const secrets = { identity: home.identity, account: care.account }
+      await using _care = startNodeCare({ files, secrets, shared: node.shared, log })
+      await untilEnd(signal, node.removed)
+    })
   } catch (thrown) {
     if (!signal.aborted) throw thrown
   }
 }
 
-async function serveUntil(
-  signal: AbortSignal,
-  { identity, care, grid, settings: opened }: NodeHome,
-  { files, log }: { files: HomeFiles; log: NodeLog },
+/** A storage node at work, for whoever runs more in the same process. */
+export interface NodeAtWork {
+  /** Its host, and calls through it that reach the node itself, too. */
+  readonly shared: SharedNetwork
+  readonly settings: NodeSettings
+  /** Carries out what its operator orders. */
+  readonly orders: OperatorHandler
+  /** Rejects once the node belongs to the grid no more. */
+  readonly removed: Promise<never>
+}
+
+/** Serves while `work` lasts. */
+export async function serveNode(
+  { identity, careState, grid, settings: opened }: NodeHome & { readonly careState: NodeCareState },
+  { files, log, signal }: { files: HomeFiles; log: NodeLog; signal: AbortSignal },
+  work: (node: NodeAtWork) => Promise<void>,
 ): Promise<void> {
   using settings = opened
   const node = settings.current
@@ -92,28 +109,10 @@ async function serveUntil(
   const { self } = network
   const order = otherNodes(membership, self)
   await using drainer = new Drainer({ storage, caller: network, order, ...SYSTEM, log })
-  const orders = operatorOf({
-    storage,
-    network,
-    self,
-    membership,
-    settings,
-    drainer,
-    startedMs,
-    careState: care.state,
-  })
+  const running = { storage, network, self, membership, settings, drainer, startedMs, careState }
+  const orders = operatorOf(running)
   await using operator = await OperatorServer.open(orders, SYSTEM)
-  const birth = (await processBirth(process.pid)) ?? ''
-  const announce = async (): Promise<void> => {
-    await writeRunning(files.running, {
-      pid: process.pid,
-      birth,
-      peerId: peerIdText(network.self),
-      addresses: network.addresses(),
-      operator: { port: operator.port, key: operator.key },
-      settings: await settingsDigest(files.node),
-    })
-  }
+  const announce = await announcer({ files, network, operator })
   await announce()
   await tellGrid(node, { files, grid, identity, network })
   await drainer.follow(node)
@@ -131,15 +130,42 @@ async function serveUntil(
     },
   })
   log.write('started', `pid ${process.pid} ${network.addresses().join(' ')}`)
-  const secrets = { identity, account: care.account }
-  await using _care = startNodeCare({ files, secrets, grid, network, storage, log })
   const stopTelling = tellRegularly({ settings, files, grid, identity, network })
-  const removal = await untilEnd(signal, members)
-  stopTelling()
-  log.write('stopping', removal?.message)
-  await keepAddresses(files, network)
-  await removeRunning(files.running)
-  if (removal !== undefined) throw removal
+  const shared = { network, own: grid, caller: callerWithSelf(network, storage) }
+  try {
+    await work({ shared, settings, orders, removed: members.removed })
+  } catch (thrown) {
+    log.write('stopping', messageOf(thrown))
+    throw thrown
+  } finally {
+    stopTelling()
+    await keepAddresses(files, network)
+    await removeRunning(files.running)
+  }
+  log.write('stopping')
+}
+
+/** Says in the home where the node is and by which settings it goes. */
+async function announcer({
+  files,
+  network,
+  operator,
+}: {
+  readonly files: HomeFiles
+  readonly network: GridNetwork
+  readonly operator: OperatorServer
+}): Promise<() => Promise<void>> {
+  const birth = (await processBirth(process.pid)) ?? ''
+  return async () => {
+    await writeRunning(files.running, {
+      pid: process.pid,
+      birth,
+      peerId: peerIdText(network.self),
+      addresses: network.addresses(),
+      operator: { port: operator.port, key: operator.key },
+      settings: await settingsDigest(files.node),
+    })
+  }
 }
 
 /** Puts on disk where others are, and tells the grid where this node is. @returns what ends it */
@@ -149,7 +175,7 @@ function tellRegularly({
   grid,
   identity,
   network,
-}: Omit<NodeHome, 'care'> & {
+}: NodeHome & {
   readonly files: HomeFiles
   readonly network: GridNetwork
 }): () => void {
@@ -166,19 +192,9 @@ function tellRegularly({
   }
 }
 
-/** @returns why it ends; undefined if it was told to */
-async function untilEnd(
-  signal: AbortSignal,
-  { removed }: FollowedMembers,
-): Promise<NotAMemberError | undefined> {
-  if (signal.aborted) return undefined
-  try {
-    await Promise.race([once(signal, 'abort'), removed])
-    return undefined
-  } catch (thrown) {
-    if (thrown instanceof NotAMemberError) return thrown
-    throw thrown
-  }
+/** @throws NotAMemberError once the node belongs to the grid no more */
+async function untilEnd(signal: AbortSignal, removed: Promise<never>): Promise<void> {
+  if (!signal.aborted) await Promise.race([once(signal, 'abort'), removed])
 }
 
 /** Says to the grid where this node is and what it offers, if that has changed. */
@@ -203,14 +219,15 @@ async function tellGrid(
   await writeMembership(files.membership, membership, systemClock)
 }
 
-async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
+/** @throws CliError where there is no node */
+export async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
   // A node has a key of its own where its home is a person's too, so that it starts without their passphrase.
   const ownKey = await readSecret(files.nodeKey)
   const identity = ownKey ?? (await readSecrets(files, askPassphrase)).identity
   const grid = await readOwnGrid(files, systemClock)
   const settings = await NodeSettings.open(files.node, systemClock)
   if (identity !== undefined && grid !== undefined && settings !== undefined) {
-    return { identity, care: await accountForCare(files, settings), grid, settings }
+    return { identity, grid, settings }
   }
   throw new CliError({
     exit: EXIT.config,

@@ -2,7 +2,6 @@ import { commandContext, jsonOption, PLACE_HELP, type ProgramContext } from './p
 
 /** Commands that keep directories in step with folders. */
 export function addSyncCommands(context: ProgramContext): void {
-  addStart(context)
   const sync = context.program
     .command('sync')
     .description('keep a directory of this computer in step with a folder of the grid')
@@ -19,21 +18,6 @@ interface JsonOption {
 }
 
 const DIRECTORY_HELP = 'a directory that is synced (default: all of them)'
-
-function addStart(context: ProgramContext): void {
-  context.program
-    .command('start')
-    .description('keep the synced directories of this home in sync, until Ctrl-C or SIGTERM')
-    .option(
-      '--log <file>',
-      'keep a log of bounded size there, instead of writing to standard error',
-    )
-    .addOption(jsonOption())
-    .action(async (options: JsonOption & { log?: string }) => {
-      const { start } = await import('./commands/start.ts')
-      context.ended(await start({ log: options.log }, commandContext(options, context)))
-    })
-}
 
 function addAdd(context: ProgramContext): void {
   context.program

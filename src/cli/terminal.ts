@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { withoutCapabilities } from '../capabilities/redact.ts'
 import type { Failure } from './failures.ts'
 
 /**
@@ -43,17 +44,6 @@ export function openTerminal(options: { readonly json: boolean }): Terminal {
     },
   }
 }
-
-/**
- * Takes capabilities out of a text that is no result. They get there by mistake, such as one given where a file belongs
- * ("The file hayfile1… does not exist"), and errors end up in logs, screenshots and reports.
- */
-export function withoutCapabilities(text: string): string {
-  return text.replaceAll(CAPABILITY, (_, kind: string) => `${kind}1…`)
-}
-
-/** Anything that might be one: a mistyped capability still gives most of its key away. */
-const CAPABILITY = /\b(hay[a-z]{1,17})1[a-z0-9]{6,}/gi
 
 /**
  * A text that may hold names which others chose: what would move the cursor, change colours or turn the direction of

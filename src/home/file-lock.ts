@@ -68,7 +68,7 @@ export async function tryLock(path: string): Promise<FileLock | undefined> {
 }
 
 /** Who holds a lock; undefined if nobody does, or its holder has only just begun to. */
-async function holderOf(path: string): Promise<{ pid: number; birth: string } | undefined> {
+export async function holderOf(path: string): Promise<{ pid: number; birth: string } | undefined> {
   const bytes = await readIfThere(path)
   const match = /^(\d+) (.+)$/.exec(Buffer.from(bytes ?? []).toString('utf8'))
   return match === null ? undefined : { pid: Number(match[1]), birth: match[2] ?? '' }

@@ -43,8 +43,14 @@ export interface HomeFiles {
   readonly syncs: string
   /** What is remembered of each synced directory, and how it fares. */
   readonly syncState: string
-  /** The process that keeps directories in sync, while it runs. */
+  /** The daemon of this home, while it runs. */
   readonly daemon: string
+  /** Which process is the daemon, from before it is ready. */
+  readonly daemonLock: string
+  /** Secret: whoever shows it may give the daemon orders. */
+  readonly apiToken: string
+  /** What the daemon tells of itself: files of bounded size. */
+  readonly logs: string
   /** How this home's storage node is to run. */
   readonly node: string
   /** The storage node's process, while it runs. */
@@ -75,6 +81,9 @@ export function homeFiles(home: string): HomeFiles {
     syncs: join(home, 'syncs.json'),
     syncState: join(home, 'sync'),
     daemon: join(home, 'daemon.json'),
+    daemonLock: join(home, 'daemon.lock'),
+    apiToken: join(home, 'api-token'),
+    logs: join(home, 'logs'),
     node: join(home, 'node.json'),
     running: join(home, 'running.json'),
     log: join(home, 'node.log'),

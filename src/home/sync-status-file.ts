@@ -1,9 +1,7 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateDirectory } from './files.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
 import type { HomeFiles } from './layout.ts'
-import { isAlive, processBirth } from './processes.ts'
 
 /** How a synced directory fares, as the daemon wrote it last. */
 export interface RecordedSyncStatus {
@@ -23,7 +21,6 @@ export interface RecordedSyncStatus {
 }
 
 const FORMAT = { format: 'hayloft-sync-status', version: 1 }
-const DAEMON_FORMAT = { format: 'hayloft-daemon', version: 1 }
 
 /** Where what is remembered of one synced directory lies. */
 export function syncDirectory({ syncState }: HomeFiles, id: string): string {
@@ -56,24 +53,6 @@ export async function writeSyncStatus(
 ): Promise<void> {
   await makePrivateDirectory(syncDirectory(files, id))
   await writeJsonFile(statusPath(files, id), FORMAT, status)
-}
-
-/** The process that syncs, if it runs. */
-export async function readDaemon({ daemon }: HomeFiles): Promise<{ pid: number } | undefined> {
-  const fields = await readJsonFile(daemon, DAEMON_FORMAT)
-  if (fields === undefined) return undefined
-  const recorded = { pid: fields.whole('pid'), birth: fields.text('birth') }
-  return (await isAlive(recorded)) ? recorded : undefined
-}
-
-/** Records this process as the one that syncs. */
-export async function writeDaemon({ daemon }: HomeFiles): Promise<void> {
-  const { pid } = process
-  await writeJsonFile(daemon, DAEMON_FORMAT, { pid, birth: (await processBirth(pid)) ?? '' })
-}
-
-export async function removeDaemon({ daemon }: HomeFiles): Promise<void> {
-  await rm(daemon, { force: true })
 }
 
 function statusPath(files: HomeFiles, id: string): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { failureOf, InterruptedError, systemFailure } from '../../src/cli/failures.ts'
-import { withoutCapabilities } from '../../src/cli/terminal.ts'
+import { withoutCapabilities } from '../../src/capabilities/redact.ts'
 import { NotEnoughSharesError, TooFewNodesError } from '../../src/grid/errors.ts'
 import { blockId } from '../../src/protocol/block-id.ts'
 

@@ -36,6 +36,10 @@ const HOMES: readonly { readonly packages: RegExp; readonly homes: readonly stri
   },
   { packages: /^cborg(\/|$)/, homes: ['src/protocol/'] },
   { packages: /^@ronomon\//, homes: ['src/erasure/'] },
+  {
+    packages: /^(fastify|@fastify\/.*|typebox|prom-client)$/,
+    homes: ['src/gateway/api/'],
+  },
   { packages: /^(commander|cli-progress)$/, homes: ['src/cli/'] },
 ]
 

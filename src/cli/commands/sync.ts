@@ -6,8 +6,8 @@ import { systemClock, systemRandomness } from '../../foundation/system.ts'
 import { toHex } from '../../foundation/bytes.ts'
 import { markRoot, OWN_DIRECTORY } from '../../gateway/sync/disk/root-marker.ts'
 import { readSyncs, writeSyncs, type SyncEntry } from '../../home/sync-file.ts'
+import { readDaemon } from '../../home/daemon-file.ts'
 import {
-  readDaemon,
   readSyncStatus,
   syncDirectory,
   type RecordedSyncStatus,
@@ -17,7 +17,7 @@ import { openFolderClient, type CommandContext } from '../folders/folder-client.
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument } from '../paths/place.ts'
 import { checkDirectory, findEntry, refuseSyncedFolder } from '../sync/entries.ts'
-import { allowRemovals, orderLook } from '../sync/orders.ts'
+import { allowRemovals, orderLook } from '../../gateway/sync/orders.ts'
 import { folderAt } from '../sync/target.ts'
 import { count, printableName } from '../terminal.ts'
 import type { AccountSecret } from '../../capabilities/account.ts'

@@ -6,17 +6,8 @@ import { systemClock } from '../../foundation/system.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import { tryLock } from '../../home/file-lock.ts'
 import { placeOfSecrets, readSecrets } from '../../home/key-store.ts'
-import type { OwnGrid } from '../../home/own-grid.ts'
 import { openHomeCare } from '../../library/care.ts'
-import { openClient } from '../../library/client.ts'
-import type { GridNetwork } from '../../network/open.ts'
-import type { Reply } from '../../protocol/messages.ts'
-import {
-  RefusedError,
-  type Caller,
-  type Refusal,
-  type StorageService,
-} from '../../protocol/network.ts'
+import { openClient, type Client, type SharedNetwork } from '../../library/client.ts'
 import { eventText } from '../care/event-text.ts'
 import type { NodeLog } from '../node-log.ts'
 import { askPassphrase } from '../passphrase.ts'
@@ -26,9 +17,7 @@ interface NodeCare {
   readonly files: HomeFiles
   /** No account: nothing is looked after, see {@link accountForCare}. */
   readonly secrets: { readonly identity: Uint8Array; readonly account: AccountSecret | undefined }
-  readonly grid: OwnGrid
-  readonly network: GridNetwork
-  readonly storage: StorageService
+  readonly shared: SharedNetwork
   readonly log: NodeLog
 }
 
@@ -57,11 +46,37 @@ export async function accountForCare(
  * A node that runs anyway looks after what the account of its home keeps, unless another process does
  * it. Disposing of it ends that. What goes wrong is logged and never ends the node.
  */
-export function startNodeCare(care: NodeCare): AsyncDisposable {
-  const { account } = care.secrets
+export function startNodeCare({ files, secrets, shared, log }: NodeCare): AsyncDisposable {
+  const { account } = secrets
   if (account === undefined) return NOTHING
+  return startCare({ files, log }, async (signal, care) => {
+    const home = { files, secrets: async () => await Promise.resolve({ ...secrets, account }) }
+    await using client = await openClient(home, signal, { shared })
+    await care(client)
+  })
+}
+
+/**
+ * Looks after a home as {@link startNodeCare} does.
+ * @param withClient - gives a client each time that it begins
+ */
+export function startCare(
+  home: Pick<NodeCare, 'files' | 'log'>,
+  withClient: (signal: AbortSignal, care: (client: Client) => Promise<void>) => Promise<void>,
+): AsyncDisposable {
+  const { files, log } = home
   const stop = manyListeners(new AbortController())
-  const ended = careUntil(stop.signal, { ...care, account })
+  const ended = careUntil(stop.signal, home, async () => {
+    await withClient(stop.signal, async (client) => {
+      const carer = openHomeCare(client, files, {
+        onEvent: (event) => {
+          const text = eventText(event, client.nameOf.bind(client))
+          if (text !== undefined) log.write(`maintenance-${event.kind}`, text)
+        },
+      })
+      await carer.run(stop.signal)
+    })
+  })
   return {
     async [Symbol.asyncDispose]() {
       stop.abort(new Error('the node ends'))
@@ -72,49 +87,20 @@ export function startNodeCare(care: NodeCare): AsyncDisposable {
 
 async function careUntil(
   signal: AbortSignal,
-  care: NodeCare & { account: AccountSecret },
+  { files, log }: Pick<NodeCare, 'files' | 'log'>,
+  careOnce: () => Promise<void>,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       // Others that look after the same home go first: they were started for it.
-      await using lock = await tryLock(care.files.careLock)
-      if (lock !== undefined) await careOnce(signal, care)
+      await using lock = await tryLock(files.careLock)
+      if (lock !== undefined) await careOnce()
     } catch (error) {
       if (signal.aborted) return
       const code = error instanceof HayloftError ? error.code : systemCodeOf(error)
-      care.log.write('maintenance-failed', code === undefined ? 'a bug' : messageOf(error))
+      log.write('maintenance-failed', code === undefined ? 'a bug' : messageOf(error))
     }
     await sleep(systemClock, AGAIN_MS, signal).catch(() => undefined)
-  }
-}
-
-async function careOnce(
-  signal: AbortSignal,
-  { files, secrets, account, grid, network, storage, log }: NodeCare & { account: AccountSecret },
-): Promise<void> {
-  const home = { files, secrets: async () => await Promise.resolve({ ...secrets, account }) }
-  const shared = { network, own: grid, caller: callerWithSelf(network, storage) }
-  await using client = await openClient(home, signal, { shared })
-  const carer = openHomeCare(client, files, {
-    onEvent: (event) => {
-      const text = eventText(event, client.nameOf.bind(client))
-      if (text !== undefined) log.write(`maintenance-${event.kind}`, text)
-    },
-  })
-  await carer.run(signal)
-}
-
-/** A node cannot dial itself; what it is asked by its own home it answers without a network. */
-function callerWithSelf(network: GridNetwork, storage: StorageService): Caller {
-  return {
-    async call(node, request, options = {}) {
-      if (node !== network.self) return await network.call(node, request, options)
-      options.signal?.throwIfAborted()
-      const reply: Reply | Refusal = await storage.handle(network.self, request, options.signal)
-      if (reply.op === 'refused') throw new RefusedError(node, reply)
-      // A service replies to what it was asked.
-      return reply
-    },
   }
 }
 

@@ -1,0 +1,35 @@
+import type { AccountSecret } from '../../capabilities/account.ts'
+import type { HomeFiles } from '../../home/layout.ts'
+import type { Client } from '../../library/client.ts'
+import type { EventHub } from '../daemon/events.ts'
+import type { DaemonLog } from '../daemon/log.ts'
+
+/** What the API serves. */
+export interface ApiContext {
+  readonly files: HomeFiles
+  readonly account: AccountSecret
+  readonly client: Client
+  /** The storage node of this home, if the daemon runs it. */
+  readonly node: DaemonNode | undefined
+  readonly events: EventHub
+  readonly log: DaemonLog
+  readonly version: string
+  /** ms since 1970 */
+  readonly startedMs: number
+  /** Whether the daemon looks after what the home keeps. */
+  readonly isCaring: boolean
+  /** Ends the daemon. */
+  readonly stop: () => void
+  /** Fires when it ends. */
+  readonly signal: AbortSignal
+}
+
+/** A storage node in the same process. */
+export interface DaemonNode {
+  /** Multiaddrs at which it listens. */
+  addresses(): readonly string[]
+  /** As `hayloft node status --json` has it. */
+  status(): Promise<object>
+  scrub(): Promise<object>
+  collect(): Promise<object>
+}

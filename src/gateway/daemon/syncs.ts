@@ -1,0 +1,183 @@
+import { watch } from 'node:fs'
+import { join } from 'node:path'
+import type { AccountSecret } from '../../capabilities/account.ts'
+import { messageOf } from '../../foundation/error.ts'
+import { systemClock, systemRandomness } from '../../foundation/system.ts'
+import { makePrivateDirectory } from '../../home/files.ts'
+import type { HomeFiles } from '../../home/layout.ts'
+import { readSyncs, type SyncEntry } from '../../home/sync-file.ts'
+import {
+  syncDirectory,
+  writeSyncStatus,
+  type RecordedSyncStatus,
+} from '../../home/sync-status-file.ts'
+import type { Client } from '../../library/client.ts'
+import { SystemSyncDisk } from '../sync/disk/system-sync-disk.ts'
+import type { SyncEvent, SyncFolder } from '../sync/engine/context.ts'
+import { takeAllowance, watchOrders } from '../sync/orders.ts'
+import { LevelRecords } from '../sync/records/level-records.ts'
+import { runSync, type SyncStatus } from '../sync/runner.ts'
+import { watchDirectory } from '../sync/watch/directory-watcher.ts'
+import type { EventHub } from './events.ts'
+import type { DaemonLog } from './log.ts'
+
+export interface SyncsOptions {
+  readonly files: HomeFiles
+  readonly client: Pick<Client, 'folders'>
+  readonly account: AccountSecret
+  readonly log: DaemonLog
+  readonly events: EventHub
+}
+
+interface RunningSync {
+  readonly stop: AbortController
+  readonly ended: Promise<void>
+}
+
+/** So that one of several changes of a file at once is met. */
+const LIST_SETTLE_MS = 200
+
+/** Keeps all synced directories of a home in sync, as its list says from time to time, until the signal fires. */
+export async function runSyncs(options: SyncsOptions, signal: AbortSignal): Promise<void> {
+  await new Syncs(options).run(signal)
+}
+
+class Syncs {
+  readonly #options: SyncsOptions
+  readonly #running = new Map<string, RunningSync>()
+
+  constructor(options: SyncsOptions) {
+    this.#options = options
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { files, log } = this.#options
+    let wake = (): void => undefined
+    const watcher = watch(files.home, (_, name) => {
+      if (name === null || join(files.home, name) === files.syncs) wake()
+    })
+    try {
+      while (!signal.aborted) {
+        await this.#follow().catch((error: unknown) => {
+          log.write('list-unreadable', error instanceof Error ? error.message : '')
+        })
+        await new Promise<void>((resolve) => {
+          wake = () => systemClock.after(LIST_SETTLE_MS, resolve)
+          if (signal.aborted) resolve()
+          else signal.addEventListener('abort', () => resolve(), { once: true })
+        })
+      }
+    } finally {
+      watcher.close()
+      for (const { stop } of this.#running.values()) stop.abort()
+      await Promise.all([...this.#running.values()].map(async ({ ended }) => await ended))
+    }
+  }
+
+  /** Ends what is not on the list any more, or paused, and begins what is new. */
+  async #follow(): Promise<void> {
+    const { files, account } = this.#options
+    const entries = (await readSyncs(files.syncs, account)).filter(({ isPaused }) => !isPaused)
+    const wanted = new Map(entries.map((entry) => [entry.id, entry]))
+    for (const [id, { stop, ended }] of this.#running) {
+      if (wanted.has(id)) continue
+      stop.abort()
+      await ended
+      this.#running.delete(id)
+    }
+    for (const [id, entry] of wanted) {
+      if (this.#running.has(id)) continue
+      const stop = new AbortController()
+      this.#running.set(id, { stop, ended: this.#sync(entry, stop.signal) })
+    }
+  }
+
+  async #sync(entry: SyncEntry, signal: AbortSignal): Promise<void> {
+    const { files, client, log } = this.#options
+    const { id, directory, label } = entry
+    let unwatch = (): void => undefined
+    try {
+      await makePrivateDirectory(syncDirectory(files, id))
+      await using records = await LevelRecords.open(join(syncDirectory(files, id), 'records'))
+      const system = { clock: systemClock, randomness: systemRandomness }
+      const folder = await openFolder(client, entry)
+      await runSync({
+        context: {
+          disk: new SystemSyncDisk(directory, id, system),
+          folder,
+          records,
+          clock: systemClock,
+          onEvent: (event) => this.#tellEvent(entry, event),
+        },
+        watch: async (onChange) => {
+          unwatch = watchOrders(files, id, onChange)
+          return await watchDirectory(directory, onChange)
+        },
+        takeAllowance: async () => await takeAllowance(files, id),
+        onStatus: async (status) => {
+          if (status.state === 'failed' || status.state === 'held') {
+            log.write(`sync-${status.state}`, `${directory}: ${status.message ?? ''}`)
+          }
+          await this.#record(entry, recorded(status))
+        },
+        signal,
+      })
+    } catch (error) {
+      const message = messageOf(error)
+      log.write('sync-ended', `${directory} with ${label}: ${message}`)
+      await this.#record(entry, recorded({ state: 'failed', message }))
+    } finally {
+      unwatch()
+    }
+  }
+
+  async #record({ id, directory }: SyncEntry, status: RecordedSyncStatus): Promise<void> {
+    const { files, events } = this.#options
+    await writeSyncStatus(files, id, status)
+    events.publish({ type: 'sync-status', data: { id, directory, state: status.state } })
+  }
+
+  #tellEvent({ id, directory }: SyncEntry, event: SyncEvent): void {
+    const { log, events } = this.#options
+    const { kind, path } = event
+    const what = event.kind === 'failed' ? event.message : event.change
+    if (kind === 'failed') log.write('sync-failed', `${directory}/${path}: ${what}`)
+    else log.write(kind, `${what} ${directory}/${path}`)
+    events.publish({ type: 'sync-change', data: { id, kind, path, what } })
+  }
+}
+
+async function openFolder(
+  client: Pick<Client, 'folders'>,
+  { capability }: SyncEntry,
+): Promise<SyncFolder> {
+  if (capability.kind === 'folder-read') {
+    const reader = await client.folders.open(capability)
+    return { power: 'read', now: reader.now.bind(reader), watch: reader.watch.bind(reader) }
+  }
+  const writer = await client.folders.open(capability)
+  return {
+    power: 'write',
+    now: writer.now.bind(writer),
+    watch: writer.watch.bind(writer),
+    edit: writer.edit.bind(writer),
+    putFile: writer.putFile.bind(writer),
+  }
+}
+
+/** As many as fit a screen; the scan finds the others when these are mended. */
+const MAX_PROBLEMS_TOLD = 20
+
+function recorded({
+  state,
+  message = '',
+  lastSyncMs = 0,
+  result,
+  degraded = '',
+}: SyncStatus): RecordedSyncStatus {
+  const { pending = 0, conflicts = 0, unsent = 0, problems = [] } = result ?? {}
+  const told = problems
+    .slice(0, MAX_PROBLEMS_TOLD)
+    .map(({ at, why }) => `${at} is left out: ${why}.`)
+  return { state, message, lastSyncMs, pending, conflicts, unsent, problems: told, degraded }
+}
