@@ -1,5 +1,6 @@
 import type { GridCreateRequest } from './commands/grid-create.ts'
 import type { GridInviteRequest } from './commands/grid-invite.ts'
+import type { GridMemberRequest } from './commands/grid-member.ts'
 import { commandContext, jsonOption, type ProgramContext } from './program-context.ts'
 
 type Command = ProgramContext['program']
@@ -71,6 +72,7 @@ function addMembers(context: ProgramContext, grid: Command): void {
       const { gridMembers } = await import('./commands/grid-members.ts')
       context.ended(await gridMembers(contextOf(json, context)))
     })
+  addMember(context, grid)
   grid
     .command('remove')
     .description('take someone out, everywhere at once; for admins')
@@ -89,6 +91,33 @@ function addMembers(context: ProgramContext, grid: Command): void {
       context.ended(await gridShow(contextOf(json, context)))
     })
 }
+
+function addMember(context: ProgramContext, grid: Command): void {
+  grid
+    .command('member')
+    .description('show one member, or change what the grid says of them; changes are for admins')
+    .argument('<NAME>', 'their name, or the first digits of their account')
+    .option('--name <name>', 'what all are to call them')
+    .option('--quota <size>', 'what they may store on each node; none: what their own offer')
+    .option('--role <role>', 'member, or admin for someone who may invite and remove others')
+    .option('--expires <time>', 'how long from now on they belong to it: 90d, 1w, never')
+    .addOption(jsonOption())
+    .action(async (member: string, { json, ...options }: MemberOptions) => {
+      const { gridMember } = await import('./commands/grid-member.ts')
+      context.ended(await gridMember({ member, ...options }, contextOf(json, context)))
+    })
+  grid
+    .command('readmit')
+    .description('take someone back in who was removed; for admins')
+    .argument('<NAME>', 'their name, or the first digits of their account')
+    .addOption(jsonOption())
+    .action(async (name: string, { json }: Json) => {
+      const { gridReadmit } = await import('./commands/grid-member.ts')
+      context.ended(await gridReadmit({ name }, contextOf(json, context)))
+    })
+}
+
+type MemberOptions = Omit<GridMemberRequest, 'member'> & Json
 
 function addLeave(context: ProgramContext, grid: Command): void {
   grid

@@ -27,7 +27,7 @@ export class NotAMemberError extends HayloftError {
   constructor(gridName: string) {
     super(
       `This device does not belong to the grid ${gridName} any more: an admin removed its account, or the account the ` +
-        'device. Ask an admin of the grid to let you in again.',
+        'device. An admin of the grid can take you back: "hayloft grid readmit NAME".',
     )
   }
 }

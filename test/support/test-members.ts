@@ -38,7 +38,7 @@ function testKey(name: string): TestKey {
 
 const GRID = testKey('the grid')
 export const GRID_ID = GRID.publicKey
-const BY_GRID = { gridId: GRID_ID, seed: GRID.seed }
+export const BY_GRID = { gridId: GRID_ID, seed: GRID.seed }
 
 export function accountNamed(name: string): AccountKey {
   return accountKey(testKey(`account of ${name}`).publicKey)
@@ -60,6 +60,8 @@ export function named(name: string, said: Partial<MemberStatement> = {}): Uint8A
     expiresS: 0,
     status: 'in',
     keyNonce: undefined,
+    term: undefined,
+    basis: undefined,
   } as const
   return signMember({ ...usual, ...said }, BY_GRID).bytes
 }

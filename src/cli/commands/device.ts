@@ -10,11 +10,11 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { doorAddresses } from '../grid/door-addresses.ts'
+import { describeDevice, deviceLine } from '../grid/member-report.ts'
 import { devicesHere, requireOwn, withMembers } from '../grid/own.ts'
 import { printWord } from '../grid/print-word.ts'
 import { deviceCalled } from '../grid/who.ts'
 import { count } from '../terminal.ts'
-import { describeDevice, deviceLine } from './grid-members.ts'
 
 /** Prints the word by which another computer becomes a device of the same account. */
 export async function deviceAdd({ files, terminal }: CommandContext): Promise<ExitCode> {

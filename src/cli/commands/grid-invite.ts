@@ -5,15 +5,16 @@ import { systemClock, systemRandomness } from '../../foundation/system.ts'
 import { signGrant } from '../../protocol/membership/grant.ts'
 import { MAX_INVITE_USES } from '../../protocol/membership/limits.ts'
 import { checkMemberName } from '../../protocol/membership/names.ts'
-import type { Role } from '../../protocol/membership/statements.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { usageError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { formatTime } from '../folders/times.ts'
 import { doorAddresses } from '../grid/door-addresses.ts'
 import { lifetimeArgument } from '../grid/lifetime.ts'
+import { quoted } from '../grid/member-report.ts'
 import { requireGridKey, requireOwn } from '../grid/own.ts'
 import { printWord } from '../grid/print-word.ts'
+import { roleArgument } from '../grid/role.ts'
 import { sizeArgument } from '../sizes.ts'
 import { formatBytes } from '../terminal.ts'
 
@@ -81,7 +82,9 @@ export async function gridInvite(
   const taken = membership.members.find((member) => member.name === name)
   if (taken !== undefined) {
     terminal.note(
-      `The grid knows a ${taken.name} already. For another computer of theirs they use "hayloft device add" instead.`,
+      taken.status === 'removed'
+        ? `The grid has removed a ${taken.name}, whose account no invite lets in: "hayloft grid readmit ${quoted(taken.name)}" does.`
+        : `The grid knows a ${taken.name} already. For another computer of theirs they use "hayloft device add" instead.`,
     )
   }
   return EXIT.ok
@@ -91,9 +94,4 @@ function usesArgument(text: string): number {
   const uses = /^\d{1,4}$/.test(text) ? Number(text) : 0
   if (uses >= 1 && uses <= MAX_INVITE_USES) return uses
   throw usageError(`The option --uses takes a number from 1 to ${MAX_INVITE_USES}.`)
-}
-
-function roleArgument(text: string): Role {
-  if (text === 'member' || text === 'admin') return text
-  throw usageError('The option --role takes member or admin.')
 }

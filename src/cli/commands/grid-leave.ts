@@ -11,6 +11,7 @@ import type { Membership } from '../../protocol/membership/membership.ts'
 import { signDevice, signMember } from '../../protocol/membership/sign.ts'
 import type { Device } from '../../protocol/membership/state.ts'
 import { nextSequence } from '../../protocol/membership/statements.ts'
+import { nextOf } from '../../protocol/membership/succeed.ts'
 import type { DrainReport } from '../../storage-node/drain/report.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
@@ -94,11 +95,8 @@ function farewellOf(
   })
   const member = membership.member(account)
   if (others.length > 0 || gridKey === undefined || member === undefined) return statements
-  const { name, role, quotaBytes, expiresS, statement } = member
-  const seq = nextSequence(statement?.seq, nowMs)
-  const said = { account, seq, name, role, quotaBytes, expiresS, status: 'removed' } as const
-  const keyNonce = statement?.keyNonce
-  return [...statements, signMember({ ...said, keyNonce }, signingAsGrid(gridKey)).bytes]
+  const said = nextOf(member, { status: 'removed' }, nowMs)
+  return [...statements, signMember(said, signingAsGrid(gridKey)).bytes]
 }
 
 /** Without an admin, nobody could ever be let in or removed again. */
@@ -117,7 +115,7 @@ function refuseLastAdmin(
     code: 'last-admin',
     message:
       'You are the only admin, and without one nobody could be let in or removed any more. Make someone else an admin ' +
-      'first: have them join with an invite from "hayloft grid invite --role admin".',
+      'first: "hayloft grid member NAME --role admin".',
   })
 }
 

@@ -2,10 +2,11 @@ import { signingAsGrid } from '../../capabilities/grid-keys.ts'
 import { systemClock } from '../../foundation/system.ts'
 import type { Member } from '../../protocol/membership/state.ts'
 import { signMember } from '../../protocol/membership/sign.ts'
-import { nextSequence } from '../../protocol/membership/statements.ts'
+import { nextOf } from '../../protocol/membership/succeed.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
+import { quoted } from '../grid/member-report.ts'
 import { requireGridKey, requireOwn, withMembers, type OwnMembership } from '../grid/own.ts'
 import { memberCalled } from '../grid/who.ts'
 import { count, type Terminal } from '../terminal.ts'
@@ -22,12 +23,10 @@ export async function gridRemove(
   const reached = await withMembers(own, context, ({ members }) => {
     removed = memberCalled(name, members)
     refuseSelf(removed, own)
-    if (removed.status === 'removed') return []
-    const { account, role, quotaBytes, expiresS, statement } = removed
-    const seq = nextSequence(statement?.seq, systemClock.nowMs())
-    const status = 'removed' as const
-    const said = { account, seq, name: removed.name, role, quotaBytes, expiresS, status }
-    return [signMember({ ...said, keyNonce: statement?.keyNonce }, signingAsGrid(gridKey)).bytes]
+    // Said again, it settles that another admin changed them without knowing of it.
+    if (removed.status === 'removed' && removed.overruled === undefined) return []
+    const said = nextOf(removed, { status: 'removed' }, systemClock.nowMs())
+    return [signMember(said, signingAsGrid(gridKey)).bytes]
   })
   if (removed === undefined) return EXIT.ok
   if (terminal.json) {
@@ -49,7 +48,8 @@ function tell({ name, role, status }: Member, reached: number, terminal: Termina
       : `Removed ${name}, and told ${count(reached, 'member')}, who pass it on. Whoever hears of it cuts their devices off.`,
   )
   terminal.note(
-    'What they stored expires with its leases; what their nodes kept is made anew by "hayloft repair".',
+    'What they stored expires with its leases; what their nodes kept is made anew by "hayloft repair". ' +
+      `"hayloft grid readmit ${quoted(name)}" takes them back in.`,
   )
   if (role === 'admin') {
     terminal.note(

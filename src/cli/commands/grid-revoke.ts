@@ -3,7 +3,8 @@ import { signingAsGrid } from '../../capabilities/grid-keys.ts'
 import { equalBytes } from '../../foundation/bytes.ts'
 import { systemClock } from '../../foundation/system.ts'
 import { signMember, signRevocation } from '../../protocol/membership/sign.ts'
-import { nextSequence, type Signing } from '../../protocol/membership/statements.ts'
+import type { Signing } from '../../protocol/membership/statements.ts'
+import { nextOf } from '../../protocol/membership/succeed.ts'
 import type { Member } from '../../protocol/membership/state.ts'
 import { textArgument } from '../arguments.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -49,8 +50,5 @@ export async function gridRevoke(
 }
 
 function nameOf(member: Member, signing: Signing): Uint8Array {
-  const { account, name, role, quotaBytes, expiresS } = member
-  const seq = nextSequence(undefined, systemClock.nowMs())
-  const said = { account, seq, name, role, quotaBytes, expiresS, status: 'in' } as const
-  return signMember({ ...said, keyNonce: undefined }, signing).bytes
+  return signMember(nextOf(member, {}, systemClock.nowMs()), signing).bytes
 }

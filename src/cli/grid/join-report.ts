@@ -51,6 +51,9 @@ export function tellJoined(
   const size = `${count(present, 'member')}, ${count(membership.nodes.length, 'storage node')}`
   const verb = through === undefined ? 'This home belongs to' : 'Joined'
   terminal.line(`${verb} the grid ${word.gridName} as ${member?.name ?? 'a member'}: ${size}.`)
+  if (word.kind === 'invite' && word.gridKey !== undefined) {
+    terminal.line('You are an admin of it: you may invite and remove people.')
+  }
   if (isNewAccount) {
     terminal.line('')
     printRecoveryKey(secrets.account, terminal)

@@ -69,7 +69,7 @@ function sentenceOf({ reason, usedBy }: JoinRefusal): string {
     case 'malformed':
       return 'The grid does not know this invite. Copy it once more, whole, or ask for a new one.'
     case 'removed':
-      return 'This account or device was removed from the grid. Ask an admin of the grid to let you in again.'
+      return 'This account or device was removed from the grid. An admin of the grid can take you back: "hayloft grid readmit NAME".'
     case 'unknown':
       return 'The grid does not know this device. Ask for an invite.'
     case 'full':

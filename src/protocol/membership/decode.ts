@@ -102,11 +102,12 @@ export function consentMessage(
 }
 
 function memberIn(fields: Fields): MemberStatement {
-  refuseOtherFields(fields, [0, 1, 2, 3, 4, 5, 6, 7, 8])
+  refuseOtherFields(fields, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  const seq = sequenceField(fields, 2)
   return {
     kind: 'member',
     account: accountField(fields, 1),
-    seq: sequenceField(fields, 2),
+    seq,
     name: nameField(fields, 3),
     role: choiceField(fields, 4, ROLES),
     quotaBytes: optionalWholeField(fields, 5),
@@ -115,6 +116,8 @@ function memberIn(fields: Fields): MemberStatement {
     keyNonce: fields.has(8)
       ? bytesField(fields, 8, { min: KEY_NONCE_BYTES, max: KEY_NONCE_BYTES })
       : undefined,
+    term: fields.has(9) ? sequenceField(fields, 9) : undefined,
+    basis: fields.has(10) ? integerField(fields, 10, { max: seq - 1 }) : undefined,
   }
 }
 

@@ -6,6 +6,7 @@ import {
   MAX_DEVICES,
   MAX_REFUSED_ADMISSIONS,
 } from './limits.ts'
+import { namedAccounts, type Named } from './named.ts'
 import type { InviteRefusal, RefusedAdmission } from './state.ts'
 import type {
   AdmissionStatement,
@@ -17,6 +18,7 @@ import type {
   SignedStatement,
   Statement,
 } from './statements.ts'
+import { newestBy } from './versions.ts'
 
 /** What a set of statements comes to, whatever the order in which they came and whatever the time is. */
 export interface Evaluation {
@@ -46,7 +48,7 @@ export interface EvaluatedAccount {
 
 /**
  * Weighs statements:
- * 1. what the grid's key said last of an account counts, a removal before another as new;
+ * 1. of what the grid's key said of an account, the latest term counts, in it a removal before all else, then the last word;
  * 2. invites let accounts in, in the order of the times that their sponsors wrote down, while they last. A sponsor is a
  *    device of someone who was in before, so that nobody who was refused lets anyone in, at whatever time;
  * 3. what an account that is or was in said last of each device counts;
@@ -54,7 +56,7 @@ export interface EvaluatedAccount {
  */
 export function evaluate(statements: Iterable<Statement>): Evaluation {
   const sorted = sortByKind(statements)
-  const named = newestByAccount(sorted.members)
+  const named = namedAccounts(sorted.members)
   const revoked = new Map(sorted.revocations.map((each) => [each.inviteKey, each]))
   const devices = devicesByAccount(sorted.devices)
   const admitted = admit(sorted.admissions, { named, revoked, devices })
@@ -122,51 +124,6 @@ function sortByKind(statements: Iterable<Statement>): ByKind {
     }
   }
   return sorted
-}
-
-interface Versioned {
-  readonly seq: number
-  readonly status?: 'in' | 'removed'
-  readonly hash: string
-}
-
-/** Above zero if `a` counts and not `b`: the higher number, then a removal, then the higher hash. */
-function compareVersions(a: Versioned, b: Versioned): number {
-  const removals = Number(a.status === 'removed') - Number(b.status === 'removed')
-  return a.seq - b.seq || removals || (a.hash < b.hash ? -1 : Number(a.hash > b.hash))
-}
-
-function newestBy<S extends Versioned, K>(
-  statements: readonly S[],
-  keyOf: (statement: S) => K,
-): Map<K, S> {
-  const newest = new Map<K, S>()
-  for (const statement of statements) {
-    const key = keyOf(statement)
-    const other = newest.get(key)
-    if (other === undefined || compareVersions(statement, other) > 0) newest.set(key, statement)
-  }
-  return newest
-}
-
-interface Named {
-  readonly newest: SignedStatement<MemberStatement>
-  readonly overruled: SignedStatement<MemberStatement> | undefined
-}
-
-function newestByAccount(members: ByKind['members']): Map<AccountKey, Named> {
-  const newest = newestBy(members, ({ account }) => account)
-  const asNew = members.filter((each) => {
-    const winner = newest.get(each.account)
-    return each.seq === winner?.seq && each.hash !== winner.hash
-  })
-  const overruled = newestBy(asNew, ({ account }) => account)
-  return new Map(
-    [...newest].map(([account, winner]) => [
-      account,
-      { newest: winner, overruled: overruled.get(account) },
-    ]),
-  )
 }
 
 /** Of each account no more than it may have, removals first: a device that was removed must not come back for want of room. */

@@ -19,12 +19,13 @@ import type {
   Statement,
 } from './statements.ts'
 
+/** What {@link signMember} is told; without `basis`, its maker knew all statements for the account that are older. */
+export type MemberSaid = Omit<MemberStatement, 'kind' | 'term' | 'basis'> &
+  Partial<Pick<MemberStatement, 'term' | 'basis'>>
+
 /** @param signing - with the grid's key */
-export function signMember(
-  said: Omit<MemberStatement, 'kind'>,
-  signing: Signing,
-): SignedStatement<MemberStatement> {
-  const { account, seq, name, role, quotaBytes, expiresS, status, keyNonce } = said
+export function signMember(said: MemberSaid, signing: Signing): SignedStatement<MemberStatement> {
+  const { account, seq, name, role, quotaBytes, expiresS, status, keyNonce, term, basis } = said
   const fields = [
     accountKeyBytes(account),
     seq,
@@ -34,6 +35,8 @@ export function signMember(
     expiresS,
     STATUSES.indexOf(status),
     keyNonce,
+    term,
+    basis,
   ]
   return signed('member', fields, { tag: TAGS.gridMember, ...signing })
 }

@@ -22,7 +22,7 @@ export interface Member {
   readonly admission: SignedStatement<AdmissionStatement> | undefined
   /** What the grid's key said of them last. */
   readonly statement: SignedStatement<MemberStatement> | undefined
-  /** Another statement as new as that one, made by an admin who did not know of it: it does not count. */
+  /** What an admin said who did not know of that one, nor its maker of this: it does not count. */
   readonly overruled: SignedStatement<MemberStatement> | undefined
   /** Those that belong to it now, by name, then key. */
   readonly devices: readonly Device[]

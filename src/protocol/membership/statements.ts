@@ -30,7 +30,10 @@ export type StatementHash = Branded<string, 'StatementHash'>
 /** `admin`: knows the grid's key, and may invite and remove others. */
 export type Role = 'admin' | 'member'
 
-/** Signed by the grid's key. Of several for an account, that of the highest `seq` counts. */
+/**
+ * Signed by the grid's key. Of several for an account, that of the latest term counts, in a term a removal, and then that of
+ * the highest `seq`: an admin who has not heard of a removal does not undo it.
+ */
 export interface MemberStatement {
   readonly kind: 'member'
   readonly account: AccountKey
@@ -44,6 +47,10 @@ export interface MemberStatement {
   readonly status: 'in' | 'removed'
   /** With this and the secret of the founder's account, the grid's key can be had again. 32 bytes; the founder's alone. */
   readonly keyNonce: Uint8Array | undefined
+  /** How often the account was let in again after it was removed; undefined for never. */
+  readonly term: number | undefined
+  /** The highest `seq` of the account that its maker knew, 0 for none; undefined where it is the one before its own. */
+  readonly basis: number | undefined
 }
 
 /** Signed by the grid's key: whoever was not made a member by name yet cannot become one with this invite. */

@@ -149,9 +149,13 @@ describe('an account that was removed', () => {
     expect(made.announcementOf(deviceNamed('ben-node'))).toBeUndefined()
   })
 
-  it('is in again once an admin says so, with its devices', () => {
+  it('is in again once an admin says so who knows of the removal, with its devices', () => {
     const made = membership(...everybody, named('ben', { seq: 2, status: 'removed' }))
-    made.add([named('ben', { seq: 3 })])
+    made.add([named('ben', { seq: 3, quotaBytes: 9, basis: 1 })])
+    expect(made.isMember(deviceNamed('ben-node'))).toBe(false)
+    made.add([named('ben', { seq: 4, term: 1 })])
+    expect(made.isMember(deviceNamed('ben-node'))).toBe(true)
+    made.add([named('ben', { seq: 9, status: 'removed' })])
     expect(made.isMember(deviceNamed('ben-node'))).toBe(true)
   })
 })
@@ -168,7 +172,9 @@ describe('two admins who did not know of each other', () => {
       const ben = made.member(accountNamed('ben'))
       expect([ben?.status, ben?.overruled?.quotaBytes]).toEqual(['removed', 5])
     }
-    const settled = membership(...ADA, changed, removed, named('ben', { seq: 10 }))
+    const again = named('ben', { seq: 10, term: 1 })
+    const settled = membership(...ADA, changed, removed, again)
+    expect(settled.member(accountNamed('ben'))).toMatchObject({ status: 'in' })
     expect(settled.member(accountNamed('ben'))?.overruled).toBeUndefined()
     expect(settled.all()).toHaveLength(3)
   })

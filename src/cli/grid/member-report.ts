@@ -1,0 +1,135 @@
+import type { AccountKey } from '../../protocol/membership/account-key.ts'
+import type { Membership } from '../../protocol/membership/membership.ts'
+import type { Device, Member } from '../../protocol/membership/state.ts'
+import type { MemberStatement } from '../../protocol/membership/statements.ts'
+import { formatTime } from '../folders/times.ts'
+import { formatBytes, printableName, type Terminal } from '../terminal.ts'
+import { SHOWN_DIGITS } from './who.ts'
+
+/** Who asks, and what is known. */
+interface Reader {
+  readonly membership: Membership
+  readonly account: AccountKey
+}
+
+/** Says in a line each who someone is and what computers they have. */
+export function tellMember(
+  member: Member,
+  { terminal, membership, account }: Reader & { readonly terminal: Terminal },
+): void {
+  const { name, role, status, quotaBytes, expiresS } = member
+  const sharesName = membership.members.filter((each) => each.name === name).length > 1
+  const about = [
+    ...(sharesName ? [member.account.slice(0, SHOWN_DIGITS)] : []),
+    ...(member.account === account ? ['you'] : []),
+    ...(role === 'admin' ? ['admin'] : []),
+    ...(status === 'in' ? [] : [status]),
+    ...(status === 'in' && member.devices.length === 0 ? ['without any device'] : []),
+    ...(quotaBytes === undefined ? [] : [`may store ${formatBytes(quotaBytes)} on each node`]),
+    ...(expiresS === 0 || status !== 'in' ? [] : [`until ${formatTime(1000 * expiresS)}`]),
+    ...admissionOf(member, membership),
+  ]
+  terminal.line([printableName(name), ...about].join(', '))
+  for (const device of member.devices) terminal.line(`    ${deviceLine(device)}`)
+  const contradiction = contradictionOf(member)
+  if (contradiction === undefined) return
+  const command = status === 'removed' ? 'remove' : 'member'
+  terminal.line(
+    `    Two admins changed this without knowing of each other. What stands above counts; the other said: ` +
+      `${contradiction}. An admin settles it with "hayloft grid ${command} ${quoted(name)}${command === 'member' ? ' …' : ''}".`,
+  )
+}
+
+/** What another admin said of someone at the same time, where it means something else than what counts; undefined if nothing. */
+function contradictionOf(member: Member): string | undefined {
+  const { overruled } = member
+  if (overruled === undefined) return undefined
+  if (member.status === 'removed') return 'still a member'
+  const { name, role, quotaBytes, expiresS } = overruled
+  const differences = [
+    ...(name === member.name ? [] : [`called ${printableName(name)}`]),
+    ...(role === member.role ? [] : [role === 'admin' ? 'an admin' : 'no admin']),
+    ...(quotaBytes === member.quotaBytes ? [] : [quotaSaid(quotaBytes)]),
+    ...(expiresS === member.expiresS ? [] : [expirySaid(expiresS)]),
+  ]
+  return differences.length === 0 ? undefined : differences.join(', ')
+}
+
+function quotaSaid(quotaBytes: MemberStatement['quotaBytes']): string {
+  return quotaBytes === undefined ? 'no quota' : `may store ${formatBytes(quotaBytes)} on each node`
+}
+
+function expirySaid(expiresS: number): string {
+  return expiresS === 0 ? 'for ever' : `until ${formatTime(1000 * expiresS)}`
+}
+
+/** A name as a shell takes it. */
+export function quoted(name: string): string {
+  return /^[\p{L}\p{N}._-]+$/u.test(name)
+    ? name
+    : `'${printableName(name).replaceAll("'", `'\\''`)}'`
+}
+
+function admissionOf({ admission, statement }: Member, membership: Membership): string[] {
+  if (admission === undefined || statement !== undefined) return []
+  const sponsor = membership.memberOf(admission.sponsor)?.name
+  const by = sponsor === undefined ? '' : ` by ${printableName(sponsor)}`
+  return [`let in${by} on ${formatTime(1000 * admission.admittedS)}`]
+}
+
+/** `attic  storage node in "Ada's house", offers 500 GiB`. */
+export function deviceLine({ name, use, announcement }: Device): string {
+  const shown = printableName(name)
+  if (use === 'client') return shown
+  if (announcement === undefined) return `${shown}: storage node, never seen yet`
+  const { zone, capacityBytes, timeS } = announcement
+  const offer = capacityBytes === 0 ? 'offers nothing more' : `offers ${formatBytes(capacityBytes)}`
+  return `${shown}: storage node in ${printableName(zone)}, ${offer}, as of ${formatTime(1000 * timeS)}`
+}
+
+export function describeMember(member: Member, { membership, account }: Reader): object {
+  const { admission, overruled, devices, expiresS } = member
+  const isContradicted = contradictionOf(member) !== undefined
+  return {
+    account: member.account,
+    name: member.name,
+    role: member.role,
+    status: member.status,
+    you: member.account === account,
+    quotaBytes: member.quotaBytes ?? null,
+    expires: expiresS === 0 ? null : isoTime(expiresS),
+    admitted:
+      admission === undefined
+        ? null
+        : {
+            at: isoTime(admission.admittedS),
+            by: membership.memberOf(admission.sponsor)?.name ?? null,
+            invite: admission.grant.inviteKey,
+          },
+    devices: devices.map(describeDevice),
+    overruled: overruled === undefined || !isContradicted ? null : describeSaid(overruled),
+  }
+}
+
+function describeSaid({ status, name, role, quotaBytes, expiresS }: MemberStatement): object {
+  const expires = expiresS === 0 ? null : isoTime(expiresS)
+  return { status, name, role, quotaBytes: quotaBytes ?? null, expires }
+}
+
+export function describeDevice({ key, name, use, announcement }: Device): object {
+  return {
+    key,
+    name,
+    use,
+    zone: announcement?.zone ?? null,
+    capacityBytes: announcement?.capacityBytes ?? null,
+    addresses: announcement?.addresses ?? [],
+    announced: announcement === undefined ? null : isoTime(announcement.timeS),
+  }
+}
+
+/** Times are others' numbers: one that no calendar has is not shown. */
+export function isoTime(timeS: number): string | null {
+  const time = new Date(1000 * timeS)
+  return Number.isNaN(time.getTime()) ? null : time.toISOString()
+}
