@@ -1,5 +1,6 @@
 import { HayloftError, messageOf } from '../foundation/error.ts'
 import { describeSystemFailure } from '../foundation/system-failure.ts'
+import type { NotAMemberError } from '../home/errors.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 
 /** How a failure is told: a status for the shell, a stable code for programs, a sentence for people. */
@@ -33,9 +34,26 @@ export class InterruptedError extends CliError {
   }
 }
 
+let removal: NotAMemberError | undefined
+let removalTold = false
+
+/** This device turns out to belong to the grid no more. Whatever fails from now on does so for that reason, and says so. */
+export function noteRemoval(error: NotAMemberError): void {
+  removal = error
+}
+
+/** What {@link noteRemoval} was told, unless a failure has told it on since. */
+export function untoldRemoval(): NotAMemberError | undefined {
+  return removalTold ? undefined : removal
+}
+
 /** What to tell of anything that was thrown. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof CliError) return thrown
+  if (removal !== undefined && thrown !== removal) {
+    removalTold = true
+    return failureOf(removal)
+  }
   if (thrown instanceof HayloftError) {
     return {
       exit: EXIT_OF_CODE[thrown.code] ?? EXIT.io,

@@ -1,7 +1,14 @@
 import { setMaxListeners } from 'node:events'
 import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { debugTrace, failureOf, InterruptedError, systemFailure, type Failure } from './failures.ts'
+import {
+  debugTrace,
+  failureOf,
+  InterruptedError,
+  untoldRemoval,
+  systemFailure,
+  type Failure,
+} from './failures.ts'
 import { buildProgram, commanderFailure } from './program.ts'
 import { withoutCapabilities } from '../capabilities/redact.ts'
 import { flush, openTerminal } from './terminal.ts'
@@ -27,7 +34,10 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<ExitCo
   try {
     const program = buildProgram(signal, (ended) => (status = ended))
     await program.parseAsync(argv, { from: 'user' })
-    return status
+    const removal = untoldRemoval()
+    if (status === EXIT.ok || removal === undefined) return status
+    // The command made do with what it had, and this is why that was little.
+    throw removal
   } catch (thrown) {
     const failure = told(thrown, signal)
     if (failure === undefined) return EXIT.ok

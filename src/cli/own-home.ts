@@ -1,9 +1,8 @@
-import type { NotAMemberError } from '../home/errors.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import { openHome, type OpenedHome } from '../home/opened-home.ts'
 import { openClient, type Client, type ClientOptions } from '../library/client.ts'
+import { noteRemoval } from './failures.ts'
 import { askPassphrase } from './passphrase.ts'
-import { openTerminal } from './terminal.ts'
 
 /** The home that a command works with. Its passphrase, if it has one, is asked for in the terminal. */
 export function openOwnHome(files: HomeFiles): OpenedHome {
@@ -17,10 +16,5 @@ export async function openOwnClient(
   home: Pick<OpenedHome, 'files' | 'secrets'> = openOwnHome(files),
   options: ClientOptions = {},
 ): Promise<Client> {
-  return await openClient(home, signal, { onRemoved: tellRemoval, ...options })
-}
-
-/** Whatever the command was to do fails now for another reason than the one that it will name. */
-function tellRemoval({ message }: NotAMemberError): void {
-  openTerminal({ json: process.argv.includes('--json') }).note(message)
+  return await openClient(home, signal, { onRemoved: noteRemoval, ...options })
 }

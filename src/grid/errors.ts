@@ -9,15 +9,42 @@ export class TooFewNodesError extends HayloftError {
   /** Nodes that did take one. */
   readonly answered: number
 
-  constructor({ needed, answered, total }: { needed: number; answered: number; total: number }) {
+  constructor({
+    needed,
+    answered,
+    total,
+    full = 0,
+    overQuota = 0,
+  }: {
+    needed: number
+    answered: number
+    total: number
+    /** How many of the others said that they have no room. */
+    full?: number
+    /** How many of the others said that this account stores as much as it may. */
+    overQuota?: number
+  }) {
     super(
       `The file was not stored: ${needed} storage nodes must each keep a share of every block, ` +
-        `and only ${answered} of ${total} took one. Start more nodes, or ask for fewer shares, then try again; ` +
-        'what was already stored is not sent twice.',
+        `and only ${answered} of ${total} took one. ${adviceFor({ full, overQuota })}`,
     )
     this.needed = needed
     this.answered = answered
   }
+}
+
+function adviceFor({ full, overQuota }: { full: number; overQuota: number }): string {
+  const said = [
+    ...(overQuota === 0 ? [] : [`${overQuota} said that you store as much as you may`]),
+    ...(full === 0 ? [] : [`${full} had no room left`]),
+  ]
+  const again = 'then try again; what was already stored is not sent twice.'
+  if (said.length === 0) return `Start more nodes, or ask for fewer shares, ${again}`
+  const advice =
+    overQuota > 0
+      ? 'Ask an admin for a higher quota, or offer more yourself'
+      : 'Offer more space, or find more nodes'
+  return `${said.join(', ')}. ${advice}, ${again}`
 }
 
 /** Fewer than k good shares of a block could be had. */

@@ -194,7 +194,9 @@ class Upload {
         // The file's capability leads to what was remembered.
         assert(equalBytes(encoded.shares.id, id), 'a block that is encoded again has its id')
         placing = this.#place(encoded, { ...about, release, answers }).finally(release)
-      } else this.#record(id, { holders, sentBytes: 0 }, fileBytes)
+      } else {
+        this.#record(id, { holders, sentBytes: 0, full: 0, overQuota: 0 }, fileBytes)
+      }
     } finally {
       this.#leave()
     }
@@ -245,7 +247,7 @@ class Upload {
 
   #record(
     id: BlockId,
-    { holders, sentBytes }: Pick<Placement, 'holders' | 'sentBytes'>,
+    { holders, sentBytes, full, overQuota }: Omit<Placement, 'isQuiet'>,
     fileBytes: number,
   ): void {
     this.#sentBytes += sentBytes
@@ -256,6 +258,8 @@ class Upload {
         needed,
         answered: holders.size,
         total: this.#context.view.nodes.length,
+        full,
+        overQuota,
       })
     }
     if (this.#placements.length < MAX_PLACEMENTS) {

@@ -5,6 +5,7 @@ import { NotAMemberError } from '../home/errors.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import { writeMembership } from '../home/membership-file.ts'
 import type { OwnGrid } from '../home/own-grid.ts'
+import { withDeadline } from '../network/deadline.ts'
 import { MembershipKeeper } from '../network/membership/keeper.ts'
 import type { GridNetwork, NetworkOptions } from '../network/open.ts'
 import type { Membership } from '../protocol/membership/membership.ts'
@@ -38,11 +39,16 @@ export async function requireMembership(
   { file, membership }: OwnGrid,
 ): Promise<void> {
   if (!wasRemoved(membership, network.self)) return
-  await network.catchUp()
+  await withDeadline(systemClock, CATCH_UP_TIMEOUT_MS, async () => {
+    await network.catchUp()
+  }).catch(() => undefined)
   if (!wasRemoved(membership, network.self)) return
   await network[Symbol.asyncDispose]()
   throw new NotAMemberError(file.name)
 }
+
+/** One that answers tells all there is to know; whoever is silent is not waited for. */
+const CATCH_UP_TIMEOUT_MS = 3000
 
 /** Whether a device belonged to the grid once and does so no more. One that nobody has heard of is another matter. */
 export function wasRemoved(membership: Membership, device: NodeKey): boolean {

@@ -88,7 +88,7 @@ async function secretsOf(home: string) {
   return { account }
 }
 
-async function gridKeyOf(home: string, membership: Membership) {
+export async function gridKeyOf(home: string, membership: Membership) {
   const gridKey = gridKeyOfFounder(membership, (await secretsOf(home)).account)
   if (gridKey === undefined) throw new Error(`${home} has not founded its grid`)
   return gridKey

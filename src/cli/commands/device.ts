@@ -10,8 +10,8 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { doorAddresses } from '../grid/door-addresses.ts'
-import { describeDevice, deviceLine } from '../grid/member-report.ts'
-import { devicesHere, requireOwn, withMembers } from '../grid/own.ts'
+import { describeDevice, deviceLine, tellSilent } from '../grid/member-report.ts'
+import { askMembers, devicesHere, requireOwn, withMembers } from '../grid/own.ts'
 import { printWord } from '../grid/print-word.ts'
 import { deviceCalled } from '../grid/who.ts'
 import { count } from '../terminal.ts'
@@ -43,18 +43,21 @@ export async function deviceAdd({ files, terminal }: CommandContext): Promise<Ex
 export async function deviceList(context: CommandContext): Promise<ExitCode> {
   const { files, terminal } = context
   const own = await requireOwn(files)
-  await withMembers(own, context, () => [])
+  const reached = await askMembers(own, context)
   const devices = own.membership.member(own.account)?.devices ?? []
   const here = await devicesHere(own, files)
   if (terminal.json) {
     terminal.value({
       devices: devices.map((device) => ({ ...describeDevice(device), here: here.has(device.key) })),
+      reached: reached.count,
+      silent: reached.silent,
     })
     return EXIT.ok
   }
   for (const device of devices) {
     terminal.line(`${deviceLine(device)}${here.has(device.key) ? ' (this computer)' : ''}`)
   }
+  tellSilent(reached, terminal)
   return EXIT.ok
 }
 

@@ -11,8 +11,14 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { lifetimeArgument } from '../grid/lifetime.ts'
-import { describeMember, quoted, tellMember } from '../grid/member-report.ts'
-import { requireGridKey, requireOwn, withMembers, type OwnMembership } from '../grid/own.ts'
+import { describeMember, quoted, tellMember, tellSilent } from '../grid/member-report.ts'
+import {
+  askMembers,
+  requireGridKey,
+  requireOwn,
+  withMembers,
+  type OwnMembership,
+} from '../grid/own.ts'
 import { printWord } from '../grid/print-word.ts'
 import { roleArgument } from '../grid/role.ts'
 import { memberCalled } from '../grid/who.ts'
@@ -35,8 +41,8 @@ export async function gridMember(
   context: CommandContext,
 ): Promise<ExitCode> {
   const change = changeIn(request)
+  if (Object.keys(change).length === 0) return await show(request.member, context)
   return await settle(request.member, context, (member, own) => {
-    if (Object.keys(change).length === 0) return undefined
     if (member.status === 'removed') throw removedBefore(member)
     refuseLastAdmin(member, change, own)
     return change
@@ -48,53 +54,66 @@ export async function gridReadmit(
   { name }: { readonly name: string },
   context: CommandContext,
 ): Promise<ExitCode> {
-  return await settle(name, context, (member) => {
-    if (member.status === 'in') return undefined
+  return await settle(name, context, (member) => ({
+    status: 'in',
     // An end that is over would keep them out all the same.
-    return { status: 'in', expiresS: hasEnded(member) ? 0 : member.expiresS }
-  })
+    expiresS: hasEnded(member) ? 0 : member.expiresS,
+  }))
 }
 
+async function show(name: string, context: CommandContext): Promise<ExitCode> {
+  const { files, terminal } = context
+  const own = await requireOwn(files)
+  const reached = await askMembers(own, context)
+  const member = memberCalled(name, own.membership.members)
+  if (terminal.json) {
+    const { count: told, silent } = reached
+    terminal.value({ ...describeMember(member, own), reached: told, silent })
+    return EXIT.ok
+  }
+  tellMember(member, { ...own, terminal })
+  tellSilent(reached, terminal)
+  return EXIT.ok
+}
+
+/** What was to change about someone. */
 interface Settled {
   readonly before: Member
-  readonly change: MemberChange | undefined
+  readonly change: MemberChange
 }
 
 /** Finds someone, has `decide` say what is to change, and has all members told. */
 async function settle(
   name: string,
   context: CommandContext,
-  decide: (member: Member, own: OwnMembership) => MemberChange | undefined,
+  decide: (member: Member, own: OwnMembership) => MemberChange,
 ): Promise<ExitCode> {
   const { files, terminal } = context
   const own = await requireOwn(files)
-  const { membership } = own
-  const isQuestion = decide(memberCalled(name, membership.members), own) === undefined
-  const asAdmin = { ...own.secrets, membership }
-  const gridKey = isQuestion ? undefined : await requireGridKey(files, asAdmin)
+  const { membership, account } = own
+  const gridKey = await requireGridKey(files, { ...own.secrets, membership })
   let settled: Settled | undefined
   const reached = await withMembers(own, context, (now) => {
     const before = memberCalled(name, now.members)
-    const change = gridKey === undefined ? undefined : decide(before, { ...own, membership: now })
+    const change = decide(before, { ...own, membership: now })
     settled = { before, change }
-    if (gridKey === undefined || change === undefined || !isNews(before, change)) return []
+    if (!isNews(before, change)) return []
     const said = nextOf(before, change, systemClock.nowMs())
     return [signMember(said, signingAsGrid(gridKey)).bytes]
   })
   if (settled === undefined) return EXIT.ok
   const { before, change } = settled
   const member = membership.member(before.account) ?? before
-  const isNewAdmin = change?.role === 'admin' && member.account !== own.account
-  const word = gridKey !== undefined && isNewAdmin ? wordForAdmin(member, own, gridKey) : undefined
-  const reader = { membership, account: own.account }
+  const isNewAdmin = change.role === 'admin' && member.account !== account
+  const word = isNewAdmin ? wordForAdmin(member, own, gridKey) : undefined
   if (terminal.json) {
-    const changed = change !== undefined && isNews(before, change)
     const given = word === undefined ? {} : { word }
-    terminal.value({ ...describeMember(member, reader), changed, told: reached, ...given })
+    const changed = isNews(before, change)
+    terminal.value({ ...describeMember(member, own), changed, told: reached, ...given })
     return EXIT.ok
   }
-  tellMember(member, { ...reader, terminal })
-  if (change !== undefined) tell({ before, change }, { member, reached, terminal })
+  tellMember(member, { membership, account, terminal })
+  tell({ before, change }, { member, reached, terminal })
   if (word !== undefined) tellWord(word, member, terminal)
   return EXIT.ok
 }
@@ -125,7 +144,7 @@ function hasEnded({ expiresS }: Member): boolean {
 }
 
 function tell(
-  { before, change }: { before: Member; change: MemberChange },
+  { before, change }: Settled,
   { member, reached, terminal }: { member: Member; reached: number; terminal: Terminal },
 ): void {
   if (!isNews(before, change)) {

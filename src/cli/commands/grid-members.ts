@@ -3,8 +3,8 @@ import type { Membership } from '../../protocol/membership/membership.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { formatTime } from '../folders/times.ts'
-import { describeMember, isoTime, tellMember } from '../grid/member-report.ts'
-import { requireOwn, withMembers } from '../grid/own.ts'
+import { describeMember, isoTime, tellMember, tellSilent } from '../grid/member-report.ts'
+import { askMembers, requireOwn } from '../grid/own.ts'
 import { SHOWN_DIGITS } from '../grid/who.ts'
 import { printableName, type Terminal } from '../terminal.ts'
 
@@ -12,7 +12,7 @@ import { printableName, type Terminal } from '../terminal.ts'
 export async function gridMembers(context: CommandContext): Promise<ExitCode> {
   const { files, terminal } = context
   const own = await requireOwn(files)
-  const reached = await withMembers(own, context, () => [])
+  const { count: reached, silent } = await askMembers(own, context)
   const { membership, account, file } = own
   if (terminal.json) {
     terminal.value({
@@ -20,13 +20,13 @@ export async function gridMembers(context: CommandContext): Promise<ExitCode> {
       members: membership.members.map((member) => describeMember(member, { membership, account })),
       refused: membership.refusedAdmissions.map(describeRefused),
       reached,
+      silent,
     })
     return EXIT.ok
   }
   for (const member of membership.members) tellMember(member, { membership, account, terminal })
   for (const refused of membership.refusedAdmissions) tellRefused(refused, membership, terminal)
-  if (reached === 0)
-    terminal.note('No other member can be reached now: this is what was known last.')
+  tellSilent({ count: reached, silent }, terminal)
   return EXIT.ok
 }
 

@@ -4,6 +4,7 @@ import type { Device, Member } from '../../protocol/membership/state.ts'
 import type { MemberStatement } from '../../protocol/membership/statements.ts'
 import { formatTime } from '../folders/times.ts'
 import { formatBytes, printableName, type Terminal } from '../terminal.ts'
+import type { Reached } from './own.ts'
 import { SHOWN_DIGITS } from './who.ts'
 
 /** Who asks, and what is known. */
@@ -38,6 +39,15 @@ export function tellMember(
     `    Two admins changed this without knowing of each other. What stands above counts; the other said: ` +
       `${contradiction}. An admin settles it with "hayloft grid ${command} ${quoted(name)}${command === 'member' ? ' …' : ''}".`,
   )
+}
+
+/** Says from whom a list may lack the last news. */
+export function tellSilent({ count, silent }: Reached, terminal: Terminal): void {
+  if (count === 0) {
+    terminal.note('No other member can be reached now: this is what was known last.')
+  } else if (silent.length > 0) {
+    terminal.note(`No answer from ${silent.map(printableName).join(', ')}; the others were asked.`)
+  }
 }
 
 /** What another admin said of someone at the same time, where it means something else than what counts; undefined if nothing. */
@@ -81,7 +91,7 @@ function admissionOf({ admission, statement }: Member, membership: Membership): 
 export function deviceLine({ name, use, announcement }: Device): string {
   const shown = printableName(name)
   if (use === 'client') return shown
-  if (announcement === undefined) return `${shown}: storage node, never seen yet`
+  if (announcement === undefined) return `${shown}: storage node, not heard of yet`
   const { zone, capacityBytes, timeS } = announcement
   const offer = capacityBytes === 0 ? 'offers nothing more' : `offers ${formatBytes(capacityBytes)}`
   return `${shown}: storage node in ${printableName(zone)}, ${offer}, as of ${formatTime(1000 * timeS)}`

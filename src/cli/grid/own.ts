@@ -57,6 +57,19 @@ export async function requireGridKey(
   })
 }
 
+/** What became of going to the other members. */
+export interface Reached {
+  /** How many of their devices were reached. */
+  readonly count: number
+  /** Storage nodes that did not answer, by name. */
+  readonly silent: readonly string[]
+}
+
+/** Learns what the members know that answer soon. */
+export async function askMembers(own: OwnMembership, context: CommandContext): Promise<Reached> {
+  return await meetMembers(own, context, { waitMs: ASK_TIMEOUT_MS, change: () => [] })
+}
+
 /**
  * Goes to the members that can be reached: learns what they know, and has `change` make statements from that, which are
  * put on disk and told to them.
@@ -65,28 +78,40 @@ export async function requireGridKey(
  */
 export async function withMembers(
   own: OwnMembership,
-  { files, signal }: CommandContext,
-  change: (
-    membership: Membership,
-    reached: number,
-  ) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>,
+  context: CommandContext,
+  change: Change,
 ): Promise<number> {
+  return (await meetMembers(own, context, { waitMs: TELL_TIMEOUT_MS, change })).count
+}
+
+type Change = (
+  membership: Membership,
+  reached: number,
+) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>
+
+async function meetMembers(
+  own: OwnMembership,
+  { files, signal }: CommandContext,
+  { waitMs, change }: { readonly waitMs: number; readonly change: Change },
+): Promise<Reached> {
   const home = { files, secrets: async () => await Promise.resolve(own.secrets) }
   await using client = await openOwnClient(files, signal, home, { onRemoved: () => undefined })
-  await withDeadline(systemClock, CATCH_UP_TIMEOUT_MS, async () => {
-    await client.network.catchUp()
+  const { network, membership } = client
+  await withDeadline(systemClock, waitMs, async () => {
+    await network.catchUp()
   }).catch(() => undefined)
   signal.throwIfAborted()
-  const { membership } = client
-  if (!membership.isMember(client.network.self)) throw new NotAMemberError(own.file.name)
-  const statements = await change(membership, client.network.connected().length)
+  if (!membership.isMember(network.self)) throw new NotAMemberError(own.file.name)
+  const statements = await change(membership, network.connected().length)
   if (statements.length > 0) {
     membership.add(statements)
     await writeMembership(files.membership, membership, systemClock)
   }
   // What others told is known to the caller too.
   own.membership.add(membership.all().map(({ bytes }) => bytes))
-  return client.network.connected().length
+  const connected = new Set(network.connected())
+  const silent = membership.nodes.filter(({ key }) => !connected.has(key))
+  return { count: connected.size, silent: silent.map(({ name }) => name) }
 }
 
 /** The devices that a home is: the one of its commands, and its storage node. */
@@ -100,7 +125,9 @@ export async function devicesHere(
 }
 
 /** As long as a person waits for a list; who answers later tells the next command. */
-const CATCH_UP_TIMEOUT_MS = 5000
+const ASK_TIMEOUT_MS = 2000
+/** What is said is to reach as many as can be reached at all, for a dial that takes its time. */
+const TELL_TIMEOUT_MS = 5000
 
 function noGrid({ home }: HomeFiles): HomeError {
   return new HomeError({

@@ -248,10 +248,10 @@ class GridBlockStore implements BlockStore {
     return async () => await Promise.resolve(EMPTY_BYTES)
   }
 
-  #record({ id }: ShareSet, { holders }: Placement, needed: number): void {
+  #record({ id }: ShareSet, { holders, full, overQuota }: Placement, needed: number): void {
     if (holders.size < needed) {
       const { length: total } = this.#context.view.nodes
-      throw new TooFewNodesError({ needed, answered: holders.size, total })
+      throw new TooFewNodesError({ needed, answered: holders.size, total, full, overQuota })
     }
     if (holders.size < this.#code.total) {
       this.#isDegraded = true

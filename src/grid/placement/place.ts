@@ -12,6 +12,10 @@ export interface Placement {
   readonly holders: ReadonlyMap<number, NodeKey>
   /** Bytes of shards that had to be sent. */
   readonly sentBytes: number
+  /** How many nodes had no room … */
+  readonly full: number
+  /** … and how many say that the account stores as much as it may. */
+  readonly overQuota: number
   /** Whether no shard is on its way any more, so that the memory of the shards may be used again. */
   readonly isQuiet: boolean
 }
@@ -58,6 +62,8 @@ class Placing {
   /** Nodes that were asked, are silent, and may answer yet. */
   #late = 0
   #sentBytes = 0
+  #full = 0
+  #overQuota = 0
   /** Shards on their way. */
   #sending = 0
   /** Shares that nothing but silent nodes can still take. */
@@ -93,6 +99,8 @@ class Placing {
     return {
       holders: this.#holders,
       sentBytes: this.#sentBytes,
+      full: this.#full,
+      overQuota: this.#overQuota,
       isQuiet: this.#sending === 0 && this.#options.signal?.aborted !== true,
     }
   }
@@ -166,6 +174,8 @@ class Placing {
         { signal, onSuspect },
       )
       if (outcome === 'stored') this.#sentBytes += shard.length
+      if (outcome === 'full') this.#full += 1
+      if (outcome === 'quota') this.#overQuota += 1
       const isKept = outcome === 'have' && this.#options.isDoubtful?.(node, index) !== true
       if (outcome === 'stored' || isKept) this.#hold(index, node)
     } catch (error) {
