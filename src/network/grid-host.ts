@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Connection, Stream } from '@libp2p/interface'
-import { assert, messageOf } from '../foundation/error.ts'
+import { assert } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
 import { RefusedError, UnreachableError, type StorageService } from '../protocol/network.ts'
@@ -8,7 +8,7 @@ import type { NodeKey } from '../protocol/node-key.ts'
 import { AddressBook } from './address-book.ts'
 import { Bandwidth, type BandwidthLimits, type Traffic } from './bandwidth.ts'
 import { Connector } from './connector.ts'
-import { untilAborted, withDeadline } from './deadline.ts'
+import { untilAborted } from './deadline.ts'
 import {
   gridName,
   handleStore,
@@ -21,9 +21,8 @@ import {
   type Host,
 } from './host.ts'
 import { nodeKeyOfIdentity } from './identity.ts'
-import { Lane, laneOf, type LaneKind } from './lane.ts'
+import { Lanes } from './lanes.ts'
 import {
-  DIAL_TIMEOUT_MS,
   FIRST_REJOIN_MS,
   MAX_ADDRESSES_PER_NODE,
   MAX_STREAMS_PER_PEER,
@@ -37,7 +36,6 @@ import { MembershipService } from './membership/service.ts'
 import { isClosedToUs } from './membership/talk.ts'
 import type { GridNetwork, NetworkOptions } from './open.ts'
 import type { Diagnosis } from './paths/diagnosis.ts'
-import { rankOfPath } from './paths/path.ts'
 import { Paths, type PathReport } from './paths/paths.ts'
 import { announceFilter, type Standing, type StandingOptions } from './paths/standing.ts'
 import { ServedStream } from './served-stream.ts'
@@ -50,8 +48,7 @@ export class GridHost implements GridNetwork {
   readonly #book: AddressBook
   readonly #connector: Connector
   readonly #paths: Paths
-  readonly #lanes = new Map<string, OpenLane>()
-  readonly #opening = new Map<string, Promise<OpenLane>>()
+  readonly #lanes: Lanes
   readonly #served = new Map<NodeKey, ServedStream[]>()
   readonly #bandwidth: Bandwidth
   readonly #gate: Gate
@@ -83,9 +80,19 @@ export class GridHost implements GridNetwork {
       isMember: (node) => members.isMember(node),
       standing: { ...DEFAULT_STANDING, ...options.standing },
       addressesOf: (node) => this.#book.of(node),
+      onSuperseded: (node) => void this.#lanes.move(node),
     })
     const paths = this.#paths
     this.#connector = new Connector({ host, book: this.#book, paths, clock, bootstrap })
+    this.#lanes = new Lanes({
+      host,
+      clock,
+      connector: this.#connector,
+      bandwidth: this.#bandwidth,
+      protocol: storeProtocol(options.gridId),
+      isMember: (node) => members.isMember(node),
+      introduce: (connection, refused) => this.#introduce(connection, refused),
+    })
     if (listensInNetwork(listen)) {
       this.#lan = new LanDiscovery({
         internals: host.services.inside.internals,
@@ -120,7 +127,7 @@ export class GridHost implements GridNetwork {
       const node = nodeKeyOfPeer(remotePeer)
       if (node === undefined) return
       this.#connector.reached(node)
-      void this.#moveLanes(node)
+      void this.#lanes.move(node)
     })
     this.#host.addEventListener('peer:identify', ({ detail: { peerId, listenAddrs } }) => {
       const node = nodeKeyOfPeer(peerId)
@@ -161,14 +168,7 @@ export class GridHost implements GridNetwork {
     // One signal may well stand for hundreds of calls; Node would warn of a leak at eleven.
     if (signal !== undefined) setMaxListeners(0, signal)
     if (node === this.self) return await this.#callSelf<O>(request, signal)
-    const kind = laneOf(request)
-    let lane = this.#lanes.get(laneName(node, kind))?.lane
-    // Twice at most: a lane that has just been opened may have been replaced by a better one already.
-    for (let attempt = 0; attempt < 2 && lane?.open !== true; attempt++) {
-      lane = (await untilAborted(this.#openLane(node, kind), signal)).lane
-    }
-    assert(lane !== undefined, 'a lane was opened')
-    return await lane.call<O>(request, signal)
+    return await this.#lanes.call<O>(node, request, signal)
   }
 
   limit(limits: BandwidthLimits): void {
@@ -223,7 +223,7 @@ export class GridHost implements GridNetwork {
     await this.#lan?.stop()
     await this.#membership?.[Symbol.asyncDispose]()
     this.#gate.close()
-    for (const { lane } of this.#lanes.values()) lane.close(CLOSED)
+    this.#lanes.close(CLOSED)
     await this.#paths.stop()
     // Left to itself, libp2p waits half a second for peers to close their side too.
     for (const connection of this.#host.getConnections()) connection.abort(new Error(CLOSED))
@@ -243,73 +243,11 @@ export class GridHost implements GridNetwork {
     return reply
   }
 
-  async #openLane(node: NodeKey, kind: LaneKind): Promise<OpenLane> {
-    if (this.#closed) throw new UnreachableError(node, CLOSED)
-    if (!this.#options.members.isMember(node)) {
-      throw new UnreachableError(node, 'it does not belong to this grid')
-    }
-    const name = laneName(node, kind)
-    const underway = this.#opening.get(name)
-    if (underway !== undefined) return await underway
-    const opening = this.#newLane(node, name).finally(() => this.#opening.delete(name))
-    this.#opening.set(name, opening)
-    return await opening
-  }
-
-  async #newLane(node: NodeKey, name: string): Promise<OpenLane> {
-    const connection = await this.#connector.connect(node)
-    let stream: Stream
-    try {
-      stream = await this.#openStream(connection)
-    } catch (cause) {
-      // A connection on which nothing can be asked is as good as dead, and the next call should not find it again.
-      connection.abort(new Error('the peer does not answer'))
-      const error = new UnreachableError(node, messageOf(cause), { cause })
-      this.#connector.failed(node, error)
-      throw error
-    }
-    const lane = new Lane(node, stream, this.#bandwidth.of(node))
-    if (this.#closed) lane.close(CLOSED)
-    const opened = { lane, connection }
-    this.#lanes.set(name, opened)
-    return opened
-  }
-
-  /** There is a new connection to the node. If it is better, calls take it from now on, and none is lost. */
-  async #moveLanes(node: NodeKey): Promise<void> {
-    for (const kind of ['small', 'bulk'] as const) {
-      const name = laneName(node, kind)
-      const before = this.#lanes.get(name)
-      const best = openConnectionTo(this.#host, node)
-      if (before?.lane.open !== true || best === undefined || this.#opening.has(name)) continue
-      if (rankOfPath(best) >= rankOfPath(before.connection)) continue
-      try {
-        await this.#openLane(node, kind)
-      } catch {
-        // The new one is not what it seemed; the old one goes on.
-        this.#lanes.set(name, before)
-        continue
-      }
-      before.lane.retire()
-    }
-  }
-
-  async #openStream(connection: Connection): Promise<Stream> {
-    const open = async (): Promise<Stream> =>
-      await withDeadline(this.#options.clock, DIAL_TIMEOUT_MS, (signal) =>
-        connection.newStream([storeProtocol(this.#options.gridId)], {
-          signal,
-          runOnLimitedConnection: true,
-        }),
-      )
-    try {
-      return await open()
-    } catch (cause) {
-      if (!isClosedToUs(cause) || this.#membership === undefined) throw cause
-      // It has not heard of us yet.
-      if (await this.#membership.introduce(connection)) return await open()
-      throw new Error('it takes this device for a stranger', { cause })
-    }
+  /** A node has closed its storage protocol to this device. @returns whether it has been told who that is */
+  async #introduce(connection: Connection, refused: unknown): Promise<boolean> {
+    if (!isClosedToUs(refused) || this.#membership === undefined) return false
+    if (await this.#membership.introduce(connection)) return true
+    throw new Error('it takes this device for a stranger', { cause: refused })
   }
 
   #serveStream(stream: Stream, caller: NodeKey): void {
@@ -337,14 +275,5 @@ export class GridHost implements GridNetwork {
   }
 }
 
-interface OpenLane {
-  readonly lane: Lane
-  readonly connection: Connection
-}
-
 const DEFAULT_STANDING: StandingOptions = { reachable: 'auto', portMapping: true, announce: [] }
 const CLOSED = 'this network is closed'
-
-function laneName(node: NodeKey, kind: LaneKind): string {
-  return `${kind} ${node}`
-}

@@ -121,13 +121,18 @@ export class NatGrid implements AsyncDisposable {
 
 const COMMAND_TIMEOUT_MS = 90_000
 
-/** Repeats until nothing is thrown any more; the test's own timeout is the limit. */
-export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+/** Repeats until nothing is thrown any more. @throws what was thrown last, once the time is over */
+export async function eventually<T>(attempt: () => Promise<T>, limitMs = PATIENCE_MS): Promise<T> {
+  const until = performance.now() + limitMs
   for (;;) {
     try {
       return await attempt()
-    } catch {
+    } catch (error) {
+      if (performance.now() > until) throw error
       await sleep(systemClock, 500)
     }
   }
 }
+
+/** Less than a test's own limit, so that it ends with what was still wrong. */
+const PATIENCE_MS = 4 * 60_000

@@ -3,30 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/foundation/system.ts'
 import { Bandwidth } from '../../src/network/bandwidth.ts'
 import { Lane } from '../../src/network/lane.ts'
-import { encodeReply } from '../../src/protocol/codec.ts'
-import { frameBytes, FrameReader } from '../../src/protocol/framing.ts'
 import { nodeKey } from '../../src/protocol/node-key.ts'
-
-/** A stream that keeps what is sent and says what it is told to. */
-class ScriptedStream extends EventTarget {
-  status = 'open'
-  readonly ids: number[] = []
-  readonly #reader = new FrameReader()
-
-  send(bytes: Uint8Array): boolean {
-    for (const { requestId } of this.#reader.push(bytes)) this.ids.push(requestId)
-    return true
-  }
-
-  abort(): void {
-    this.status = 'aborted'
-  }
-
-  reply(requestId: number): void {
-    const data = frameBytes(requestId, encodeReply({ op: 'drop', dropped: 1 }))
-    this.dispatchEvent(Object.assign(new Event('message'), { data }))
-  }
-}
+import { ScriptedStream } from './scripted-stream.ts'
 
 const NODE = nodeKey('a'.repeat(64))
 const ask = { op: 'drop', ids: [] } as const

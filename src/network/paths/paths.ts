@@ -64,6 +64,8 @@ export class Paths {
     standing: StandingOptions
     /** Where a node was last known to listen. */
     addressesOf: (node: NodeKey) => readonly string[]
+    /** A better path to the node has replaced one that streams are still on. Told again until they are gone. */
+    onSuperseded: (node: NodeKey) => void
   }) {
     const { host, internals, relays, clock, protocolPrefix } = options
     this.#host = host
@@ -110,6 +112,10 @@ export class Paths {
         const { direct } = waysTo({ node, addresses: options.addressesOf(node), relays: [] })
         // What is private and was in vain a moment ago would be so again.
         await this.#dialDirect(direct.filter((text) => parseAddress(text)?.scope !== 'private'))
+      },
+      onSuperseded: (peer) => {
+        const node = parsePeerIdText(peer.toString())
+        if (node !== undefined) options.onSuperseded(node)
       },
     })
   }

@@ -26,6 +26,7 @@ export class Upgrades {
   readonly #webRtc: WebRtc
   /** Dials the peer's own addresses: one may have become reachable. */
   readonly #dialDirect: (connection: Connection) => Promise<unknown>
+  readonly #onSuperseded: (peer: PeerId) => void
   readonly #underway = new Set<string>()
   readonly #retries = new Map<string, Retry>()
   readonly #stopped = new AbortController()
@@ -36,12 +37,15 @@ export class Upgrades {
     puncher: Puncher
     webRtc: WebRtc
     dialDirect: (connection: Connection) => Promise<unknown>
+    /** Something still holds on to a path to the peer that a better one has replaced, and should let go of it. */
+    onSuperseded: (peer: PeerId) => void
   }) {
     this.#internals = options.internals
     this.#clock = options.clock
     this.#puncher = options.puncher
     this.#webRtc = options.webRtc
     this.#dialDirect = options.dialDirect
+    this.#onSuperseded = options.onSuperseded
   }
 
   stop(): void {
@@ -95,8 +99,9 @@ export class Upgrades {
       const [best, ...others] = pathsOf(connections)
       if (best === undefined || this.#clock.nowMs() - best.timeline.open < SUPERSEDED_MS) continue
       for (const worse of others) {
-        const isSuperseded = rankOfPath(worse) > rankOfPath(best)
-        if (isSuperseded && worse.streams.length === 0) worse.close().catch(() => undefined)
+        if (rankOfPath(worse) <= rankOfPath(best)) continue
+        if (worse.streams.length === 0) worse.close().catch(() => undefined)
+        else this.#onSuperseded(worse.remotePeer)
       }
     }
   }

@@ -1,0 +1,137 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import { messageOf } from '../foundation/error.ts'
+import type { Clock } from '../foundation/clock.ts'
+import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
+import { UnreachableError } from '../protocol/network.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
+import type { Bandwidth } from './bandwidth.ts'
+import type { Connector } from './connector.ts'
+import { untilAborted, withDeadline } from './deadline.ts'
+import { openConnectionTo, type Host } from './host.ts'
+import { Lane, laneOf, type LaneKind } from './lane.ts'
+import { DIAL_TIMEOUT_MS } from './limits.ts'
+import { rankOfPath } from './paths/path.ts'
+
+export interface LanesOptions {
+  readonly host: Host
+  readonly clock: Clock
+  readonly connector: Connector
+  readonly bandwidth: Bandwidth
+  /** Name of the storage protocol. */
+  readonly protocol: string
+  readonly isMember: (node: NodeKey) => boolean
+  /** Asked when a node does not let this device in. @returns whether it should by now */
+  readonly introduce: (connection: Connection, refused: unknown) => Promise<boolean>
+}
+
+/** The lanes to all nodes that are called, each over the best connection there is. */
+export class Lanes {
+  readonly #options: LanesOptions
+  readonly #lanes = new Map<string, OpenLane>()
+  readonly #opening = new Map<string, Promise<OpenLane>>()
+  #closed: string | undefined
+
+  constructor(options: LanesOptions) {
+    this.#options = options
+  }
+
+  /** @throws UnreachableError, RefusedError, or the signal's reason */
+  async call<O extends Op>(
+    node: NodeKey,
+    request: RequestOf<O>,
+    signal: AbortSignal | undefined,
+  ): Promise<ReplyOf<O>> {
+    const kind = laneOf(request)
+    let lane = this.#lanes.get(laneName(node, kind))?.lane
+    // Twice at most: a lane that has just been opened may have been replaced by a better one already.
+    for (let attempt = 0; attempt < 2 && lane?.open !== true; attempt++) {
+      lane = (await untilAborted(this.#open(node, kind), signal)).lane
+    }
+    if (lane === undefined) throw new UnreachableError(node, 'no lane to it was opened')
+    return await lane.call<O>(request, signal)
+  }
+
+  /**
+   * If there is a better connection to the node than the one that its calls take, they take it from now on, and none is
+   * lost. A lane that is just being opened may be over the worse one too: its turn comes when paths are next looked at.
+   */
+  async move(node: NodeKey): Promise<void> {
+    for (const kind of ['small', 'bulk'] as const) {
+      const name = laneName(node, kind)
+      const before = this.#lanes.get(name)
+      const best = openConnectionTo(this.#options.host, node)
+      if (before?.lane.open !== true || best === undefined || this.#opening.has(name)) continue
+      if (rankOfPath(best) >= rankOfPath(before.connection)) continue
+      try {
+        await this.#open(node, kind)
+      } catch {
+        // The new one is not what it seemed; the old one goes on.
+        this.#lanes.set(name, before)
+        continue
+      }
+      before.lane.retire()
+    }
+  }
+
+  close(why: string): void {
+    this.#closed = why
+    for (const { lane } of this.#lanes.values()) lane.close(why)
+  }
+
+  async #open(node: NodeKey, kind: LaneKind): Promise<OpenLane> {
+    if (this.#closed !== undefined) throw new UnreachableError(node, this.#closed)
+    if (!this.#options.isMember(node)) {
+      throw new UnreachableError(node, 'it does not belong to this grid')
+    }
+    const name = laneName(node, kind)
+    const underway = this.#opening.get(name)
+    if (underway !== undefined) return await underway
+    const opening = this.#openAnew(node, name).finally(() => this.#opening.delete(name))
+    this.#opening.set(name, opening)
+    return await opening
+  }
+
+  async #openAnew(node: NodeKey, name: string): Promise<OpenLane> {
+    const { connector, bandwidth } = this.#options
+    const connection = await connector.connect(node)
+    let stream: Stream
+    try {
+      stream = await this.#openStream(connection)
+    } catch (cause) {
+      // A connection on which nothing can be asked is as good as dead, and the next call should not find it again.
+      connection.abort(new Error('the peer does not answer'))
+      const error = new UnreachableError(node, messageOf(cause), { cause })
+      connector.failed(node, error)
+      throw error
+    }
+    const lane = new Lane(node, stream, bandwidth.of(node))
+    if (this.#closed !== undefined) lane.close(this.#closed)
+    const opened = { lane, connection }
+    this.#lanes.set(name, opened)
+    return opened
+  }
+
+  async #openStream(connection: Connection): Promise<Stream> {
+    const { clock, protocol, introduce } = this.#options
+    const open = async (): Promise<Stream> =>
+      await withDeadline(clock, DIAL_TIMEOUT_MS, (signal) =>
+        connection.newStream([protocol], { signal, runOnLimitedConnection: true }),
+      )
+    try {
+      return await open()
+    } catch (cause) {
+      // It may not have heard of us yet.
+      if (await introduce(connection, cause)) return await open()
+      throw cause
+    }
+  }
+}
+
+interface OpenLane {
+  readonly lane: Lane
+  readonly connection: Connection
+}
+
+function laneName(node: NodeKey, kind: LaneKind): string {
+  return `${kind} ${node}`
+}

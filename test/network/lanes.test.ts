@@ -1,0 +1,108 @@
+import type { Connection } from '@libp2p/interface'
+import { describe, expect, it } from 'vitest'
+import { deferred } from '../../src/foundation/concurrency.ts'
+import { systemClock } from '../../src/foundation/system.ts'
+import { Bandwidth } from '../../src/network/bandwidth.ts'
+import type { Connector } from '../../src/network/connector.ts'
+import type { Host } from '../../src/network/host.ts'
+import { nodeKeyOfIdentity } from '../../src/network/identity.ts'
+import { Lanes } from '../../src/network/lanes.ts'
+import { ScriptedStream } from './scripted-stream.ts'
+
+const NODE = nodeKeyOfIdentity(new Uint8Array(32).fill(7))
+const ask = { op: 'drop', ids: [] } as const
+const DIRECT = '/ip4/5.5.0.1/tcp/4001'
+const RELAYED = '/ip4/5.5.0.2/tcp/4001/p2p-circuit'
+
+/** A connection whose streams answer every request. */
+class ScriptedConnection {
+  readonly status = 'open'
+  readonly timeline = { open: 0 }
+  readonly streams: ScriptedStream[] = []
+  readonly remoteAddr: { toString(): string }
+  /** Streams are opened once this is resolved. */
+  opens: Promise<unknown> = Promise.resolve()
+
+  constructor(address: string) {
+    this.remoteAddr = { toString: () => address }
+  }
+
+  async newStream(): Promise<ScriptedStream> {
+    await this.opens
+    const stream = new ScriptedStream()
+    const send = stream.send.bind(stream)
+    stream.send = (bytes) => {
+      const sent = send(bytes)
+      const id = stream.ids.at(-1)
+      if (id !== undefined) setImmediate(() => stream.reply(id))
+      return sent
+    }
+    this.streams.push(stream)
+    return stream
+  }
+
+  abort(): void {}
+
+  get openStreams(): number {
+    return this.streams.filter(({ status }) => status === 'open').length
+  }
+}
+
+function lanesOver(connections: ScriptedConnection[]): Lanes {
+  const best = (): ScriptedConnection | undefined => connections[0]
+  return new Lanes({
+    host: { getConnections: () => connections } as unknown as Host,
+    clock: systemClock,
+    connector: {
+      connect: () => Promise.resolve(best() as unknown as Connection),
+      failed: () => undefined,
+    } as unknown as Connector,
+    bandwidth: new Bandwidth(systemClock),
+    protocol: '/store',
+    isMember: () => true,
+    introduce: () => Promise.resolve(false),
+  })
+}
+
+describe('lanes to a node that is reached in more than one way', () => {
+  it('take the better path once there is one, and let go of the other', async () => {
+    const relayed = new ScriptedConnection(RELAYED)
+    const connections = [relayed]
+    const lanes = lanesOver(connections)
+    await lanes.call<'drop'>(NODE, ask, undefined)
+    const direct = new ScriptedConnection(DIRECT)
+    connections.unshift(direct)
+    await lanes.move(NODE)
+    expect([relayed.openStreams, direct.openStreams]).toEqual([0, 1])
+    await lanes.call<'drop'>(NODE, ask, undefined)
+    expect([relayed.streams.length, direct.streams.length]).toEqual([1, 1])
+  })
+
+  it('let go of the worse path, too, where the better one came while they were being opened', async () => {
+    const relayed = new ScriptedConnection(RELAYED)
+    const opens = deferred()
+    relayed.opens = opens.promise
+    const connections = [relayed]
+    const lanes = lanesOver(connections)
+    const calling = lanes.call<'drop'>(NODE, ask, undefined)
+    await new Promise((resolve) => setImmediate(resolve))
+    const direct = new ScriptedConnection(DIRECT)
+    connections.unshift(direct)
+    await lanes.move(NODE)
+    opens.resolve()
+    await calling
+    expect(relayed.openStreams).toBe(1)
+    await lanes.move(NODE)
+    expect([relayed.openStreams, direct.openStreams]).toEqual([0, 1])
+  })
+
+  it('stay where they are while nothing better is there', async () => {
+    const direct = new ScriptedConnection(DIRECT)
+    const connections = [direct]
+    const lanes = lanesOver(connections)
+    await lanes.call<'drop'>(NODE, ask, undefined)
+    connections.push(new ScriptedConnection(RELAYED))
+    await lanes.move(NODE)
+    expect([direct.openStreams, direct.streams.length]).toEqual([1, 1])
+  })
+})
