@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { FOLDER_MUTANTS, SLOT_MUTANTS } from './folders/mutants.ts'
 import { MERGE_MUTANTS } from './merge/mutants.ts'
 import type { Mutant } from './mutant.ts'
-import { SYNC_MUTANTS } from './sync/mutants.ts'
+import { ENGINE_MUTANTS, SYNC_MUTANTS } from './sync/mutants.ts'
 
 /**
  * Breaks the code in ways that lose or invent data, each in a copy of the sources, and runs against each what must
@@ -25,10 +25,18 @@ const FOLDER_SEEDS = 200
 /** Some mutants show only where users meet within a moment. */
 const SYNC_SEEDS = 12_000
 
+/** Most mutants fail one of the first hundred. */
+const ENGINE_SEEDS = 400
+/** Of the merge, what only shows as lost files or litter: the engine must notice as well. */
+const MERGE_BY_ENGINE = MERGE_MUTANTS.filter(({ name }) =>
+  ['last writer wins', 'no clock check: what one side lacks always comes back'].includes(name),
+)
+
 const SUITES: readonly Suite[] = [
   { mutants: MERGE_MUTANTS, passes: (copy) => passesTests(copy, MERGE_TESTS) },
   { mutants: SLOT_MUTANTS, passes: (copy) => passesTests(copy, SLOT_TESTS) },
   { mutants: SYNC_MUTANTS, passes: passesSyncSeeds },
+  { mutants: [...ENGINE_MUTANTS, ...MERGE_BY_ENGINE], passes: passesEngineSeeds },
   { mutants: FOLDER_MUTANTS, passes: passesFolderSeeds },
 ]
 
@@ -90,14 +98,22 @@ function passesTests(copy: string, files: string): boolean {
 }
 
 function passesSyncSeeds(copy: string): boolean {
-  const args = ['--import', 'tsx', join(copy, 'simulations', 'sync', 'main.ts')]
-  const seeds = ['--seeds', String(SYNC_SEEDS), '--bail']
+  return passesSeedsOfSync(copy, SYNC_SEEDS)
+}
+
+function passesEngineSeeds(copy: string): boolean {
+  return passesSeedsOfSync(copy, ENGINE_SEEDS, ['--engine'])
+}
+
+function passesSeedsOfSync(copy: string, count: number, options: readonly string[] = []): boolean {
+  const args = ['--import', 'tsx', join(copy, 'simulations', 'sync', 'main.ts'), ...options]
+  const seeds = ['--seeds', String(count), '--bail']
   const { stdout } = spawnSync(process.execPath, [...args, ...seeds], {
     encoding: 'utf8',
     cwd: copy,
   })
   if (!stdout.includes('seeds kept every promise')) throw new Error('No seeds were played.')
-  return stdout.includes(`${SYNC_SEEDS} of ${SYNC_SEEDS} seeds`)
+  return stdout.includes(`${count} of ${count} seeds`)
 }
 
 function passesFolderSeeds(copy: string): boolean {

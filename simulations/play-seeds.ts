@@ -16,6 +16,7 @@ interface Played {
 export async function playSeeds(
   script: string,
   play: (seed: number) => Promise<Played>,
+  options = '',
 ): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -40,7 +41,9 @@ export async function playSeeds(
     if (values.seed !== undefined) for (const line of result.story) console.log(line)
     if (result.violations.length === 0) continue
     failed++
-    console.log(`Seed ${seed} failed. Play it again with: npm run ${script} -- --seed ${seed}`)
+    console.log(
+      `Seed ${seed} failed. Play it again with: npm run ${script} -- ${options}--seed ${seed}`,
+    )
     for (const violation of result.violations) console.log(`  ${violation}`)
     if (values.bail) break
   }

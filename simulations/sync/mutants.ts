@@ -46,3 +46,79 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     wrong: "return { kind: 'make-directory', path: pathOf(path) }",
   },
 ]
+
+/** Ways to break the engine and the disk that lose data, bring it back from the dead, or litter. */
+export const ENGINE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no intents are written before the disk is changed',
+    file: 'src/gateway/sync/engine/pull.ts',
+    right: 'await records.write(possible.flatMap((step) => this.#intents(step)))',
+    wrong: '',
+  },
+  {
+    name: 'what was not scanned is overwritten',
+    file: 'src/gateway/sync/disk/careful.ts',
+    right: 'return stats.isFile() && isSameContent(stats, expects.signature)',
+    wrong: 'return stats.isFile()',
+  },
+  {
+    name: 'what was written to a file while it was replaced goes with it',
+    file: 'src/gateway/sync/disk/system-sync-disk.ts',
+    right: 'else await keepBeside(files, second, at)',
+    wrong: 'else await files.unlink(second)',
+  },
+  {
+    name: 'a file that changed while it was uploaded is taken for what it was',
+    file: 'src/gateway/sync/engine/push.ts',
+    right: 'return isSame && (await file.isUnchanged()) ? { ...push, content } : undefined',
+    wrong: 'return { ...push, content }',
+  },
+  {
+    name: 'times are trusted however new they are',
+    file: 'src/gateway/sync/disk/signature.ts',
+    right: 'const COARSEST_STEP_MS = 2_000',
+    wrong: 'const COARSEST_STEP_MS = 0',
+  },
+  {
+    name: 'a disk that went away looks like files that were removed',
+    file: 'src/gateway/sync/disk/root-marker.ts',
+    right: 'if (found === undefined) throw missing(root)',
+    wrong: 'if (found === undefined) return',
+  },
+  {
+    name: 'a copy may be changed while its original makes way',
+    file: 'src/gateway/sync/disk/system-sync-disk.ts',
+    right: 'if (!this.#isKept(guard)) return false',
+    wrong: '',
+  },
+  {
+    name: 'contents are not made durable before they take their places',
+    file: 'src/gateway/sync/disk/system-sync-disk.ts',
+    right: 'await file.sync()',
+    wrong: '',
+  },
+  {
+    name: 'names are not made durable before they are recorded',
+    file: 'src/gateway/sync/disk/system-sync-disk.ts',
+    right: 'for (const at of directories) await unlessGone(this.#files.syncDirectory(at))',
+    wrong: 'directories.length = 0',
+  },
+  {
+    name: 'names that a disk cannot tell apart stand in the way of each other',
+    file: 'src/gateway/sync/disk/disk-paths.ts',
+    right: 'if (holder === undefined || holder === name) return raw',
+    wrong: 'return raw',
+  },
+  {
+    name: 'what a crash left among the temporaries stays',
+    file: 'src/gateway/sync/disk/keepsakes.ts',
+    right: 'await files.clear(at)',
+    wrong: '',
+  },
+  {
+    name: 'a pass that failed goes on in the background',
+    file: 'src/foundation/concurrency.ts',
+    right: '      failed ??= { thrown }\n      return undefined',
+    wrong: '      throw thrown',
+  },
+]

@@ -102,6 +102,29 @@ export async function mapConcurrently<T, R>(
 }
 
 /**
+ * Runs `work` on every item, at most `limit` at once, and ends when all that was begun has ended. After a failure nothing
+ * more is begun; the first one is thrown.
+ */
+export async function finishConcurrently<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  let failed: { readonly thrown: unknown } | undefined
+  const results = await mapConcurrently(items, limit, async (item) => {
+    if (failed !== undefined) return undefined
+    try {
+      return { is: await work(item) }
+    } catch (thrown) {
+      failed ??= { thrown }
+      return undefined
+    }
+  })
+  if (failed !== undefined) throw failed.thrown
+  return results.flatMap((result) => (result === undefined ? [] : [result.is]))
+}
+
+/**
  * Runs `work` on items as they come, at most `limit` at once, and yields the results in the items' order. When the
  * consumer stops early, what is under way is left to finish and its outcome is dropped.
  */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { checkName } from '../../../src/folders/names.ts'
 import { utf8 } from '../../../src/foundation/bytes.ts'
 import { systemClock, systemRandomness } from '../../../src/foundation/system.ts'
-import { diskName, gridName } from '../../../src/gateway/sync/disk/disk-names.ts'
+import { diskName, EXACT_NAMES, gridName } from '../../../src/gateway/sync/disk/disk-names.ts'
 import { markRoot, RootTakenError } from '../../../src/gateway/sync/disk/root-marker.ts'
 import type { Guard, Scan, StagedFile } from '../../../src/gateway/sync/disk/sync-disk.ts'
 import { SystemSyncDisk } from '../../../src/gateway/sync/disk/system-sync-disk.ts'
@@ -14,6 +14,7 @@ import { watchDirectory } from '../../../src/gateway/sync/watch/directory-watche
 import { until } from '../../end-to-end/grid.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
+const WINDOWS = { isReserving: true, isFolding: true }
 const NOTHING: Guard = { expects: undefined }
 
 async function openDisk(): Promise<{ root: string; disk: SystemSyncDisk }> {
@@ -28,7 +29,11 @@ async function openDisk(): Promise<{ root: string; disk: SystemSyncDisk }> {
 }
 
 async function scan(disk: SystemSyncDisk): Promise<Scan> {
-  return await disk.scan({ known: () => undefined, signal: new AbortController().signal })
+  return await disk.scan({
+    known: () => undefined,
+    isKnown: () => true,
+    signal: new AbortController().signal,
+  })
 }
 
 async function stage(disk: SystemSyncDisk, text: string): Promise<StagedFile> {
@@ -140,10 +145,10 @@ describe('names on a disk', () => {
     'come back from Windows: %s',
     (text) => {
       const name = checkName(text)
-      const written = diskName(name, 'win32')
+      const written = diskName(name, WINDOWS)
       expect(written).not.toMatch(/[<>:"/\\|?*]|[. ]$/)
-      expect(gridName(written, 'win32')).toBe(name)
-      expect(diskName(name, 'linux')).toBe(name)
+      expect(gridName(written, WINDOWS)).toBe(name)
+      expect(diskName(name, EXACT_NAMES)).toBe(name)
     },
   )
 })

@@ -1,20 +1,29 @@
-import { link, lstat, readlink, rename } from 'node:fs/promises'
 import { systemCodeOf } from '../../../foundation/error.ts'
+import type { FileStats, FileSystem } from './file-system.ts'
 import { isSameContent } from './signature.ts'
 import type { Guard } from './sync-disk.ts'
 
 /** Whether there is at a place what is expected there. Links are not followed. */
-export async function isAsExpected(at: string, { expects }: Guard): Promise<boolean> {
-  const stats = await unlessGone(lstat(at, { bigint: true }))
+export function isAsExpected(files: FileSystem, at: string, { expects }: Guard): boolean {
+  const stats = lookAt(files, at)
   if (stats === undefined || expects === undefined) return stats === undefined && !expects
   if ('signature' in expects) return stats.isFile() && isSameContent(stats, expects.signature)
-  return stats.isSymbolicLink() && (await readlink(at)) === expects.target
+  return stats.isSymbolicLink() && files.readlinkNow(at) === expects.target
+}
+
+function lookAt(files: FileSystem, at: string): FileStats | undefined {
+  try {
+    return files.lstatNow(at)
+  } catch (thrown) {
+    if (isGone(thrown)) return undefined
+    throw thrown
+  }
 }
 
 /** Gives what is at `from` a second name, unless that is taken. Never replaces. */
-export async function linkFree(from: string, to: string): Promise<boolean> {
+export async function linkFree(files: FileSystem, from: string, to: string): Promise<boolean> {
   try {
-    await link(from, to)
+    await files.link(from, to)
     return true
   } catch (thrown) {
     const code = systemCodeOf(thrown) ?? ''
@@ -22,23 +31,31 @@ export async function linkFree(from: string, to: string): Promise<boolean> {
     if (!WITHOUT_LINKS.has(code)) throw thrown
   }
   // Disks without hard links (FAT, exFAT): the moment between these two is the best there is.
-  if ((await unlessGone(lstat(to))) !== undefined) return false
-  await rename(from, to)
+  if (lookAt(files, to) !== undefined) return false
+  files.renameNow(from, to)
   // Whoever called removes the first name next, which is gone already.
   return true
 }
 
-/** Keeps hold of a file that is about to be replaced. */
-export async function hold(at: string, second: string): Promise<boolean> {
+/**
+ * Keeps hold of a file that is about to be replaced, by a second name; where the disk has no hard links, by taking it away
+ * from its place.
+ * @returns undefined if there is no such file
+ */
+export async function hold(
+  files: FileSystem,
+  at: string,
+  second: string,
+): Promise<'linked' | 'taken' | undefined> {
   try {
-    await link(at, second)
-    return true
+    await files.link(at, second)
+    return 'linked'
   } catch (thrown) {
-    if (isGone(thrown)) return false
+    if (isGone(thrown)) return undefined
     if (!WITHOUT_LINKS.has(systemCodeOf(thrown) ?? '')) throw thrown
   }
-  await rename(at, second)
-  return true
+  await files.rename(at, second)
+  return 'taken'
 }
 
 const WITHOUT_LINKS: ReadonlySet<string> = new Set([

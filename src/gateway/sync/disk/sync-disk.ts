@@ -28,6 +28,8 @@ export interface SyncDisk {
 export interface ScanOptions {
   /** What a file was when it was last read. */
   readonly known: (path: PathText) => KnownFile | undefined
+  /** Whether a content is kept elsewhere, so that a copy which a crash left behind may go. */
+  readonly isKnown: (hash: ContentHash) => boolean
   readonly signal: AbortSignal
 }
 
@@ -42,6 +44,8 @@ export type Signature = Branded<string, 'Signature'>
 export interface Scan {
   readonly tree: ReadonlyMap<PathText, ScannedNode>
   readonly problems: readonly DiskProblem[]
+  /** Files and directories whose names the disk cannot hold as they are, by those that they have on it instead. */
+  readonly escaped: readonly string[]
 }
 
 export type ScannedNode =
@@ -84,8 +88,16 @@ export interface StagedFile extends AsyncDisposable {
 export interface Guard {
   /** What must be there: a file with this signature, a link with this target, or nothing. */
   readonly expects: { readonly signature: Signature } | { readonly target: string } | undefined
+  /** A file that must be there as well, since it has what is about to be replaced. */
+  readonly keptAt?: { readonly path: PathText; readonly signature: Signature } | undefined
 }
 
 export type DiskOutcome =
-  | { readonly kind: 'done'; readonly signature?: Signature | undefined }
+  | {
+      readonly kind: 'done'
+      /** Of the file, if it is what was put there. */
+      readonly signature?: Signature | undefined
+      /** As of {@link ScannedFile}. */
+      readonly isRacy?: boolean | undefined
+    }
   | { readonly kind: 'changed' }

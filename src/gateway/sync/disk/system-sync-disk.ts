@@ -1,5 +1,3 @@
-import type { BigIntStats } from 'node:fs'
-import { lstat, mkdir, open, rename, rm, rmdir, symlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startSha256 } from '../../../crypto/hash.ts'
 import { toHex } from '../../../foundation/bytes.ts'
@@ -8,11 +6,15 @@ import { systemCodeOf } from '../../../foundation/error.ts'
 import type { Randomness } from '../../../foundation/randomness.ts'
 import { describingFailures } from '../../../foundation/system-failure.ts'
 import { parentOf, type ContentHash, type PathText } from '../trees.ts'
-import { DiskPaths } from './disk-paths.ts'
 import { hold, isAsExpected, isGone, linkFree, unlessGone } from './careful.ts'
-import { openMarked } from './root-marker.ts'
-import { READING, scanDirectory } from './scan.ts'
-import { isExecutable, signatureOf } from './signature.ts'
+import { DiskPaths } from './disk-paths.ts'
+import type { FileSystem } from './file-system.ts'
+import { mendNames } from './mend-names.ts'
+import { clearTemporaries, keepBeside, takenName } from './keepsakes.ts'
+import { DiskFile, SystemStagedFile } from './disk-files.ts'
+import { nameRules, openMarked, OWN_DIRECTORY } from './root-marker.ts'
+import { scanDirectory } from './scan.ts'
+import { isNewlyWritten, signatureOf } from './signature.ts'
 import type {
   DiskOutcome,
   Guard,
@@ -20,18 +22,19 @@ import type {
   OpenedFile,
   Scan,
   ScanOptions,
-  Signature,
   StagedFile,
   SyncDisk,
 } from './sync-disk.ts'
+import { SYSTEM_FILE_SYSTEM } from './system-file-system.ts'
 
-const READ_BYTES = 256 * 1024
 const CHANGED: DiskOutcome = { kind: 'changed' }
 
 interface SystemOptions {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly platform?: NodeJS.Platform | undefined
+  /** The system's own unless another is given. */
+  readonly files?: FileSystem | undefined
 }
 
 /**
@@ -43,6 +46,7 @@ export class SystemSyncDisk implements SyncDisk {
   readonly #id: string
   readonly #paths: DiskPaths
   readonly #options: SystemOptions
+  readonly #files: FileSystem
   /** Directories with changes that are not durable yet. */
   readonly #touched = new Set<string>()
   #isPrepared = false
@@ -52,96 +56,109 @@ export class SystemSyncDisk implements SyncDisk {
     this.#root = root
     this.#id = id
     this.#options = options
-    this.#paths = new DiskPaths(root, options.platform ?? process.platform)
+    this.#files = options.files ?? SYSTEM_FILE_SYSTEM
+    this.#paths = new DiskPaths(root)
   }
 
-  /** @throws RootMissingError, RootTakenError */
-  async scan({ known, signal }: ScanOptions): Promise<Scan> {
-    await openMarked(this.#root, this.#id)
-    if (!this.#isPrepared) await this.#prepare()
-    return await scanDirectory(this.#paths, { known, signal, clock: this.#options.clock })
+  /** @throws RootMissingError, RootTakenError, SystemFailureError */
+  async scan(options: ScanOptions): Promise<Scan> {
+    const { clock } = this.#options
+    await this.#checkRoot()
+    await describingFailures(`The directory ${this.#root}`, async () => {
+      if (!this.#isPrepared) await this.#prepare(options)
+    })
+    const context = { ...options, clock, files: this.#files }
+    let scan = await scanDirectory(this.#paths, context)
+    const isMended = await describingFailures(`The directory ${this.#root}`, async () =>
+      mendNames(this.#files, scan.marked),
+    )
+    if (isMended) scan = await scanDirectory(this.#paths, context)
+    // What went away on the way must not look like a directory whose files were removed.
+    await this.#checkRoot()
+    return scan
   }
 
   async open(path: PathText): Promise<OpenedFile | undefined> {
     const at = this.#paths.of(path)
-    return await describingFailures(`The file ${at}`, async () => {
-      const file = await unlessGone(open(at, READING))
-      if (file === undefined) return undefined
-      const stats = await file.stat({ bigint: true })
-      if (!stats.isFile()) {
-        await file.close()
-        return undefined
-      }
-      return new SystemOpenedFile(file, at, stats)
-    })
+    return await describingFailures(
+      `The file ${at}`,
+      async () => await DiskFile.open(this.#files, at),
+    )
   }
 
   async stage({ chunks, mtimeMs, isExecutable }: IncomingFile): Promise<StagedFile> {
-    const at = join(this.#temporaries, toHex(this.#options.randomness.bytes(12)))
+    const at = this.#temporary()
     const hash = startSha256()
     await describingFailures(`The file ${at}`, async () => {
       try {
-        const file = await open(at, 'wx', isExecutable ? 0o777 : 0o666)
+        const file = await this.#files.create(at, { isExecutable })
         try {
           for await (const chunk of chunks) {
             hash.update(chunk)
-            await file.writeFile(chunk)
+            await file.write(chunk)
           }
-          await file.utimes(this.#options.clock.nowMs() / 1000, secondsOf(mtimeMs))
+          await file.setTimes({ atimeMs: this.#options.clock.nowMs(), mtimeMs })
           await file.sync()
         } finally {
           await file.close()
         }
       } catch (thrown) {
-        await rm(at, { force: true })
+        this.#isPrepared = false
         throw thrown
       }
     })
-    return new SystemStagedFile(at, toHex(hash.digest()) as ContentHash)
+    const onLeft = (): void => {
+      this.#isPrepared = false
+    }
+    return new SystemStagedFile(this.#files, {
+      at,
+      hash: toHex(hash.digest()) as ContentHash,
+      onLeft,
+    })
   }
 
   async place(staged: StagedFile, path: PathText, guard: Guard): Promise<DiskOutcome> {
-    const { at: from } = staged as SystemStagedFile
-    return await this.#arrive(from, path, guard)
+    const file = staged as SystemStagedFile
+    const outcome = await this.#arrive(file.at, path, guard)
+    file.isPlaced = outcome.kind === 'done'
+    return outcome
   }
 
   async placeSymlink(target: string, path: PathText, guard: Guard): Promise<DiskOutcome> {
-    const from = join(this.#temporaries, toHex(this.#options.randomness.bytes(12)))
+    const from = this.#temporary()
     return await this.#changing(path, async () => {
-      await symlink(target, from)
+      await this.#files.symlink(target, from)
       try {
         return await this.#arrive(from, path, guard)
       } finally {
-        await rm(from, { force: true })
+        await this.#files.unlink(from)
       }
     })
   }
 
   async move(from: PathText, to: PathText, guard: Guard): Promise<DiskOutcome> {
     const source = this.#paths.of(from)
+    const target = this.#paths.of(to)
     return await this.#changing(to, async () => {
-      if (!(await isAsExpected(source, guard)) || guard.expects === undefined) return CHANGED
-      const target = this.#paths.of(to)
-      if (!(await linkFree(source, target))) return CHANGED
-      await rm(source, { force: true })
+      const taken = await this.#take(source, guard)
+      if (taken === undefined) return CHANGED
       this.#touch(from)
-      return await this.#done(target)
+      this.#paths.took(from)
+      if (!(await linkFree(this.#files, taken, target))) {
+        await this.#giveBack(taken, source, guard)
+        return CHANGED
+      }
+      await this.#files.unlink(taken)
+      return this.#done(to, guard)
     })
   }
 
   async remove(path: PathText, guard: Guard): Promise<DiskOutcome> {
-    const at = this.#paths.of(path)
     return await this.#changing(path, async () => {
-      if (guard.expects === undefined || !(await isAsExpected(at, guard))) return CHANGED
-      // Taken aside first: what an editor replaces in this very moment is not what was looked at.
-      const aside = join(this.#temporaries, toHex(this.#options.randomness.bytes(12)))
-      await rename(at, aside)
-      if (await isAsExpected(aside, guard)) await rm(aside)
-      else if (!(await linkFree(aside, at))) await this.#keepBeside(aside, at)
-      else {
-        await rm(aside, { force: true })
-        return CHANGED
-      }
+      const taken = await this.#take(this.#paths.of(path), guard)
+      if (taken === undefined) return CHANGED
+      await this.#files.unlink(taken)
+      this.#paths.took(path)
       return { kind: 'done' }
     })
   }
@@ -149,7 +166,8 @@ export class SystemSyncDisk implements SyncDisk {
   async makeDirectory(path: PathText): Promise<DiskOutcome> {
     return await this.#changing(path, async () => {
       try {
-        await mkdir(this.#paths.of(path))
+        await this.#files.mkdir(this.#paths.of(path))
+        this.#paths.put(path)
       } catch (thrown) {
         if (systemCodeOf(thrown) === 'EEXIST') return CHANGED
         throw thrown
@@ -161,81 +179,143 @@ export class SystemSyncDisk implements SyncDisk {
   async removeDirectory(path: PathText): Promise<DiskOutcome> {
     return await this.#changing(path, async () => {
       try {
-        await rmdir(this.#paths.of(path))
+        await this.#files.rmdir(this.#paths.of(path))
       } catch (thrown) {
         if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCodeOf(thrown) ?? '')) return CHANGED
         throw thrown
       }
       this.#touched.delete(this.#paths.of(path))
+      this.#paths.took(path)
       return { kind: 'done' }
     })
   }
 
   async flush(): Promise<void> {
-    const directories = [...this.#touched]
+    if (this.#touched.size === 0) return
+    await this.#checkRoot()
+    const directories = [...this.#touched, this.#temporaries]
     this.#touched.clear()
-    // Windows cannot open a directory, and makes renames durable by itself.
-    if (process.platform === 'win32') return
-    for (const at of directories) {
-      const directory = await unlessGone(open(at, 'r'))
-      if (directory === undefined) continue
-      try {
-        await directory.sync()
-      } finally {
-        await directory.close()
-      }
+    for (const at of directories) await unlessGone(this.#files.syncDirectory(at))
+  }
+
+  async #checkRoot(): Promise<void> {
+    try {
+      await describingFailures(`The directory ${this.#root}`, async () => {
+        await openMarked(this.#files, this.#root, this.#id)
+      })
+    } catch (thrown) {
+      this.#isPrepared = false
+      throw thrown
     }
   }
 
   /** Clears away what a crash left behind. */
-  async #prepare(): Promise<void> {
-    await describingFailures(`The directory ${this.#temporaries}`, async () => {
-      await rm(this.#temporaries, { recursive: true, force: true })
-      await mkdir(this.#temporaries)
-    })
+  async #prepare({ isKnown }: ScanOptions): Promise<void> {
+    const at = { root: this.#root, temporaries: this.#temporaries }
+    this.#paths.rules = nameRules(
+      this.#files,
+      this.#root,
+      this.#options.platform ?? process.platform,
+    )
+    try {
+      await this.#files.mkdir(at.temporaries)
+    } catch (thrown) {
+      if (systemCodeOf(thrown) !== 'EEXIST') throw thrown
+      await clearTemporaries(this.#files, at, isKnown)
+    }
     this.#isPrepared = true
   }
 
   get #temporaries(): string {
-    return join(this.#root, '.hayloft', 'tmp')
+    return join(this.#root, OWN_DIRECTORY, 'tmp')
+  }
+
+  #temporary(): string {
+    return join(this.#temporaries, toHex(this.#options.randomness.bytes(12)))
   }
 
   /** Lets `from` take the place of what is expected there. */
   async #arrive(from: string, path: PathText, guard: Guard): Promise<DiskOutcome> {
+    const files = this.#files
     const at = this.#paths.of(path)
     return await this.#changing(path, async () => {
+      const arriving: Guard = { expects: { signature: signatureOf(files.lstatNow(from)) } }
       if (guard.expects === undefined) {
-        if (!(await linkFree(from, at))) return CHANGED
-        await rm(from, { force: true })
-        return await this.#done(at)
+        if (!(await linkFree(files, from, at))) return CHANGED
+        await files.unlink(from)
+        return this.#done(path, arriving)
       }
-      const second = `${from}.old`
-      if (!(await hold(at, second))) return CHANGED
-      if (!(await isAsExpected(second, guard))) {
-        await rm(second)
+      if (!isAsExpected(files, at, guard)) return CHANGED
+      const second = takenName(this.#temporaries, at, this.#options.randomness)
+      const held = await hold(files, at, second)
+      if (held === undefined) return CHANGED
+      const isReplaced =
+        isAsExpected(files, second, guard) && (await this.#replace(from, at, { held, guard }))
+      if (!isReplaced) {
+        if (held === 'linked') await files.unlink(second)
+        else await this.#giveBack(second, at, guard)
         return CHANGED
       }
-      await rename(from, at)
       // Somebody may have had it open all the while, or replaced it just before.
-      if (await isAsExpected(second, guard)) await rm(second)
-      else await this.#keepBeside(second, at)
-      return await this.#done(at)
+      if (isAsExpected(files, second, guard)) await files.unlink(second)
+      else await keepBeside(files, second, at)
+      return this.#done(path, arriving)
     })
   }
 
-  /** What must not be lost gets a name of its own beside its place, where the next scan finds it. */
-  async #keepBeside(from: string, at: string): Promise<void> {
-    for (let number = 1; ; number++) {
-      const mark = number === 1 ? '' : ` ${number}`
-      const free = at.replace(/(\.[^./\\]{1,16})?$/, (end) => ` (changed meanwhile${mark})${end}`)
-      if (!(await linkFree(from, free))) continue
-      await rm(from, { force: true })
-      return
+  /** @returns false if something else is there by now */
+  async #replace(
+    from: string,
+    at: string,
+    { held, guard }: { held: 'linked' | 'taken'; guard: Guard },
+  ): Promise<boolean> {
+    if (!this.#isKept(guard)) return false
+    if (held === 'taken') {
+      if (!(await linkFree(this.#files, from, at))) return false
+      await this.#files.unlink(from)
+      return true
     }
+    // At once, so that an editor's own rename has hardly a moment to come in between.
+    if (!isAsExpected(this.#files, at, guard)) return false
+    this.#files.renameNow(from, at)
+    return true
   }
 
-  async #done(at: string): Promise<DiskOutcome> {
-    return { kind: 'done', signature: signatureOf(await lstat(at, { bigint: true })) }
+  #isKept({ keptAt }: Guard): boolean {
+    if (keptAt === undefined) return true
+    const { path, signature } = keptAt
+    return isAsExpected(this.#files, this.#paths.of(path), { expects: { signature } })
+  }
+
+  /**
+   * Takes away what is expected at a place: out of its user's sight first, and then looked at once more, for what an editor
+   * puts there in this very moment is not what was looked at.
+   * @returns where it is now; undefined if something else was there, and is there again
+   */
+  async #take(at: string, guard: Guard): Promise<string | undefined> {
+    if (guard.expects === undefined || !isAsExpected(this.#files, at, guard)) return undefined
+    const taken = takenName(this.#temporaries, at, this.#options.randomness)
+    await this.#files.rename(at, taken)
+    if (isAsExpected(this.#files, taken, guard)) return taken
+    await this.#giveBack(taken, at, guard)
+    return undefined
+  }
+
+  async #giveBack(taken: string, at: string, guard: Guard): Promise<void> {
+    const isBack = await linkFree(this.#files, taken, at)
+    // Where its user has put something else by now, what was agreed is given up, and nothing but that.
+    if (isBack || isAsExpected(this.#files, taken, guard)) await this.#files.unlink(taken)
+    else await keepBeside(this.#files, taken, at)
+  }
+
+  /** With a signature if the file is what was put there: by now its user may have changed it. */
+  #done(path: PathText, put: Guard): DiskOutcome {
+    const at = this.#paths.of(path)
+    this.#paths.put(path)
+    if (!isAsExpected(this.#files, at, put)) return { kind: 'done' }
+    const stats = this.#files.lstatNow(at)
+    const isRacy = isNewlyWritten(stats, this.#options.clock.nowMs())
+    return { kind: 'done', signature: signatureOf(stats), isRacy }
   }
 
   async #changing(path: PathText, change: () => Promise<DiskOutcome>): Promise<DiskOutcome> {
@@ -248,6 +328,8 @@ export class SystemSyncDisk implements SyncDisk {
       } catch (thrown) {
         // A directory on the way was taken away or made a file.
         if (isGone(thrown)) return CHANGED
+        // Something of the user's may be left among the temporaries.
+        this.#isPrepared = false
         throw thrown
       }
     })
@@ -257,52 +339,4 @@ export class SystemSyncDisk implements SyncDisk {
     const parent = parentOf(path)
     this.#touched.add(parent === undefined ? this.#root : this.#paths.of(parent))
   }
-}
-
-class SystemStagedFile implements StagedFile {
-  readonly at: string
-  readonly hash: ContentHash
-
-  constructor(at: string, hash: ContentHash) {
-    this.at = at
-    this.hash = hash
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.at, { force: true })
-  }
-}
-
-class SystemOpenedFile implements OpenedFile {
-  readonly #file: FileHandle
-  readonly #at: string
-  readonly #signature: Signature
-  readonly mtimeMs: number
-  readonly isExecutable: boolean
-
-  constructor(file: FileHandle, at: string, stats: BigIntStats) {
-    this.#file = file
-    this.#at = at
-    this.#signature = signatureOf(stats)
-    this.mtimeMs = Number(stats.mtimeMs)
-    this.isExecutable = isExecutable(stats)
-  }
-
-  get chunks(): AsyncIterable<Uint8Array> {
-    return this.#file.createReadStream({ autoClose: false, start: 0, highWaterMark: READ_BYTES })
-  }
-
-  async isUnchanged(): Promise<boolean> {
-    const stats = await unlessGone(lstat(this.#at, { bigint: true }))
-    return stats !== undefined && signatureOf(stats) === this.#signature
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file.close()
-  }
-}
-
-/** So that the system, which cuts to microseconds, does not take it for the millisecond before. */
-function secondsOf(timeMs: number): number {
-  return (timeMs + 0.0005) / 1000
 }

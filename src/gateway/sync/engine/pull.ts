@@ -1,6 +1,6 @@
-import { mapConcurrently } from '../../../foundation/concurrency.ts'
+import { finishConcurrently } from '../../../foundation/concurrency.ts'
 import type { FolderView } from '../../../folders/service/view.ts'
-import type { DiskOutcome, Guard, Scan, StagedFile } from '../disk/sync-disk.ts'
+import type { DiskOutcome, Guard, Scan, Signature, StagedFile } from '../disk/sync-disk.ts'
 import type { RecordChange, SyncRow } from '../records/records.ts'
 import type { ShownAt } from '../remote-tree.ts'
 import type { Pull, PullContent } from '../steps.ts'
@@ -32,8 +32,8 @@ class PullGroup {
   readonly #context: PullContext
   readonly #pulls: readonly Pull[]
   readonly #staged = new Map<PathText, StagedFile>()
-  /** Contents that this group has put on the disk. */
-  readonly #placed = new Map<PathText, ContentHash>()
+  /** What this group has put on the disk. */
+  readonly #placed = new Map<PathText, { hash: ContentHash; signature: Signature | undefined }>()
 
   constructor(context: PullContext, pulls: readonly Pull[]) {
     this.#context = context
@@ -47,7 +47,7 @@ class PullGroup {
         for (const staged of this.#staged.values()) await staged[Symbol.asyncDispose]()
       },
     }
-    await mapConcurrently(this.#pulls, FILES_AT_ONCE, (step) => this.#stage(step))
+    await finishConcurrently(this.#pulls, FILES_AT_ONCE, (step) => this.#stage(step))
     const possible = this.#pulls.filter(
       (step) => !this.#needsContent(step) || this.#staged.has(step.path),
     )
@@ -129,7 +129,8 @@ class PullGroup {
     return [...this.#becomes(step)].map(([path, row]) => {
       const intent = { is: undefined }
       if (outcome.kind === 'changed') return { path, intent }
-      const signature = path === step.path ? outcome.signature : undefined
+      const isKnown = path === step.path && outcome.isRacy !== true
+      const signature = isKnown ? outcome.signature : undefined
       return { path, intent, row: { is: row && { ...row, signature } } }
     })
   }
@@ -180,26 +181,30 @@ class PullGroup {
       case 'pull-move':
         return await disk.move(step.from, step.path, this.#guard(step.from, step.expects))
       case 'pull': {
-        if (!this.#isKept(step)) return { kind: 'changed' }
-        const guard = this.#guard(step.path, step.expects)
+        const keptAt = this.#copyOf(step)
+        if (keptAt === 'missing') return { kind: 'changed' }
+        const guard = { ...this.#guard(step.path, step.expects), keptAt }
         if (step.node.kind === 'symlink') {
           return await disk.placeSymlink(step.node.target, step.path, guard)
         }
         const staged = this.#staged.get(step.path)
         if (staged === undefined) return { kind: 'changed' }
         const outcome = await disk.place(staged, step.path, guard)
-        if (outcome.kind === 'done') this.#placed.set(step.path, staged.hash)
+        if (outcome.kind === 'done') {
+          this.#placed.set(step.path, { hash: staged.hash, signature: outcome.signature })
+        }
         return outcome
       }
     }
   }
 
-  /** What makes way must be on the disk as a conflict copy first. */
-  #isKept({ keptAt, expects }: PullContent): boolean {
-    if (keptAt === undefined || expects?.kind !== 'file') return true
-    if (this.#placed.get(keptAt) === expects.hash) return true
+  /** What makes way must be on the disk as a conflict copy: who changes the copy by now has not given up the original. */
+  #copyOf({ keptAt, expects }: PullContent): Guard['keptAt'] | 'missing' {
+    if (keptAt === undefined || expects?.kind !== 'file') return undefined
     const node = this.#context.scan.tree.get(keptAt)
-    return node?.kind === 'file' && node.hash === expects.hash
+    const copy = this.#placed.get(keptAt) ?? (node?.kind === 'file' ? node : undefined)
+    if (copy?.hash !== expects.hash || copy.signature === undefined) return 'missing'
+    return { path: keptAt, signature: copy.signature }
   }
 
   /** The disk as it was scanned; the plan has compared that with what was agreed. */

@@ -1,4 +1,4 @@
-import { mapConcurrently } from '../../../foundation/concurrency.ts'
+import { finishConcurrently } from '../../../foundation/concurrency.ts'
 import { startSha256 } from '../../../crypto/hash.ts'
 import { SystemFailureError } from '../../../foundation/system-failure.ts'
 import { toHex } from '../../../foundation/bytes.ts'
@@ -34,7 +34,7 @@ export async function pushAll(context: PushContext, pushes: readonly Push[]): Pr
 async function pushSome(context: PushContext, pushes: readonly Push[]): Promise<void> {
   const { records, writer, signal, onEvent } = context
   const contents = knownContents(context)
-  const uploaded = await mapConcurrently(pushes, FILES_AT_ONCE, async (push) => {
+  const uploaded = await finishConcurrently(pushes, FILES_AT_ONCE, async (push) => {
     return push.kind === 'push' ? await uploadOne(context, push, contents) : push
   })
   const ready = uploaded.filter((push) => push !== undefined)

@@ -1,11 +1,11 @@
 import { plan, type Plan } from '../plan.ts'
 import type { Hold } from '../hold.ts'
-import type { DiskProblem, KnownFile, Scan } from '../disk/sync-disk.ts'
+import type { DiskProblem, KnownFile, Scan, ScanOptions } from '../disk/sync-disk.ts'
 import { Published, recover } from '../intents.ts'
 import { readRemoteFolder, type RemoteFolder } from '../remote-tree.ts'
 import type { RecordChange } from '../records/records.ts'
 import type { BookStep, Push } from '../steps.ts'
-import type { PathText } from '../trees.ts'
+import type { ContentHash, PathText } from '../trees.ts'
 import type { SyncContext } from './context.ts'
 import { pullAll } from './pull.ts'
 import { pushAll } from './push.ts'
@@ -16,6 +16,8 @@ export interface SyncResult {
   /** What could not be brought over now although nothing failed: it changes all the while, or waits for something. */
   readonly pending: number
   readonly problems: readonly DiskProblem[]
+  /** What has another name on the disk than in the folder, since the disk cannot hold that, by the name it has there. */
+  readonly escaped: readonly string[]
   /** Removals that wait for a word of the user. */
   readonly hold: Hold | undefined
   /** Changes on the disk that may not go to a folder that one may only read. */
@@ -44,7 +46,7 @@ export async function syncOnce(
 ): Promise<SyncResult> {
   const { folder, records } = context
   for (let round = 1; ; round++) {
-    const scan = await context.disk.scan({ known: (path) => knownFile(context, path), signal })
+    const scan = await context.disk.scan(scanOptions(context, signal))
     await records.write(refreshedSignatures(scan, records))
     const view = await folder.now({ signal })
     const remote = await readRemoteFolder(view, signal)
@@ -60,6 +62,21 @@ export async function syncOnce(
       await pullAll({ ...context, view, shown: remote.shown, scan, signal }, planned.pulls)
     }
   }
+}
+
+function scanOptions(context: SyncContext, signal: AbortSignal): ScanOptions {
+  let contents: ReadonlySet<ContentHash> | undefined
+  return {
+    known: (path) => knownFile(context, path),
+    isKnown: (hash) => (contents ??= knownContents(context)).has(hash),
+    signal,
+  }
+}
+
+function knownContents({ records }: SyncContext): Set<ContentHash> {
+  const contents = new Set<ContentHash>()
+  for (const node of records.synced.values()) if (node.kind === 'file') contents.add(node.hash)
+  return contents
 }
 
 function knownFile({ records }: SyncContext, path: PathText): KnownFile | undefined {
@@ -135,6 +152,7 @@ function resultOf({
   return {
     pending: pushes.length + planned.pulls.length,
     problems: scan.problems,
+    escaped: scan.escaped,
     hold:
       folder.power === 'write' && pushes.length < planned.pushes.length ? planned.hold : undefined,
     unsent: folder.power === 'read' ? planned.pushes.length : 0,

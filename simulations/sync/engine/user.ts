@@ -1,0 +1,232 @@
+import type { Clock } from '../../../src/foundation/clock.ts'
+import { utf8 } from '../../../src/foundation/bytes.ts'
+import type { SeededRandomness } from '../../randomness.ts'
+import { textOf, type EngineDevice } from './device.ts'
+import { ROOT } from './places.ts'
+import type { Inode } from './volume.ts'
+
+const NAMES = ['a', 'b', 'c.txt', 'd', 'A', 'caf\u00e9']
+
+export interface UserOptions {
+  readonly device: EngineDevice
+  readonly clock: Clock
+  readonly randomness: SeededRandomness
+  readonly note: (text: string) => void
+  /** Contents that nobody who had them gave up, of all users. */
+  readonly kept: Set<string>
+  /** A number that no other content has. */
+  readonly nextNumber: () => number
+}
+
+/** Works on one device's disk, as people and their programs do. What they do is durable at once. */
+export class EngineUser {
+  readonly #options: UserOptions
+  /** Files that are half written. */
+  readonly #open: { readonly inode: Inode; readonly at: string; readonly text: string }[] = []
+
+  constructor(options: UserOptions) {
+    this.#options = options
+  }
+
+  /** One thing, if it can be done. */
+  act(): void {
+    const { device, randomness } = this.#options
+    if (!device.isMounted) return
+    this.#noting(() => this.#actOrFail(randomness.below(100)))
+  }
+
+  /** Ends what was begun. */
+  finish(): void {
+    if (this.#options.device.isMounted) this.#noting(() => this.#endAll())
+  }
+
+  /** What is gone after it was given up, since its user had it. */
+  #noting(work: () => void): void {
+    const { device, kept } = this.#options
+    const before = device.texts()
+    try {
+      work()
+    } catch (error) {
+      // As programs are told by the system that something cannot be done.
+      if (!(error instanceof Error) || !('code' in error)) throw error
+    }
+    device.volume.settle()
+    const after = device.texts()
+    for (const text of before) if (!after.has(text)) kept.delete(text)
+    device.changed()
+  }
+
+  #endAll(): void {
+    while (this.#open.length > 0) this.#endWriting()
+  }
+
+  /** Many files at once. */
+  fill(count: number): void {
+    const { device } = this.#options
+    for (let file = 0; file < count; file++) this.#create(`${ROOT}/many ${file}`)
+    device.volume.settle()
+    device.changed()
+  }
+
+  #actOrFail(what: number): void {
+    const at = this.#path()
+    if (what < 25) this.#write(at)
+    else if (what < 32) this.#saveSafely(at)
+    else if (what < 38) this.#saveWithBackup(at)
+    else if (what < 46) this.#beginWriting(at)
+    else if (what < 56) this.#endWriting()
+    else if (what < 62) this.#makeDirectory(at)
+    else if (what < 74) this.#remove(at)
+    else if (what < 88) this.#move(at, this.#path())
+    else if (what < 92) this.#run(at)
+    else if (what < 95) this.#copyWithTimes(at, this.#path())
+    else if (what < 98) this.#symlink(at)
+    else this.#removeMost()
+  }
+
+  #write(at: string): void {
+    const { volume } = this.#options.device
+    if (!volume.has(at)) {
+      this.#makePlace(at)
+      this.#create(at)
+      return
+    }
+    const inode = volume.find(at)
+    if (inode.kind === 'file') this.#put(inode, this.#text(), at)
+  }
+
+  #saveSafely(at: string): void {
+    const { volume } = this.#options.device
+    this.#makePlace(at)
+    const beside = `${at}.tmp${this.#options.nextNumber()}`
+    this.#create(beside)
+    volume.rename(beside, at)
+  }
+
+  #saveWithBackup(at: string): void {
+    const { device, randomness } = this.#options
+    if (device.volume.find(at).kind !== 'file') return
+    device.volume.rename(at, `${at}~`)
+    this.#create(at)
+    if (randomness.chance(0.7)) device.volume.remove(`${at}~`)
+  }
+
+  /** A program that writes its file in two goes, and keeps it open. */
+  #beginWriting(at: string): void {
+    const { device, note } = this.#options
+    const { volume } = device
+    if (!volume.has(at)) {
+      this.#makePlace(at)
+      volume.add(at, volume.make('file'))
+    }
+    const inode = volume.find(at)
+    if (inode.kind !== 'file') return
+    const text = this.#text()
+    volume.write(inode, utf8(text.slice(0, text.length >> 1)))
+    inode.isOpen = true
+    this.#open.push({ inode, at, text })
+    note(`${device.name}'s user begins ${at}`)
+  }
+
+  #endWriting(): void {
+    const next = this.#open.shift()
+    if (next === undefined) return
+    this.#put(next.inode, next.text, next.at)
+    next.inode.isOpen = false
+  }
+
+  #makeDirectory(at: string): void {
+    const { device, note } = this.#options
+    device.volume.add(at, device.volume.make('directory'))
+    note(`${device.name}'s user makes ${at}`)
+  }
+
+  #remove(at: string): void {
+    const { device, note } = this.#options
+    const { volume } = device
+    if (volume.find(at).kind === 'directory') {
+      for (const name of volume.list(at)) this.#remove(`${at}/${name}`)
+    }
+    volume.remove(at)
+    note(`${device.name}'s user removes ${at}`)
+  }
+
+  #move(from: string, to: string): void {
+    const { device, note } = this.#options
+    if (to.startsWith(`${from}/`)) return
+    device.volume.rename(from, to)
+    note(`${device.name}'s user moves ${from} to ${to}`)
+  }
+
+  #run(at: string): void {
+    const inode = this.#options.device.volume.find(at)
+    if (inode.kind !== 'file') return
+    inode.mode = inode.mode === 0o644 ? 0o755 : 0o644
+    this.#options.device.volume.setTime(inode, Number(inode.mtimeNs / 1_000_000n))
+  }
+
+  /** With the times of the original, as `cp -p` does. */
+  #copyWithTimes(from: string, to: string): void {
+    const { device, note } = this.#options
+    const { volume } = device
+    const original = volume.find(from)
+    if (original.kind !== 'file' || volume.has(to)) return
+    const copy = volume.make('file')
+    volume.write(copy, original.bytes)
+    volume.setTime(copy, Number(original.mtimeNs / 1_000_000n))
+    volume.add(to, copy)
+    note(`${device.name}'s user copies ${from} to ${to}`)
+  }
+
+  #symlink(at: string): void {
+    const { volume } = this.#options.device
+    const inode = volume.make('symlink')
+    inode.target = `../${this.#options.nextNumber()}`
+    volume.add(at, inode)
+  }
+
+  #removeMost(): void {
+    const { volume } = this.#options.device
+    for (const name of volume.list(ROOT)) if (name !== '.hayloft') this.#remove(`${ROOT}/${name}`)
+  }
+
+  #create(at: string): void {
+    const { volume } = this.#options.device
+    const inode = volume.make('file')
+    volume.add(at, inode)
+    this.#put(inode, this.#text(), at)
+  }
+
+  #put(inode: Inode, text: string, at: string): void {
+    const { device, kept, note } = this.#options
+    const before = textOf(inode.bytes)
+    device.volume.write(inode, utf8(text))
+    if (!device.texts().has(before)) kept.delete(before)
+    // One who writes to what is in no directory any more keeps nothing.
+    if (device.texts().has(text)) kept.add(text)
+    note(`${device.name}'s user writes ${text} to ${at}`)
+  }
+
+  /** All of one length, so that sizes tell nothing. */
+  #text(): string {
+    const { device, nextNumber } = this.#options
+    return `content ${String(nextNumber()).padStart(6, '0')} by ${device.name.padEnd(8)}`
+  }
+
+  #makePlace(at: string): void {
+    const { volume } = this.#options.device
+    const parent = at.slice(0, at.lastIndexOf('/'))
+    if (volume.has(parent)) return
+    this.#makePlace(parent)
+    volume.add(parent, volume.make('directory'))
+  }
+
+  /** Often one that is there; else one of few, so that users meet. */
+  #path(): string {
+    const { device, randomness } = this.#options
+    const there = [...device.listing().keys()].map((path) => path.replace(/\/$/, ''))
+    if (there.length > 0 && randomness.chance(0.5)) return `${ROOT}/${randomness.pick(there)}`
+    const depth = randomness.pick([1, 1, 1, 2, 2, 3])
+    return [ROOT, ...Array.from({ length: depth }, () => randomness.pick(NAMES))].join('/')
+  }
+}

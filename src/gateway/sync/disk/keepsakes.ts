@@ -1,0 +1,57 @@
+import { extname, join } from 'node:path'
+import { toHex } from '../../../foundation/bytes.ts'
+import type { Randomness } from '../../../foundation/randomness.ts'
+import type { ContentHash } from '../trees.ts'
+import { linkFree, unlessGone } from './careful.ts'
+import type { FileSystem } from './file-system.ts'
+import { hashFile } from './scan.ts'
+
+/** Marks what was taken from its user's place for a moment, and is to be looked at after a crash. */
+const TAKEN = '.taken'
+
+/** A name in the directory of temporaries for a file that is taken from its place. */
+export function takenName(temporaries: string, at: string, randomness: Randomness): string {
+  const end = /^\.[\w-]{1,16}$/.exec(extname(at))?.[0] ?? ''
+  return join(temporaries, `${toHex(randomness.bytes(12))}${TAKEN}${end}`)
+}
+
+/** Gives what must not be lost a name of its own beside its place, where the next scan finds it. */
+export async function keepBeside(files: FileSystem, from: string, at: string): Promise<void> {
+  await keepAs(files, from, (mark) => {
+    return at.replace(/(\.[^./\\]{1,16})?$/, (end) => ` (changed meanwhile${mark})${end}`)
+  })
+}
+
+/**
+ * Clears away what a crash left in the directory of temporaries. What had been taken from its place then, and is known to
+ * be nowhere else, is put at the top of the synced directory.
+ */
+export async function clearTemporaries(
+  files: FileSystem,
+  { root, temporaries }: { readonly root: string; readonly temporaries: string },
+  isKnown: (hash: ContentHash) => boolean,
+): Promise<void> {
+  const names = files.listNow(temporaries).map((bytes) => Buffer.from(bytes).toString('utf8'))
+  for (const name of names) {
+    const at = join(temporaries, name)
+    const isTaken = name.includes(TAKEN) && files.lstatNow(at).isFile()
+    if (isTaken && !isKnown(await hashFile(files, at))) {
+      await keepAs(files, at, (mark) => join(root, `Rescued file${mark}${extname(name)}`))
+    }
+    await files.clear(at)
+  }
+  await unlessGone(files.syncDirectory(root))
+}
+
+async function keepAs(
+  files: FileSystem,
+  from: string,
+  nameWith: (mark: string) => string,
+): Promise<void> {
+  for (let number = 1; ; number++) {
+    const free = nameWith(number === 1 ? '' : ` ${number}`)
+    if (!(await linkFree(files, from, free))) continue
+    await files.unlink(from)
+    return
+  }
+}

@@ -1,0 +1,102 @@
+import { constants, lstatSync, readdirSync, readlinkSync, renameSync } from 'node:fs'
+import { link, mkdir, open, rename, rm, rmdir, symlink, type FileHandle } from 'node:fs/promises'
+import { systemCodeOf } from '../../../foundation/error.ts'
+import type { FileSystem, ReadableHandle, WritableHandle } from './file-system.ts'
+
+/** The system's own. */
+export const SYSTEM_FILE_SYSTEM: FileSystem = {
+  link,
+  rename,
+  symlink: async (target, at) => {
+    await symlink(target, at)
+  },
+  mkdir: async (at) => {
+    await mkdir(at)
+  },
+  rmdir: async (at) => {
+    await rmdir(at)
+  },
+  unlink: async (at) => {
+    await rm(at, { force: true })
+  },
+  clear: async (at) => {
+    await rm(at, { recursive: true, force: true })
+  },
+  open: async (at) => new ReadableFile(await open(at, READING)),
+  create: async (at, { isExecutable }) =>
+    new WritableFile(await open(at, 'wx', isExecutable ? 0o777 : 0o666)),
+  syncDirectory,
+  lstatNow: (at) => lstatSync(at, { bigint: true }),
+  readlinkNow: (at) => readlinkSync(at),
+  listNow: (at) => readdirSync(at, { encoding: 'buffer' }),
+  renameNow: renameSync,
+}
+
+/** Should a link or pipe have taken the file's place just now, it is neither followed nor waited for. Windows has neither. */
+const READING =
+  process.platform === 'win32'
+    ? 'r'
+    : constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+class ReadableFile implements ReadableHandle {
+  readonly #file: FileHandle
+
+  constructor(file: FileHandle) {
+    this.#file = file
+  }
+
+  async stat(): ReturnType<ReadableHandle['stat']> {
+    return await this.#file.stat({ bigint: true })
+  }
+
+  async read(into: Uint8Array): Promise<number> {
+    return (await this.#file.read(into, 0, into.length)).bytesRead
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+class WritableFile implements WritableHandle {
+  readonly #file: FileHandle
+
+  constructor(file: FileHandle) {
+    this.#file = file
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#file.writeFile(bytes)
+  }
+
+  async setTimes({ atimeMs, mtimeMs }: { atimeMs: number; mtimeMs: number }): Promise<void> {
+    await this.#file.utimes(atimeMs / 1000, secondsOf(mtimeMs))
+  }
+
+  async sync(): Promise<void> {
+    await this.#file.sync()
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+async function syncDirectory(at: string): Promise<void> {
+  // Windows cannot open a directory, and makes renames durable by itself.
+  if (process.platform === 'win32') return
+  const directory = await open(at, 'r')
+  try {
+    await directory.sync()
+  } catch (thrown) {
+    // Some file systems cannot sync a directory; there is nothing better to be had on them.
+    if (!['EINVAL', 'ENOTSUP', 'EBADF'].includes(systemCodeOf(thrown) ?? '')) throw thrown
+  } finally {
+    await directory.close()
+  }
+}
+
+/** So that the system, which cuts to microseconds, does not take it for the millisecond before. */
+function secondsOf(timeMs: number): number {
+  return (timeMs + 0.0005) / 1000
+}
