@@ -112,7 +112,7 @@ class GridFolder {
           yield bytes.subarray(0, half)
           yield await this.#call(() => bytes.subarray(half))
         }
-        return { sizeBytes: bytes.length, chunks: chunks.call(this) } as never
+        return { sizeBytes: bytes.length, chunks: chunks.call(this) }
       },
     }
   }
