@@ -7,7 +7,7 @@ export function addChangeCommands(context: ProgramContext): void {
   addRm(context)
   addCpAndMv(context)
   addLn(context)
-  addFolderCreate(context)
+  addFolder(context)
   addMutableCreate(context)
   addPromote(context)
   addRestore(context)
@@ -87,11 +87,12 @@ function addLn(context: ProgramContext): void {
     })
 }
 
-function addFolderCreate(context: ProgramContext): void {
-  context.program
+function addFolder(context: ProgramContext): void {
+  const folder = context.program
     .command('folder')
     .description('folders that hang on nothing but their capability')
     .helpCommand(false)
+  folder
     .command('create')
     .description('make an empty one and print its capability')
     .option('--alias <name>', 'call it so on this computer')
@@ -99,6 +100,19 @@ function addFolderCreate(context: ProgramContext): void {
     .action(async (options: JsonOption & { alias?: string }) => {
       const { folderCreate } = await import('./commands/folder-create.ts')
       context.ended(await folderCreate({ alias: options.alias }, commandContext(options, context)))
+    })
+  folder
+    .command('accept')
+    .description(
+      'go back to an older state that storage nodes went back to, the newer one being gone',
+    )
+    .argument('<PLACE>', PLACE_HELP)
+    .option('--force', 'also where only some of the newer state is gone')
+    .addOption(jsonOption())
+    .action(async (place: string, options: { readonly force?: true; readonly json?: true }) => {
+      const { folderAccept } = await import('./commands/folder-accept.ts')
+      const request = { place, force: options.force === true }
+      context.ended(await folderAccept(request, commandContext(options, context)))
     })
 }
 

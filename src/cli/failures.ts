@@ -89,6 +89,8 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   'file-broken': EXIT.lost,
   'slot-unavailable': EXIT.lost,
   'slot-not-stored': EXIT.lost,
+  'folder-set-back': EXIT.lost,
+  'nothing-set-back': EXIT.inputMissing,
   'slot-contended': EXIT.tryAgain,
   'folder-changed': EXIT.tryAgain,
   'file-changed': EXIT.tryAgain,

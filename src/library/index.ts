@@ -57,6 +57,7 @@ export type { CreatedFolder, FolderEvent, Folders } from '../folders/service/fol
 export type { DrillOptions, FolderDrill } from '../folders/service/drill.ts'
 export type {
   Commit,
+  AcceptedState,
   CommitResult,
   EditMaker,
   EditOptions,
@@ -121,6 +122,7 @@ export type { StorageNodeInfo } from '../grid/view.ts'
 
 // Slots
 export type { ChangingCapability, SlotCapability, SlotNow, Slots } from './slots.ts'
+export type { SetBackState } from '../folders/service/errors.ts'
 export type { Rollback } from '../grid/slots/client.ts'
 export type { Freshness } from '../grid/slots/poll.ts'
 export type { ReadOptions as SlotReadOptions, SlotHealth } from '../grid/slots/results.ts'
@@ -167,8 +169,10 @@ export {
 export {
   FolderChangedError,
   FolderMissingError,
+  FolderSetBackError,
   LinkCycleError,
   NoStateThenError,
+  NothingSetBackError,
   NotAFileError,
   NotMergedError,
   PowerMissingError,

@@ -1,5 +1,6 @@
-import type { PathVersion } from '../../folders/service/folder.ts'
-import type { FolderReader } from '../../folders/service/folder.ts'
+import type { Commit, FolderReader, PathVersion } from '../../folders/service/folder.ts'
+import { FolderSetBackError } from '../../folders/service/errors.ts'
+import { NotEnoughSharesError } from '../../grid/errors.ts'
 import type { FileVersion } from '../../grid/mutable/files.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { alignColumns } from '../folders/columns.ts'
@@ -57,25 +58,38 @@ async function tellCommits(
   const values: object[] = []
   for await (const commit of firstOf(reader.history({ signal }), request.limit)) {
     const { timeMs, device } = commit
-    const { files, sizeBytes } = await commit.view().measure([])
+    const measured = await measureThen(commit)
     const index = values.length
     values.push({
       index,
       time: new Date(timeMs).toISOString(),
       device,
-      files,
-      size: sizeBytes,
+      files: measured?.files ?? null,
+      size: measured?.sizeBytes ?? null,
     })
-    const size = formatBytes(sizeBytes)
     rows.push([
       String(index),
       whenOf(timeMs),
       deviceOf(device, terminal),
-      size,
-      count(files, 'file'),
+      ...(measured === undefined
+        ? ['-', 'cannot be read now']
+        : [formatBytes(measured.sizeBytes), count(measured.files, 'file')]),
     ])
   }
   print({ place, values, rows, isCut: values.length === request.limit }, terminal)
+}
+
+/** Undefined if too little of it is there. */
+async function measureThen(
+  commit: Commit,
+): Promise<{ readonly files: number; readonly sizeBytes: number } | undefined> {
+  try {
+    return await commit.view().measure([])
+  } catch (error) {
+    const isGone = error instanceof NotEnoughSharesError || error instanceof FolderSetBackError
+    if (isGone) return undefined
+    throw error
+  }
 }
 
 async function tellContents(

@@ -9,6 +9,7 @@ import type { OperationOptions } from '../../grid/context.ts'
 import type { Edit, NewVersion } from '../commit/edits.ts'
 import type { Path } from '../names.ts'
 import type { Shown } from '../read.ts'
+import type { SetBackState } from './errors.ts'
 import type { FolderNow, FolderView } from './view.ts'
 
 /** A folder for who may read it. Paths cross linked folders, with the powers that the holder has. */
@@ -77,6 +78,24 @@ export interface FolderWriter extends FolderReader {
   restore(path: Path, timeMs: number, options?: EditOptions): Promise<CommitResult>
   /** Brings back what was at a path before it was removed. @throws PathNotFoundError */
   undelete(path: Path, options?: EditOptions): Promise<CommitResult>
+  /**
+   * Where storage nodes have gone back to an older state and what makes up the newer one is gone: makes the older one the
+   * present one. Of the newer one the history keeps that it was; it can be read there should its blocks come back.
+   * @param options.force also where the newer state's topmost block can be read, and only some below it cannot
+   * @throws NothingSetBackError, TooFewNodesError, SlotNotStoredError, SlotContendedError
+   */
+  acceptOlder(
+    options?: ReadOptions & { readonly force?: boolean | undefined },
+  ): Promise<AcceptedState>
+}
+
+/** What {@link FolderWriter.acceptOlder} did. */
+export interface AcceptedState {
+  readonly durability: 'durable' | 'degraded'
+  /** What the folder is now; undefined for one without entries. */
+  readonly kept: SetBackState | undefined
+  /** What could not be read any more. */
+  readonly gone: SetBackState | undefined
 }
 
 /** A way to stop reading. */

@@ -40,6 +40,11 @@ export function folderHeads({
   throw new FolderMissingError()
 }
 
+/** Whether a record is one of a folder. */
+export function isFolderRecord({ contents }: SlotState['heads'][number]): boolean {
+  return contents.kind === 'folder'
+}
+
 /** Undefined if it is the state of something else. */
 export function commitOf({
   kind,

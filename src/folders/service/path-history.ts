@@ -1,3 +1,4 @@
+import { NotEnoughSharesError } from '../../grid/errors.ts'
 import { NotADirectoryError } from '../errors.ts'
 import type { Path } from '../names.ts'
 import type { Shown } from '../read.ts'
@@ -13,6 +14,8 @@ export async function* versionsAt(
   let last: { readonly version: string | undefined; readonly told: PathVersion } | undefined
   for await (const commit of commits) {
     const shown = await shownThen(commit.view(), path)
+    // What cannot be read tells nothing.
+    if (shown === 'unknown') continue
     const version = shown && versionOf(shown)
     if (last !== undefined && last.version !== version) yield last.told
     last = { version, told: { timeMs: commit.timeMs, device: commit.device, shown } }
@@ -21,11 +24,12 @@ export async function* versionsAt(
   if (last?.version !== undefined) yield last.told
 }
 
-async function shownThen(view: FolderView, path: Path): Promise<Shown | undefined> {
+async function shownThen(view: FolderView, path: Path): Promise<Shown | undefined | 'unknown'> {
   try {
     return await view.stat(path)
   } catch (error) {
     if (error instanceof NotADirectoryError) return undefined
+    if (error instanceof NotEnoughSharesError) return 'unknown'
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import { toHex } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
 import type { SlotBase, SlotChange } from '../../grid/slots/client.ts'
+import type { BlockReference } from '../../grid/files/index-node.ts'
 import { recordHistory } from '../../grid/slots/history.ts'
 import { joinVectors, type TagHex, type VersionVector } from '../../protocol/version-vector.ts'
 import { commitEdits } from '../commit/commit.ts'
@@ -21,6 +22,7 @@ import { folderHeads } from './heads.ts'
 import { isEmptyRoot } from './nodes.ts'
 import type { CommitNodes, OpenTree } from './open-trees.ts'
 import { OpenedView } from './opened-view.ts'
+import { explaining } from './explaining.ts'
 
 /**
  * Commits edits to a folder: its present states are merged, the edits applied, all new blocks sent at once, and then the
@@ -33,7 +35,7 @@ export async function publishEdits(
   { ifUnchanged, signal }: EditOptions = {},
 ): Promise<CommitResult> {
   let attempt: { readonly joined: number; readonly state: FolderState } | undefined
-  const update = async (base: SlotBase): Promise<SlotChange | undefined> => {
+  const make = async (base: SlotBase): Promise<SlotChange | undefined> => {
     const heads = folderHeads(base)
     const joined = heads.length + base.unreadable
     const commit = tree.openCommit()
@@ -53,6 +55,8 @@ export async function publishEdits(
     if (joined === 1 && toHex(state.root.id) === toHex(merged.root.id)) return undefined
     return await change(context, tree, base, { state, commit, edits: list })
   }
+  const update = async (base: SlotBase): Promise<SlotChange | undefined> =>
+    await explaining(base, tree.nodes, async () => await make(base))
   const written = await context.slots.write(tree.keys, update, { signal })
   const { joined = 1, state } = attempt ?? {}
   const durability = written?.durability ?? 'unchanged'
@@ -105,12 +109,34 @@ function clockBefore({ clock, tag, counter }: SlotBase): VersionVector {
 }
 
 async function change(
+  context: FolderContext,
+  tree: OpenTree,
+  base: SlotBase,
+  made: { state: FolderState; commit: CommitNodes; edits: readonly Edit[] },
+): Promise<SlotChange> {
+  const parents = await recordHistory(made.commit.store, base.heads)
+  return publishChange(context, tree, { base, parents, ...made })
+}
+
+/** What a commit makes of a slot. */
+export function publishChange(
   { clock, device }: FolderContext,
   tree: OpenTree,
-  { heads }: SlotBase,
-  { state, commit, edits }: { state: FolderState; commit: CommitNodes; edits: readonly Edit[] },
-): Promise<SlotChange> {
-  const parents = await recordHistory(commit.store, heads)
+  {
+    base: { heads },
+    parents,
+    state,
+    commit,
+    edits,
+  }: {
+    base: SlotBase
+    /** History blocks of the states that it replaces. */
+    parents: readonly BlockReference[]
+    state: Pick<FolderState, 'root'>
+    commit: CommitNodes
+    edits: readonly Edit[]
+  },
+): SlotChange {
   // A device whose calendar is behind must not make its commit look older than the ones that it replaces.
   const times = heads.map(({ contents }) => (contents.modifiedMs ?? 0) + 1)
   const modifiedMs = Math.min(Math.max(clock.nowMs(), ...times), Number.MAX_SAFE_INTEGER)

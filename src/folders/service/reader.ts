@@ -17,6 +17,7 @@ import type { FolderContext, ViewMoment } from './context.ts'
 import { NoStateThenError, NotMergedError } from './errors.ts'
 import type { Commit, FolderReader, LocatedPath, PathVersion, ReadOptions } from './folder.ts'
 import { folderHeads, type FolderCommit } from './heads.ts'
+import { explaining, explainingNodes } from './explaining.ts'
 import type { LinkKeys } from './links.ts'
 import { nodesOf, ScratchNodes } from './nodes.ts'
 import { OpenedView, type ViewSource } from './opened-view.ts'
@@ -139,12 +140,13 @@ export class OpenedReader implements FolderReader {
   async #viewOf(state: SlotState, chain: readonly string[]): Promise<PresentView> {
     const heads = folderHeads(state)
     const digests = state.heads.map(({ record }) => recordDigest(record.bytes))
-    const name = toHex(headsDigest(digests))
+    const name = `${toHex(headsDigest(digests))}${state.older === undefined ? '' : ' set back'}`
     if (this.#merged?.heads !== name) {
       const { store, keys } = await this.#access()
-      const nodes = heads.length === 1 ? nodesOf(store) : new ScratchNodes(nodesOf(store))
+      const below = explainingNodes(state, nodesOf(store))
+      const nodes = heads.length === 1 ? below : new ScratchNodes(below)
       const states = heads.map((head) => head.state)
-      const tree = await mergeStates(nodes, states)
+      const tree = await explaining(state, nodes, async () => await mergeStates(nodes, states))
       const source = { nodes, tree, keys, folder: this.#holder, chain: [] }
       this.#merged = { heads: name, source }
     }

@@ -9,6 +9,7 @@ import type { FolderContext } from './context.ts'
 import { storeFile } from './contents.ts'
 import { PowerMissingError } from './errors.ts'
 import type {
+  AcceptedState,
   CommitResult,
   EditMaker,
   EditOptions,
@@ -23,6 +24,7 @@ import { promoteDirectory } from './promote.ts'
 import { publishEdits } from './publish.ts'
 import { OpenedReader } from './reader.ts'
 import { contentOf, restoringEdits } from './restore.ts'
+import { acceptOlder } from './set-back.ts'
 import type { FolderView } from './view.ts'
 
 /** A folder that is open with the power to write it. */
@@ -88,6 +90,12 @@ export class OpenedWriter extends OpenedReader implements FolderWriter {
       return await this.edit(put, options)
     }
     throw new PathNotFoundError(formatPath(path))
+  }
+
+  async acceptOlder(
+    options: ReadOptions & { readonly force?: boolean | undefined } = {},
+  ): Promise<AcceptedState> {
+    return await this.#use(async (tree) => await acceptOlder(this.#context, tree, options))
   }
 
   /** What several devices wrote at once is joined first, so that the snapshot leads to what is on the grid. */

@@ -70,6 +70,14 @@ export interface SlotState {
    * remembers, which was also given back to the nodes.
    */
   readonly rollback?: Rollback | undefined
+  readonly older?: OlderHeads | undefined
+}
+
+/** What nodes showed last while they had lost what `heads` have now, though they may have got that back by now. */
+export interface OlderHeads {
+  readonly heads: readonly OpenedRecord[]
+  /** When that was found out, in milliseconds since 1970. */
+  readonly sinceMs: number
 }
 
 /** Nodes showed less than was seen before. */
@@ -97,6 +105,7 @@ export interface SlotBase {
   readonly tag: TagHex
   /** Writes that this device has numbered before. */
   readonly counter: number
+  readonly older?: OlderHeads | undefined
 }
 
 export interface SlotChange {
@@ -148,7 +157,7 @@ class GridSlotClient implements SlotClient {
 
   async read(reader: SlotReader, options: ReadOptions = {}): Promise<SlotState> {
     const known = await this.#replicas.known(reader.slot)
-    return this.#stateOf(reader, await this.#replicas.refresh(known, options))
+    return this.#stateOf(reader, known, await this.#replicas.refresh(known, options))
   }
 
   async readLinks(verifier: SlotVerifier, options: ReadOptions = {}): Promise<SlotLinksState> {
@@ -188,9 +197,10 @@ class GridSlotClient implements SlotClient {
 
   watch(reader: SlotReader, signal: AbortSignal): AsyncIterable<SlotState> {
     const watching = watchSlot(this.#replicas, reader.slot, signal)
-    const stateOf = (refreshed: Refreshed): SlotState => this.#stateOf(reader, refreshed)
+    const stateOf = async (refreshed: Refreshed): Promise<SlotState> =>
+      this.#stateOf(reader, await this.#replicas.known(reader.slot), refreshed)
     return (async function* states() {
-      for await (const refreshed of watching) yield stateOf(refreshed)
+      for await (const refreshed of watching) yield await stateOf(refreshed)
     })()
   }
 
@@ -232,7 +242,9 @@ class GridSlotClient implements SlotClient {
     // What is learnt while the state is made is not part of it, so its clock must not count it as seen.
     const { heads: base, clock } = known
     const { opened: heads, unreadable } = openHeads(keys.readKey, this.#live(base))
-    const asked = Promise.resolve({ heads, unreadable, clock, ...known.writer(randomness) })
+    const older = this.#olderOf(keys.readKey, known)
+    const writer = known.writer(randomness)
+    const asked = Promise.resolve({ heads, unreadable, clock, ...writer, ...older })
     const change = await asked.then(update).catch((error: unknown) => {
       known.abandon()
       throw error
@@ -297,7 +309,17 @@ class GridSlotClient implements SlotClient {
     else known.abandon()
   }
 
-  #stateOf(reader: SlotReader, { heads, freshness, missing }: Refreshed): SlotState {
+  #olderOf(readKey: SlotReader['readKey'], { older }: KnownSlot): { readonly older?: OlderHeads } {
+    if (older === undefined) return {}
+    const { opened } = openHeads(readKey, this.#live(older.heads))
+    return { older: { heads: opened, sinceMs: older.sinceMs } }
+  }
+
+  #stateOf(
+    reader: SlotReader,
+    known: KnownSlot,
+    { heads, freshness, missing }: Refreshed,
+  ): SlotState {
     const live = this.#live(heads)
     const { opened, unreadable }: Opened<OpenedRecord> = openHeads(reader.readKey, live)
     return {
@@ -306,6 +328,7 @@ class GridSlotClient implements SlotClient {
       clock: clockOf(live),
       freshness,
       ...(missing !== undefined && { rollback: { missing } }),
+      ...this.#olderOf(reader.readKey, known),
     }
   }
 

@@ -2,6 +2,7 @@ import { Semaphore } from '../../foundation/concurrency.ts'
 import type { Randomness } from '../../foundation/randomness.ts'
 import { slotKeyHex, type SlotKey, type SlotKeyHex } from '../../protocol/slot-key.ts'
 import {
+  compareVectors,
   joinVectors,
   MAX_CLOCK_TAGS,
   MAX_COUNTER,
@@ -14,6 +15,13 @@ import { SlotClockFullError } from './errors.ts'
 import { clockOf, maximaOf, sameHeads, type Head, type RecordShelf } from './heads.ts'
 import type { RememberedSlot, SlotMemory, SlotProof } from './memory.ts'
 import { joinProofs, sameProofs } from './proof.ts'
+
+/** What nodes showed when they had gone back to an older state; see {@link RememberedSlot.older}. */
+export interface OlderState {
+  readonly heads: readonly Head[]
+  readonly clock: VersionVector
+  readonly sinceMs: number
+}
 
 /** What this client knows of one slot, and remembers of it beyond its own end. */
 export class KnownSlot {
@@ -32,6 +40,7 @@ export class KnownSlot {
   #counter: number
   #unsettled: Head | undefined
   #isReady = false
+  #older: OlderState | undefined
   readonly #memory: SlotMemory
   readonly #listeners = new Set<() => void>()
   /** Saves come one after another, each with what is known by then. */
@@ -57,6 +66,24 @@ export class KnownSlot {
     const heads = remembered?.heads.map((bytes) => shelf.read(slot, bytes)) ?? []
     this.#heads = maximaOf(heads.filter((head) => head !== undefined))
     this.#clock = joinVectors(remembered?.clock ?? new Map<TagHex, number>(), clockOf(this.#heads))
+    const older = remembered?.older
+    this.#older = older && {
+      ...older,
+      heads: older.heads
+        .map((bytes) => shelf.read(slot, bytes))
+        .filter((head) => head !== undefined),
+    }
+  }
+
+  /** What nodes showed last while they had lost what is known, until there is something newer. */
+  get older(): OlderState | undefined {
+    const isOf = this.#older && compareVectors(this.#older.clock, this.#clock) === 'equal'
+    return isOf === true ? this.#older : undefined
+  }
+
+  /** Notes what nodes show that have lost something: they will not show it once they were given that back. */
+  wentBackTo(heads: readonly Head[], nowMs: number): void {
+    this.#older = { heads, clock: this.#clock, sinceMs: this.older?.sinceMs ?? nowMs }
   }
 
   get heads(): readonly Head[] {
@@ -202,6 +229,13 @@ export class KnownSlot {
       heads: this.#heads.slice(0, HEADS_REMEMBERED).map(({ record }) => record.bytes),
       ...(this.#tag !== undefined && { tag: this.#tag }),
       ...(this.proof !== undefined && { proof: this.proof }),
+      ...(this.older !== undefined &&
+        this.older.clock.size <= MAX_CLOCK_TAGS && {
+          older: {
+            ...this.older,
+            heads: this.older.heads.slice(0, HEADS_REMEMBERED).map(({ record }) => record.bytes),
+          },
+        }),
       ...(this.#unsettled !== undefined && {
         unsettled: this.#unsettled.record.bytes,
         isReady: this.#isReady,

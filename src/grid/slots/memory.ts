@@ -31,6 +31,17 @@ export interface RememberedSlot {
   readonly isReady?: boolean | undefined
   /** Of what was seen, what nodes must still have. By default all of it. */
   readonly proof?: SlotProof | undefined
+  readonly older?: RememberedOlder | undefined
+}
+
+/** What nodes showed when they had gone back to an older state. */
+export interface RememberedOlder {
+  /** States, encoded; none if they showed nothing. */
+  readonly heads: readonly Uint8Array[]
+  /** All that was known of the slot then. Once there is more, this is of no use any more. */
+  readonly clock: VersionVector
+  /** When that was found out first, in milliseconds since 1970. */
+  readonly sinceMs: number
 }
 
 /**

@@ -142,7 +142,9 @@ export class SlotReplicas implements AsyncDisposable {
     const missing =
       proof && missingFrom(proof, poll.answers, { shown: clockOf(poll.heads), live, places })
     const isProven = known.prove(proofOf(poll.answers, places))
-    if (known.learn(poll.heads) || known.hasFailedToSave) await known.save()
+    const isNews = known.learn(poll.heads)
+    if (missing !== undefined) known.wentBackTo(poll.heads, this.context.clock.nowMs())
+    if (isNews || missing !== undefined || known.hasFailedToSave) await known.save()
     else if (isProven) this.#lateSaves.add(known)
     const { freshness } = poll
     if (freshness === 'settled') known.isSynced = true

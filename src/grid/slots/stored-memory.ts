@@ -80,7 +80,7 @@ const SLOT = 'slot-'
 const OWED = 'owed-'
 
 function encodeRemembered(remembered: RememberedSlot): Uint8Array {
-  const { tag, counter, clock, heads, unsettled, isReady, proof } = remembered
+  const { tag, counter, clock, heads, unsettled, isReady, proof, older } = remembered
   const fields: [number, unknown][] = [
     [0, counter],
     [1, encodeVector(clock)],
@@ -92,6 +92,9 @@ function encodeRemembered(remembered: RememberedSlot): Uint8Array {
   if (proof !== undefined) {
     fields.push([6, encodeVector(proof.kept)], [7, encodeVector(proof.placed)], [8, proof.own])
   }
+  if (older !== undefined) {
+    fields.push([9, older.heads], [10, encodeVector(older.clock)], [11, older.sinceMs])
+  }
   return encodeFields(new Map(fields))
 }
 
@@ -101,12 +104,14 @@ function decodeRemembered(value: Uint8Array): RememberedSlot {
   const ofTag = { min: TAG_BYTES, max: TAG_BYTES }
   const ofClock = { max: vectorBytes(MAX_CLOCK_TAGS) }
   const ofRecord = { min: MIN_SLOT_RECORD_BYTES, max: MAX_SLOT_RECORD_BYTES }
+  const headsIn = (field: number): Uint8Array[] =>
+    arrayField(fields, field, { max: HEADS_REMEMBERED }).map((head) =>
+      checkBytes(head, 'A remembered record', ofRecord),
+    )
   return {
     counter: integerField(fields, 0, { max: MAX_COUNTER }),
     clock: decodeVector(bytesField(fields, 1, ofClock)),
-    heads: arrayField(fields, 2, { max: HEADS_REMEMBERED }).map((head) =>
-      checkBytes(head, 'A remembered record', ofRecord),
-    ),
+    heads: headsIn(2),
     ...(fields.has(3) && { tag: tagHex(bytesField(fields, 3, ofTag)) }),
     ...(fields.has(4) && { unsettled: bytesField(fields, 4, ofRecord) }),
     ...(fields.get(5) === true && { isReady: true }),
@@ -115,6 +120,13 @@ function decodeRemembered(value: Uint8Array): RememberedSlot {
         kept: decodeVector(bytesField(fields, 6, ofClock)),
         placed: decodeVector(bytesField(fields, 7, ofClock)),
         own: bytesField(fields, 8, { min: OWN_DIGEST_BYTES, max: OWN_DIGEST_BYTES }),
+      },
+    }),
+    ...(fields.has(9) && {
+      older: {
+        heads: headsIn(9),
+        clock: decodeVector(bytesField(fields, 10, ofClock)),
+        sinceMs: integerField(fields, 11, { max: Number.MAX_SAFE_INTEGER }),
       },
     }),
   }

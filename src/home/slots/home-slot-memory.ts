@@ -2,7 +2,7 @@ import type { RememberedSlot, SlotMemory } from '../../grid/slots/memory.ts'
 import { joinProofs } from '../../grid/slots/proof.ts'
 import { StoredSlotMemory } from '../../grid/slots/stored-memory.ts'
 import { slotKeyHex, type SlotKey, type SlotKeyHex } from '../../protocol/slot-key.ts'
-import { joinVectors } from '../../protocol/version-vector.ts'
+import { compareVectors, joinVectors } from '../../protocol/version-vector.ts'
 import { DirectoryStore } from './directory-store.ts'
 import { abandonedLanes, otherLanes, takeLane, type Lane, type LaneOptions } from './lane.ts'
 
@@ -86,6 +86,10 @@ function joinSeen(own: RememberedSlot | undefined, other: RememberedSlot): Remem
   const clock = joinVectors(own?.clock ?? new Map(), other.clock)
   const heads = [...(own?.heads ?? []), ...other.heads]
   const { tag, counter = 0 } = own ?? {}
+  // One counts for all that was ever seen, so it is that of the lane which has seen most.
+  const older = [own?.older, other.older].find(
+    (each) => each !== undefined && compareVectors(each.clock, clock) === 'equal',
+  )
   const proof = own?.proof && other.proof ? joinProofs(own.proof, other.proof) : other.proof
   return {
     ...(tag !== undefined && { tag }),
@@ -93,5 +97,6 @@ function joinSeen(own: RememberedSlot | undefined, other: RememberedSlot): Remem
     clock,
     heads,
     ...(proof !== undefined && { proof }),
+    ...(older !== undefined && { older }),
   }
 }
