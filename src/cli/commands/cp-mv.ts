@@ -5,7 +5,7 @@ import { openFolderClient, type CommandContext } from '../folders/folder-client.
 import { labelBelow } from '../folders/label.ts'
 import { viewAt, writableEntryAt, type Writable } from '../folders/powers.ts'
 import { sourceEntryAt, type SourceEntry } from '../folders/source-entry.ts'
-import { transplant } from '../folders/transplant.ts'
+import { transplant } from '../../library/transplant.ts'
 import { formatCapability } from '../../capabilities/text.ts'
 import { IntoItselfError } from '../../folders/errors.ts'
 import type { Path } from '../../folders/names.ts'
@@ -52,7 +52,7 @@ async function transfer(
     if (located !== undefined && equalBytes(located.slot, to.folder.capability.slot)) {
       await to.folder.edit([{ kind, from: located.path, to: to.path }], { signal })
     } else {
-      await transplant(source, to, signal)
+      await transplant({ ...source, path: place.path }, to, signal)
       if (kind === 'move') await removeSource(source, tools)
     }
     done.push({ from: place.label, to: labelBelow(target, path) })

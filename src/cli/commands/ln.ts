@@ -6,7 +6,7 @@ import { CliError, usageError } from '../failures.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
 import { pathMissing } from '../folders/missing.ts'
 import { viewAt, writableEntryAt } from '../folders/powers.ts'
-import { linkTargetAt } from '../folders/transplant.ts'
+import { linkTargetAt } from '../../library/transplant.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
 

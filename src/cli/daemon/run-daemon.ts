@@ -7,7 +7,7 @@ import { openApi, type Api } from '../../gateway/api/server.ts'
 import type { DaemonNode } from '../../gateway/api/context.ts'
 import { EventHub } from '../../gateway/daemon/events.ts'
 import type { DaemonLog } from '../../gateway/daemon/log.ts'
-import { runSyncs } from '../../gateway/daemon/syncs.ts'
+import { Syncs } from '../../gateway/daemon/syncs.ts'
 import { ensureToken } from '../../gateway/daemon/token.ts'
 import { removeDaemon, writeDaemon } from '../../home/daemon-file.ts'
 import type { HomeFiles } from '../../home/layout.ts'
@@ -128,6 +128,7 @@ class Daemon {
       care: (own: Client) => Promise<void>,
     ): Promise<void> => await care(client)
     await using _care = about.isCaring ? startCare({ files, log }, withClient) : undefined
+    await using syncs = Syncs.open({ files, client, account, log, events })
     await using api = await listening(
       this.#options.port,
       async () =>
@@ -137,6 +138,7 @@ class Daemon {
             account,
             client,
             node: about.node === undefined ? undefined : nodeOf(about.node),
+            syncs,
             events,
             log,
             version: VERSION,
@@ -151,14 +153,10 @@ class Daemon {
     await writeDaemon(files, { startedMs, port: api.port })
     log.write('ready', `the API is at 127.0.0.1:${api.port}`)
     onReady()
-    const halt = manyListeners(new AbortController())
-    const syncing = runSyncs({ files, client, account, log, events }, halt.signal)
     try {
       if (!ending.aborted) await Promise.race([once(ending, 'abort'), about.removed])
     } finally {
       log.write('ending')
-      halt.abort()
-      await syncing
     }
   }
 }

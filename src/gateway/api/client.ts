@@ -4,7 +4,7 @@ import type { HomeFiles } from '../../home/layout.ts'
 import { readToken } from '../daemon/token.ts'
 
 /** What the daemon answered that it could not do. */
-export class DaemonError extends HayloftError {
+class DaemonError extends HayloftError {
   readonly code: string
 
   constructor({ code, message }: { readonly code: string; readonly message: string }) {
@@ -14,7 +14,7 @@ export class DaemonError extends HayloftError {
 }
 
 /** The daemon does not answer, or not as it should. */
-export class DaemonSilentError extends HayloftError {
+class DaemonSilentError extends HayloftError {
   readonly code = 'daemon-silent'
 
   constructor(pid: number, options?: ErrorOptions) {

@@ -3,6 +3,7 @@ import type { HomeFiles } from '../../home/layout.ts'
 import type { Client } from '../../library/client.ts'
 import type { EventHub } from '../daemon/events.ts'
 import type { DaemonLog } from '../daemon/log.ts'
+import type { Syncs } from '../daemon/syncs.ts'
 
 /** What the API serves. */
 export interface ApiContext {
@@ -11,6 +12,7 @@ export interface ApiContext {
   readonly client: Client
   /** The storage node of this home, if the daemon runs it. */
   readonly node: DaemonNode | undefined
+  readonly syncs: Pick<Syncs, 'follow' | 'look'>
   readonly events: EventHub
   readonly log: DaemonLog
   readonly version: string

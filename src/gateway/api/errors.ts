@@ -21,6 +21,9 @@ export type ApiErrorCode =
   | 'request-too-slow'
   | 'no-such-route'
   | 'version-differs'
+  | 'alias-unknown'
+  | 'place-unsuitable'
+  | 'directory-not-empty'
   | 'sync-unknown'
   | 'node-absent'
 
@@ -37,6 +40,10 @@ const MESSAGES: Readonly<Record<ApiErrorCode, string>> = {
   'no-such-route': 'There is nothing at this address.',
   'version-differs':
     'What is there is not what If-Match or If-None-Match asks for. Nothing was changed.',
+  'alias-unknown': 'This home has no alias of that name.',
+  'place-unsuitable': 'The capability is not of what the request takes.',
+  'directory-not-empty':
+    'The directory is not empty. Ask for "recursive" to remove it with all that is in it.',
   'sync-unknown': 'No synced directory has this id.',
   'node-absent': 'The daemon runs no storage node.',
 }

@@ -12,7 +12,13 @@ import { Guard } from './guard.ts'
 import { DaemonMetrics } from './metrics.ts'
 import { noSuchRoute, Problem, tellProblem } from './problem.ts'
 import { addDaemonRoutes } from './routes/daemon.ts'
+import { addCapabilityRoutes } from './routes/capabilities.ts'
+import { addCareRoutes } from './routes/care.ts'
 import { addEventRoutes } from './routes/events.ts'
+import { addFileRoutes } from './routes/files.ts'
+import { addFolderRoutes } from './routes/folders.ts'
+import { addGridRoutes } from './routes/grid.ts'
+import { addSyncRoutes } from './routes/syncs.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -69,7 +75,7 @@ export async function openApi(context: ApiContext, { token, port }: ApiOptions):
 }
 
 /** The server with all its routes, before it listens. */
-export async function buildServer(context: ApiContext, guard: Guard): Promise<Server> {
+async function buildServer(context: ApiContext, guard: Guard): Promise<Server> {
   const server: Server = fastify({
     bodyLimit: MAX_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -108,6 +114,12 @@ export async function buildServer(context: ApiContext, guard: Guard): Promise<Se
   await server.register((routes: Server, _, done) => {
     addDaemonRoutes(routes, { context, metrics })
     addEventRoutes(routes, context)
+    addFileRoutes(routes, context)
+    addFolderRoutes(routes, context)
+    addCapabilityRoutes(routes, context)
+    addCareRoutes(routes, context)
+    addGridRoutes(routes, context)
+    addSyncRoutes(routes, context)
     done()
   })
   await server.ready()

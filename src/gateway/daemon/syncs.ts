@@ -14,7 +14,7 @@ import {
 import type { Client } from '../../library/client.ts'
 import { SystemSyncDisk } from '../sync/disk/system-sync-disk.ts'
 import type { SyncEvent, SyncFolder } from '../sync/engine/context.ts'
-import { takeAllowance, watchOrders } from '../sync/orders.ts'
+import { takeAllowance } from '../sync/orders.ts'
 import { LevelRecords } from '../sync/records/level-records.ts'
 import { runSync, type SyncStatus } from '../sync/runner.ts'
 import { watchDirectory } from '../sync/watch/directory-watcher.ts'
@@ -37,45 +37,69 @@ interface RunningSync {
 /** So that one of several changes of a file at once is met. */
 const LIST_SETTLE_MS = 200
 
-/** Keeps all synced directories of a home in sync, as its list says from time to time, until the signal fires. */
-export async function runSyncs(options: SyncsOptions, signal: AbortSignal): Promise<void> {
-  await new Syncs(options).run(signal)
-}
-
-class Syncs {
+/** All syncs of a home at work, as its list says. */
+export class Syncs implements AsyncDisposable {
   readonly #options: SyncsOptions
   readonly #running = new Map<string, RunningSync>()
+  /** What has a sync look at both sides now. */
+  readonly #lookers = new Map<string, () => void>()
+  readonly #stopWatching: () => void
+  #isEnded = false
+  #following: Promise<void> = Promise.resolve()
 
-  constructor(options: SyncsOptions) {
+  private constructor(options: SyncsOptions) {
     this.#options = options
+    this.#stopWatching = this.#watchList()
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const { files, log } = this.#options
-    let wake = (): void => undefined
-    const watcher = watch(files.home, (_, name) => {
-      if (name === null || join(files.home, name) === files.syncs) wake()
+  static open(options: SyncsOptions): Syncs {
+    const syncs = new Syncs(options)
+    void syncs.follow()
+    return syncs
+  }
+
+  /** Resolves when what is not on the list any more, or paused, has ended, and what is new has begun. */
+  async follow(): Promise<void> {
+    this.#following = this.#followAfter(this.#following)
+    await this.#following
+  }
+
+  async #followAfter(before: Promise<void>): Promise<void> {
+    await before
+    await this.#followOnce().catch((error: unknown) => {
+      this.#options.log.write('list-unreadable', messageOf(error))
     })
-    try {
-      while (!signal.aborted) {
-        await this.#follow().catch((error: unknown) => {
-          log.write('list-unreadable', error instanceof Error ? error.message : '')
-        })
-        await new Promise<void>((resolve) => {
-          wake = () => systemClock.after(LIST_SETTLE_MS, resolve)
-          if (signal.aborted) resolve()
-          else signal.addEventListener('abort', () => resolve(), { once: true })
-        })
-      }
-    } finally {
+  }
+
+  /** Has a sync look at both sides, whether it has noticed a change or not. */
+  look(id: string): void {
+    this.#lookers.get(id)?.()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnded = true
+    this.#stopWatching()
+    await this.#following
+    for (const { stop } of this.#running.values()) stop.abort()
+    await Promise.all([...this.#running.values()].map(async ({ ended }) => await ended))
+  }
+
+  /** Commands that work without the daemon change the list, too. */
+  #watchList(): () => void {
+    const { home, syncs } = this.#options.files
+    let cancel = (): void => undefined
+    const watcher = watch(home, (_, name) => {
+      if (name !== null && join(home, name) !== syncs) return
+      cancel()
+      cancel = systemClock.after(LIST_SETTLE_MS, () => void this.follow())
+    })
+    return () => {
+      cancel()
       watcher.close()
-      for (const { stop } of this.#running.values()) stop.abort()
-      await Promise.all([...this.#running.values()].map(async ({ ended }) => await ended))
     }
   }
 
-  /** Ends what is not on the list any more, or paused, and begins what is new. */
-  async #follow(): Promise<void> {
+  async #followOnce(): Promise<void> {
     const { files, account } = this.#options
     const entries = (await readSyncs(files.syncs, account)).filter(({ isPaused }) => !isPaused)
     const wanted = new Map(entries.map((entry) => [entry.id, entry]))
@@ -83,19 +107,19 @@ class Syncs {
       if (wanted.has(id)) continue
       stop.abort()
       await ended
-      this.#running.delete(id)
     }
     for (const [id, entry] of wanted) {
-      if (this.#running.has(id)) continue
+      if (this.#running.has(id) || this.#isEnded) continue
       const stop = new AbortController()
-      this.#running.set(id, { stop, ended: this.#sync(entry, stop.signal) })
+      // One that failed for good begins anew when the list is looked at again.
+      const ended = this.#sync(entry, stop.signal).finally(() => this.#running.delete(id))
+      this.#running.set(id, { stop, ended })
     }
   }
 
   async #sync(entry: SyncEntry, signal: AbortSignal): Promise<void> {
     const { files, client, log } = this.#options
     const { id, directory, label } = entry
-    let unwatch = (): void => undefined
     try {
       await makePrivateDirectory(syncDirectory(files, id))
       await using records = await LevelRecords.open(join(syncDirectory(files, id), 'records'))
@@ -110,7 +134,7 @@ class Syncs {
           onEvent: (event) => this.#tellEvent(entry, event),
         },
         watch: async (onChange) => {
-          unwatch = watchOrders(files, id, onChange)
+          this.#lookers.set(id, onChange)
           return await watchDirectory(directory, onChange)
         },
         takeAllowance: async () => await takeAllowance(files, id),
@@ -127,7 +151,7 @@ class Syncs {
       log.write('sync-ended', `${directory} with ${label}: ${message}`)
       await this.#record(entry, recorded({ state: 'failed', message }))
     } finally {
-      unwatch()
+      this.#lookers.delete(id)
     }
   }
 

@@ -5,7 +5,8 @@ import type { ApiContext } from '../context.ts'
 import type { DaemonMetrics } from '../metrics.ts'
 import { FAILURES } from '../problem.ts'
 import type { Server } from '../server.ts'
-import { syncStatuses, SyncStatus } from './sync-status.ts'
+import { syncReports } from '../../daemon/sync-report.ts'
+import { SyncStatus } from '../sync-status.ts'
 
 export const DaemonStatus = Type.Object({
   version: Type.String(),
@@ -50,7 +51,7 @@ export function addDaemonRoutes(
         connected: client.network.connected().length,
         node: node === undefined ? null : { addresses: [...node.addresses()] },
         caring: isCaring,
-        syncs: await syncStatuses(context),
+        syncs: await syncReports(context),
       }
     },
   )

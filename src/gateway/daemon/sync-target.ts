@@ -1,11 +1,8 @@
 import type { FolderReadCapability, FolderWriteCapability } from '../../capabilities/capability.ts'
 import { slotKeyOf } from '../../capabilities/slot-keys.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
-import type { Client } from '../../library/client.ts'
-import { usageError } from '../failures.ts'
-import { viewAt, writerAt } from '../folders/powers.ts'
-import type { Place } from '../paths/place.ts'
-import type { Terminal } from '../terminal.ts'
+import { viewAt, writerAt, type FoundPlace, type PlaceContext } from '../places.ts'
+import { SyncRefusedError } from './sync-errors.ts'
 
 export type SyncableFolder = FolderWriteCapability | FolderReadCapability
 
@@ -14,22 +11,23 @@ export type SyncableFolder = FolderWriteCapability | FolderReadCapability
  * promoted, and where there is nothing a new folder is made and linked.
  */
 export async function folderAt(
-  place: Place,
-  tools: { readonly client: Client; readonly terminal: Terminal; readonly signal: AbortSignal },
+  place: FoundPlace & { readonly label: string },
+  context: PlaceContext,
+  signal: AbortSignal,
 ): Promise<{ capability: SyncableFolder; isNew: boolean }> {
-  const { client, signal } = tools
+  const { folders } = context.client
   if (place.path.length === 0) return { capability: syncable(place), isNew: false }
-  const view = await viewAt(place, tools)
+  const view = await viewAt(place, context, signal)
   const shown = await view.stat(place.path)
   switch (shown?.entry.kind) {
     case undefined: {
-      const writer = await writerAt(place, { client })
-      const { capability } = await client.folders.create({ signal })
+      const writer = await writerAt(place, context)
+      const { capability } = await folders.create({ signal })
       await writer.link(place.path, capability, { signal })
       return { capability, isNew: true }
     }
     case 'directory': {
-      const writer = await writerAt(place, { client })
+      const writer = await writerAt(place, context)
       return { capability: await writer.promote(place.path, { signal }), isNew: false }
     }
     case 'linked-folder': {
@@ -53,14 +51,15 @@ export function slotOf(capability: SyncableFolder): SlotKey {
   return capability.kind === 'folder-write' ? slotKeyOf(capability.writeKey) : capability.slot
 }
 
-function syncable(place: Place): SyncableFolder {
+function syncable(place: FoundPlace & { readonly label: string }): SyncableFolder {
   const { capability } = place
   if (capability.kind === 'folder-write' || capability.kind === 'folder-read') return capability
   throw notSyncable(place)
 }
 
-function notSyncable({ label }: Place): Error {
-  return usageError(
+function notSyncable({ label }: { readonly label: string }): SyncRefusedError {
+  return new SyncRefusedError(
+    'not-syncable',
     `${label} cannot be synced: only folders can, by a capability that writes or at least reads. For one file use put and get.`,
   )
 }

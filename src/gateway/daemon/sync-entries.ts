@@ -2,33 +2,36 @@ import { realpath, stat } from 'node:fs/promises'
 import { relative, resolve, sep } from 'node:path'
 import { equalBytes } from '../../foundation/bytes.ts'
 import { systemCodeOf } from '../../foundation/error.ts'
-import { describingFailures } from '../../foundation/system-failure.ts'
+import { describingFailures, SystemFailureError } from '../../foundation/system-failure.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import type { SyncEntry } from '../../home/sync-file.ts'
-import { EXIT } from '../exit-codes.ts'
-import { CliError, usageError } from '../failures.ts'
-import { slotOf, type SyncableFolder } from './target.ts'
+import { SyncRefusedError } from './sync-errors.ts'
+import { slotOf, type SyncableFolder } from './sync-target.ts'
 
 /**
  * The directory that is to be synced, as the system calls it.
- * @throws CliError: it is missing or no directory, or what is in it is synced or the program's own already
+ * @throws SyncRefusedError, SystemFailureError: it is missing or no directory, or what is in it is synced or the program's own already
  */
 export async function checkDirectory(
   argument: string,
-  entries: readonly SyncEntry[],
+  entries: readonly Pick<SyncEntry, 'directory'>[],
   { home }: HomeFiles,
 ): Promise<string> {
   const directory = await realDirectory(argument)
   const own = await realpath(home).catch(() => resolve(home))
   if (isWithin(directory, own) || isWithin(own, directory)) {
-    throw usageError(
+    throw new SyncRefusedError(
+      'sync-overlaps',
       `${directory} and the home of Hayloft, ${own}, lie one in the other. What the program keeps for itself cannot be synced.`,
     )
   }
   for (const { directory: other } of entries) {
-    if (directory === other) throw usageError(`${directory} is synced already.`)
+    if (directory === other) {
+      throw new SyncRefusedError('sync-overlaps', `${directory} is synced already.`)
+    }
     if (isWithin(directory, other) || isWithin(other, directory)) {
-      throw usageError(
+      throw new SyncRefusedError(
+        'sync-overlaps',
         `${directory} and ${other}, which is synced, lie one in the other. A file can be in one sync only.`,
       )
     }
@@ -36,7 +39,7 @@ export async function checkDirectory(
   return directory
 }
 
-/** @throws CliError if the folder is synced with another directory here */
+/** @throws SyncRefusedError if the folder is synced with another directory here */
 export function refuseSyncedFolder(
   capability: SyncableFolder,
   entries: readonly SyncEntry[],
@@ -44,25 +47,25 @@ export function refuseSyncedFolder(
   const slot = slotOf(capability)
   const other = entries.find((entry) => equalBytes(slotOf(entry.capability), slot))
   if (other === undefined) return
-  throw usageError(
+  throw new SyncRefusedError(
+    'sync-overlaps',
     `That folder is synced with ${other.directory} on this computer already. One directory is enough for it.`,
   )
 }
 
-/** The entry of a directory as its user names it. @throws CliError */
-export async function findEntry(
+/** The entry of a directory as its user names it. @throws SyncRefusedError */
+export async function findEntry<T extends { readonly directory: string }>(
   argument: string,
-  entries: readonly SyncEntry[],
-): Promise<SyncEntry> {
+  entries: readonly T[],
+): Promise<T> {
   const absolute = resolve(argument)
   const real = await realpath(absolute).catch(() => absolute)
   const entry = entries.find(({ directory }) => directory === real || directory === absolute)
   if (entry !== undefined) return entry
-  throw new CliError({
-    exit: EXIT.inputMissing,
-    code: 'not-synced',
-    message: `${absolute} is not synced. "hayloft sync list" tells what is.`,
-  })
+  throw new SyncRefusedError(
+    'not-synced',
+    `${absolute} is not synced. "hayloft sync list" tells what is.`,
+  )
 }
 
 async function realDirectory(argument: string): Promise<string> {
@@ -72,8 +75,7 @@ async function realDirectory(argument: string): Promise<string> {
     throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' })
   }).catch((thrown: unknown) => {
     if (systemCodeOf(thrown) !== 'not-found') throw thrown
-    throw new CliError({
-      exit: EXIT.inputMissing,
+    throw new SystemFailureError({
       code: 'not-found',
       message: `There is no directory ${argument}. Make it first, or look at how it is spelled.`,
     })

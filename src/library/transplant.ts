@@ -1,11 +1,11 @@
-import type { Edit, NewVersion } from '../../folders/commit/edits.ts'
-import type { LinkedEntry, Version } from '../../folders/entry.ts'
-import type { Path } from '../../folders/names.ts'
-import { PowerMissingError } from '../../folders/service/errors.ts'
-import type { FolderWriter, LinkTarget } from '../../folders/service/folder.ts'
-import type { FolderView } from '../../folders/service/view.ts'
-import { assert } from '../../foundation/error.ts'
-import type { SourceEntry } from './source-entry.ts'
+import type { Edit, NewVersion } from '../folders/commit/edits.ts'
+import type { LinkedEntry, Version } from '../folders/entry.ts'
+import type { Path } from '../folders/names.ts'
+import { PowerMissingError } from '../folders/service/errors.ts'
+import type { FolderWriter, LinkTarget } from '../folders/service/folder.ts'
+import type { FolderView } from '../folders/service/view.ts'
+import { assert } from '../foundation/error.ts'
+import type { Shown } from '../folders/read.ts'
 
 /**
  * Copies something of one folder into another. References move and no content does: who may read the target gets the
@@ -13,29 +13,33 @@ import type { SourceEntry } from './source-entry.ts'
  * sealed anew.
  */
 export async function transplant(
-  { view, shown, place }: SourceEntry,
+  {
+    view,
+    shown,
+    path: from,
+  }: { readonly view: FolderView; readonly shown: Shown; readonly path: Path },
   target: { readonly folder: FolderWriter; readonly path: Path },
   signal: AbortSignal,
 ): Promise<void> {
   const edits: Edit[] = []
   const links: { readonly from: Path; readonly to: Path }[] = []
-  const add = (from: Path, to: Path, entry: Version): void => {
-    if (isLink(entry)) links.push({ from, to })
+  const add = (at: Path, to: Path, entry: Version): void => {
+    if (isLink(entry)) links.push({ from: at, to })
     else edits.push({ kind: 'put', path: to, content: newContent(entry) })
   }
   if (shown.entry.kind === 'directory') {
     edits.push({ kind: 'make-directory', path: target.path })
-    for await (const { path, entry } of view.walk(place.path, { signal })) {
-      const to = [...target.path, ...path.slice(place.path.length)]
+    for await (const { path, entry } of view.walk(from, { signal })) {
+      const to = [...target.path, ...path.slice(from.length)]
       if (entry.kind === 'directory') edits.push({ kind: 'make-directory', path: to })
       else add(path, to, entry)
     }
   } else {
-    add(place.path, target.path, shown.entry)
+    add(from, target.path, shown.entry)
   }
   await target.folder.edit(edits, { signal })
-  for (const { from, to } of links) {
-    await target.folder.link(to, await linkTargetAt(view, from), { signal })
+  for (const link of links) {
+    await target.folder.link(link.to, await linkTargetAt(view, link.from), { signal })
   }
 }
 

@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../../foundation/clock.ts'
+import { ApiError } from './errors.ts'
+
+/** A sender that has stopped for so long is gone. */
+const IDLE_TIMEOUT_MS = 60_000
+
+/** The content that comes with a request, as it comes. @throws ApiError if nothing comes for too long */
+export async function* contentOf(
+  request: IncomingMessage,
+  clock: Clock,
+): AsyncGenerator<Uint8Array> {
+  let cancel = (): void => undefined
+  const watch = (): void => {
+    cancel()
+    cancel = clock.after(IDLE_TIMEOUT_MS, () => request.destroy(new ApiError('request-too-slow')))
+  }
+  watch()
+  try {
+    for await (const chunk of request as AsyncIterable<Uint8Array>) {
+      cancel()
+      yield chunk
+      watch()
+    }
+  } finally {
+    cancel()
+  }
+}
