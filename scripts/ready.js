@@ -7,12 +7,15 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
+/** Packages that want a newer Node than they need say so in warnings, which would only worry people. */
+const INSTALL = ['ci', '--no-fund', '--no-audit', '--loglevel=error']
+
 /** Installs and builds what is missing or out of date; ends the process with a sentence if that fails. */
 export function makeReady() {
   refuseOldNode()
   if (!isInstalled()) {
     say('Installing what Hayloft needs (npm ci) …')
-    npm(['ci', '--no-fund', '--no-audit'], 'npm could not install it. Is there a network?')
+    npm(INSTALL, 'npm could not install it. Is there a network?')
   }
   makeBuilt()
 }
