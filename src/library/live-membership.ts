@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises'
-import { systemCodeOf } from '../foundation/error.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { NotAMemberError } from '../home/errors.ts'
+import { watchFile } from '../home/file-watch.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import { writeMembership } from '../home/membership-file.ts'
 import type { OwnGrid } from '../home/own-grid.ts'
@@ -65,9 +64,6 @@ export function keepMembership(
   })
 }
 
-/** How often a running node looks whether another process of its home knows more: a removal counts within a second. */
-const LOOK_INTERVAL_MS = 500
-
 /**
  * Learns what other processes of the home write: a command that removes someone, say, while the node runs.
  *
@@ -79,38 +75,10 @@ export function watchMembership(
   membership: Membership,
   onFlaw: (error: unknown) => void,
 ): () => void {
-  let ended = false
-  let cancel = (): void => undefined
-  let seen: string | undefined
-  const look = async (): Promise<void> => {
-    try {
-      const state = await stateOf(path)
-      if (seen !== undefined && state !== seen) await writeMembership(path, membership, systemClock)
-      // Writing changed it once more where this process knew more than the other.
-      seen = await stateOf(path)
-    } catch (error) {
-      onFlaw(error)
-      seen = await stateOf(path).catch(() => '')
-    }
-    if (!ended) schedule()
-  }
-  const schedule = (): void => {
-    cancel = systemClock.after(LOOK_INTERVAL_MS, () => void look())
-  }
-  schedule()
-  return () => {
-    ended = true
-    cancel()
-  }
-}
-
-/** Tells one state of a file from the next, without reading it. */
-async function stateOf(path: string): Promise<string> {
-  try {
-    const { mtimeMs, size, ino } = await stat(path)
-    return `${mtimeMs} ${size} ${ino}`
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return ''
-    throw thrown
-  }
+  return watchFile(path, {
+    clock: systemClock,
+    onChange: async () => {
+      await writeMembership(path, membership, systemClock).catch(onFlaw)
+    },
+  })
 }

@@ -4,6 +4,8 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import { publicKeyOf } from '../crypto/signatures.ts'
 import { concatBytes, toHex } from '../foundation/bytes.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
+import type { Clock } from '../foundation/clock.ts'
+import { heartbeat } from './heartbeat.ts'
 import { parsePeerIdText, peerIdText } from './identity.ts'
 import { leanNoise, leanYamux } from './lean.ts'
 import {
@@ -45,6 +47,7 @@ export interface HostOptions {
   readonly gridId: Uint8Array
   readonly listen: readonly string[]
   readonly gate: Gate
+  readonly clock: Clock
   /** Whether the host answers DHT queries of others: nodes do, clients only ask. */
   readonly servesDht: boolean
   /** What to announce of the addresses that libp2p knows. */
@@ -57,7 +60,7 @@ export interface HostOptions {
  * it as well.
  */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { identity, gridId, listen, gate, servesDht, announce } = options
+  const { identity, gridId, listen, gate, clock, servesDht, announce } = options
   const relays = new RelayUser()
   return await createLibp2p({
     // libp2p would derive the public half in JavaScript, which takes a cold process longer than one dial.
@@ -73,6 +76,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     connectionEncrypters: [leanNoise()],
     streamMuxers: [
       leanYamux({
+        enableKeepAlive: false,
         streamOptions: {
           initialStreamWindowSize: INITIAL_WINDOW_BYTES,
           maxStreamWindowSize: MAX_WINDOW_BYTES,
@@ -90,10 +94,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       inboundUpgradeTimeout: HANDSHAKE_TIMEOUT_MS,
       reconnectRetries: 0,
     },
-    connectionMonitor: {
-      pingInterval: CONNECTION_CHECK_INTERVAL_MS,
-      pingTimeout: { minTimeout: CONNECTION_CHECK_TIMEOUT_MS },
-    },
+    // Two ways to find dead connections, of which the first is dear and the second ends none; see heartbeat.ts.
+    connectionMonitor: { enabled: false },
     services: {
       // First of all: libp2p makes services in this order, and each listens for connections.
       gate: gate.service(),
@@ -101,6 +103,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       identifyPush: identifyPush(),
       // Several may want to know at once whether a peer is there.
       ping: ping({ maxInboundStreams: MAX_PINGS, maxOutboundStreams: MAX_PINGS }),
+      heartbeat: heartbeat(clock),
       inside: (components: object): Inside => ({ internals: components as Internals, relays }),
       dht: kadDHT({
         protocol: `${protocolPrefix(gridId)}/kad/1`,
@@ -122,9 +125,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
 const NEVER_MS = 2 ** 31 - 1
 
 const MAX_PINGS = 16
-/** A silent peer is found out within a minute; on a busy machine a live one is not mistaken for it. */
-const CONNECTION_CHECK_INTERVAL_MS = 20_000
-const CONNECTION_CHECK_TIMEOUT_MS = 15_000
 
 /** Grids as protocol names tell them apart: the first 64 bits of the grid id. */
 export function gridName(gridId: Uint8Array): string {

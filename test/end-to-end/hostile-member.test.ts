@@ -38,6 +38,7 @@ beforeAll(async () => {
     listen: [],
     servesDht: false,
     gate: new Gate(gate),
+    clock: systemClock,
   })
 })
 afterAll(async () => {

@@ -2,7 +2,6 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deferred } from '../../src/foundation/concurrency.ts'
-import type { Clock } from '../../src/foundation/clock.ts'
 import { systemClock } from '../../src/foundation/system.ts'
 import { dialAddresses, startHost, storeProtocol, type Host } from '../../src/network/host.ts'
 import { Gate } from '../../src/network/membership/gate.ts'
@@ -13,6 +12,7 @@ import { frameBytes, FrameReader } from '../../src/protocol/framing.ts'
 import { decodeReply } from '../../src/protocol/codec.ts'
 import { UnreachableError } from '../../src/protocol/network.ts'
 import { counter, pattern } from '../contracts/network.ts'
+import { HastyClock } from './hasty-clock.ts'
 import { identityOf, keyOf, TestGrid } from './test-grid.ts'
 
 const gridId = identityOf('the grid')
@@ -27,6 +27,7 @@ async function rawHost(name: string): Promise<Host> {
     listen: ['/ip4/127.0.0.1/tcp/0'],
     servesDht: true,
     gate: new Gate(anyone),
+    clock: systemClock,
   })
 }
 
@@ -249,34 +250,3 @@ describe('a frozen peer', () => {
     }
   })
 })
-
-/** A clock whose timers fire when the test says so. */
-class HastyClock implements Clock {
-  readonly #timers = new Map<() => void, number>()
-  readonly #set = counter()
-
-  nowMs(): number {
-    return systemClock.nowMs()
-  }
-
-  monotonicMs(): number {
-    return systemClock.monotonicMs()
-  }
-
-  after(delayMs: number, action: () => void): () => void {
-    this.#timers.set(action, delayMs)
-    this.#set.add()
-    return () => this.#timers.delete(action)
-  }
-
-  async hasTimer(delayMs: number): Promise<void> {
-    for (let sets = 1; ![...this.#timers.values()].includes(delayMs); sets++) {
-      await this.#set.reaches(sets)
-    }
-  }
-
-  fire(): void {
-    for (const action of this.#timers.keys()) action()
-    this.#timers.clear()
-  }
-}

@@ -1,24 +1,20 @@
-import { stat } from 'node:fs/promises'
 import { toHex } from '../../foundation/bytes.ts'
 import { sleep, type Clock } from '../../foundation/clock.ts'
 import { messageOf } from '../../foundation/error.ts'
 import { systemClock } from '../../foundation/system.ts'
 import { sha256 } from '../../crypto/hash.ts'
+import { watchFile } from '../../home/file-watch.ts'
 import { readIfThere } from '../../home/files.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import { readRunning } from '../../home/running-file.ts'
 import { readNodeFile, type NodeFile } from '../../home/node-file.ts'
-
-/** How often a running node looks whether its settings have changed: no signal, which Windows would not have. */
-const LOOK_INTERVAL_MS = 500
 
 /** The settings of a node that runs, which follow its file. */
 export class NodeSettings implements Disposable {
   readonly #path: string
   readonly #clock: Clock
   #current: NodeFile
-  #seen = ''
-  #cancel: (() => void) | undefined
+  #stop: (() => void) | undefined
 
   private constructor(path: string, clock: Clock, first: NodeFile) {
     this.#path = path
@@ -41,38 +37,32 @@ export class NodeSettings implements Disposable {
     readonly onChange: (node: NodeFile) => Promise<void>
     readonly onFlaw: (why: string) => void
   }): void {
-    const look = async (): Promise<void> => {
-      try {
-        const state = await stateOf(this.#path)
-        if (state !== this.#seen) {
-          const first = this.#seen === ''
-          this.#seen = state
-          const node = await readNodeFile(this.#path)
-          const isNew = node !== undefined && JSON.stringify(node) !== JSON.stringify(this.#current)
-          if (node !== undefined) this.#current = node
-          if (node !== undefined && (isNew || !first)) await handlers.onChange(node)
-        }
-      } catch (error) {
-        handlers.onFlaw(messageOf(error))
+    let isFirst = true
+    const follow = async (): Promise<void> => {
+      const node = await readNodeFile(this.#path)
+      if (node === undefined) {
+        handlers.onFlaw(`The file ${this.#path} is gone; what it last said still holds.`)
+        return
       }
-      if (this.#cancel !== undefined) schedule()
+      const isSame = JSON.stringify(node) === JSON.stringify(this.#current)
+      this.#current = node
+      // Only what was read when the node started needs no telling; a file that says the same in other words does.
+      if (!isSame || !isFirst) await handlers.onChange(node)
     }
-    const schedule = (): void => {
-      this.#cancel = this.#clock.after(LOOK_INTERVAL_MS, () => void look())
-    }
-    schedule()
+    this.#stop = watchFile(this.#path, {
+      clock: this.#clock,
+      onChange: async () => {
+        await follow().catch((error: unknown) => {
+          handlers.onFlaw(messageOf(error))
+        })
+        isFirst = false
+      },
+    })
   }
 
   [Symbol.dispose](): void {
-    this.#cancel?.()
-    this.#cancel = undefined
+    this.#stop?.()
   }
-}
-
-/** Tells one state of a file from the next, without reading it. */
-async function stateOf(path: string): Promise<string> {
-  const { mtimeMs, size, ino } = await stat(path)
-  return `${mtimeMs} ${size} ${ino}`
 }
 
 /** What names the settings that a running node goes by. */

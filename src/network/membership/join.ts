@@ -47,6 +47,7 @@ export async function joinGrid(options: JoinOptions): Promise<{ node: NodeKey; a
     gridId: membership.gridId,
     listen: [],
     gate,
+    clock: options.clock,
     servesDht: false,
   })
   try {

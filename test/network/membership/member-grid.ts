@@ -89,6 +89,7 @@ export class MemberGrid implements AsyncDisposable {
       listen: [LOOPBACK],
       servesDht: true,
       gate: new Gate({ isMember: () => true, joinProtocol: undefined, clock }),
+      clock,
     })
     this.#open.push({
       [Symbol.asyncDispose]: async () => {

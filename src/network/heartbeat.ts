@@ -1,0 +1,75 @@
+import type { Connection } from '@libp2p/interface'
+import type { Clock } from '../foundation/clock.ts'
+import { messageOf } from '../foundation/error.ts'
+import { withDeadline } from './deadline.ts'
+import type { Internals } from './paths/internals.ts'
+
+/**
+ * Finds connections whose other end is gone without a word (a computer that lost its power or its line) and ends them. libp2p
+ * can do so with a stream a time, which costs what a small upload does: with nine friends that was most of what an idle node
+ * did. Yamux has a message for it.
+ */
+export class Heartbeat {
+  readonly #connections: () => readonly Connection[]
+  readonly #clock: Clock
+  #cancel: (() => void) | undefined
+
+  constructor(connections: () => readonly Connection[], clock: Clock) {
+    this.#connections = connections
+    this.#clock = clock
+  }
+
+  /** Called by libp2p, as is {@link stop}. */
+  start(): void {
+    this.#cancel = this.#clock.after(BEAT_INTERVAL_MS, () => {
+      for (const connection of this.#connections()) void this.#check(connection)
+      this.start()
+    })
+  }
+
+  stop(): void {
+    this.#cancel?.()
+  }
+
+  async #check(connection: Connection): Promise<void> {
+    try {
+      connection.rtt = await withDeadline(this.#clock, ANSWER_TIMEOUT_MS, async (signal) =>
+        roundTripMs(connection, this.#clock, signal),
+      )
+    } catch (error) {
+      connection.abort(new Error(`it does not answer: ${messageOf(error)}`))
+    }
+  }
+}
+
+export function heartbeat(clock: Clock): (components: object) => Heartbeat {
+  return (components) => {
+    const { connectionManager } = components as Internals
+    return new Heartbeat(() => connectionManager.getConnections(), clock)
+  }
+}
+
+/** Asks whoever is there for a sign of life. @returns how long it took, in milliseconds */
+async function roundTripMs(
+  connection: Connection,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<number> {
+  const { muxer } = connection as Muxed
+  if (muxer?.ping !== undefined) return await muxer.ping({ signal })
+  // What has another muxer, as WebRTC does, agrees on a protocol, whichever it may be.
+  const startMs = clock.monotonicMs()
+  const stream = await connection.newStream(PING, { signal, runOnLimitedConnection: true })
+  void stream.close().catch(() => undefined)
+  return clock.monotonicMs() - startMs
+}
+
+/** A connection that libp2p made, besides what its interface says. */
+type Muxed = Connection & {
+  readonly muxer?: { ping?: (options: { signal: AbortSignal }) => Promise<number> }
+}
+
+const PING = '/ipfs/ping/1.0.0'
+/** A silent peer is found out within a minute; on a busy machine a live one is not mistaken for it. */
+export const BEAT_INTERVAL_MS = 20_000
+export const ANSWER_TIMEOUT_MS = 15_000
