@@ -1,6 +1,7 @@
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import { equalBytes } from '../foundation/bytes.ts'
 import { HayloftError } from '../foundation/error.ts'
+import { DECLINED, quickDecode, quickEncode } from './quick-cbor.ts'
 
 /** A message that breaks the protocol: wrong CBOR, a missing or mistyped field, a number out of bounds. */
 export class MalformedMessageError extends HayloftError {
@@ -12,11 +13,20 @@ export type Fields = Map<number, unknown>
 
 /** Deterministic CBOR (RFC 8949 §4.2.1): one value has one encoding. */
 export function encodeFields(fields: Fields): Uint8Array {
-  return encode(fields, rfc8949EncodeOptions)
+  const quick = quickEncode(fields)
+  return quick === DECLINED ? encode(fields, rfc8949EncodeOptions) : quick
 }
 
 /** @throws MalformedMessageError unless `bytes` are one map in deterministic CBOR with integer keys */
 export function decodeFields(bytes: Uint8Array): Fields {
+  const quick = quickDecode(bytes)
+  if (quick === DECLINED) return decodeSlowly(bytes)
+  if (!(quick instanceof Map)) throw new MalformedMessageError('The message is not a CBOR map.')
+  return quick as Fields
+}
+
+/** Of whatever CBOR there is. @throws MalformedMessageError */
+function decodeSlowly(bytes: Uint8Array): Fields {
   let value: unknown
   try {
     value = decode(bytes, {
@@ -35,7 +45,7 @@ export function decodeFields(bytes: Uint8Array): Fields {
   if (!(value instanceof Map)) throw new MalformedMessageError('The message is not a CBOR map.')
   const fields = value as Fields
   // The decoder checks neither the order of keys nor that text is UTF-8; bytes that differ when written anew fail both.
-  if (!equalBytes(encodeFields(fields), bytes)) {
+  if (!equalBytes(encode(fields, rfc8949EncodeOptions), bytes)) {
     throw new MalformedMessageError('The message is not in deterministic CBOR.')
   }
   return fields
