@@ -69,7 +69,14 @@ async function joined(name: string, word: string, args?: readonly string[]): Pro
 /** A host that follows no rules, with the key of a device. */
 async function rogue(identity: Uint8Array): Promise<Host> {
   const gate = new Gate({ isMember: () => true, joinProtocol: undefined, clock: systemClock })
-  const host = await startHost({ identity, gridId, listen: [], gate, clock: systemClock, servesDht: false })
+  const host = await startHost({
+    identity,
+    gridId,
+    listen: [],
+    gate,
+    clock: systemClock,
+    servesDht: false,
+  })
   hosts.push(host)
   return host
 }

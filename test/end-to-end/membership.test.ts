@@ -207,7 +207,14 @@ describe('a stranger at the door of a node', () => {
     const strangers = await Promise.all(
       Array.from({ length: 8 }, async () => {
         const identity = systemRandomness.bytes(32)
-        return await startHost({ identity, gridId, listen: [], gate, clock: systemClock, servesDht: false })
+        return await startHost({
+          identity,
+          gridId,
+          listen: [],
+          gate,
+          clock: systemClock,
+          servesDht: false,
+        })
       }),
     )
     const sockets = Array.from({ length: 60 }, () =>
