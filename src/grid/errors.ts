@@ -54,10 +54,16 @@ export class NotEnoughSharesError extends HayloftError {
   readonly found: number
   /** Undefined when not one share was found, since only shares tell k. */
   readonly required: number | undefined
+  /** Whether nodes that did not answer could have the shares that are missing; else nobody keeps the block any more. */
+  readonly mayComeBack: boolean
 
   constructor(
     blockId: BlockId,
-    { found, required }: { found: number; required: number | undefined },
+    {
+      found,
+      required,
+      mayComeBack,
+    }: { found: number; required: number | undefined; mayComeBack: boolean },
   ) {
     const need =
       required === undefined ? 'no share' : `only ${found} of the ${required} shares needed`
@@ -68,6 +74,7 @@ export class NotEnoughSharesError extends HayloftError {
     this.blockId = blockId
     this.found = found
     this.required = required
+    this.mayComeBack = mayComeBack
   }
 }
 

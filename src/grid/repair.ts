@@ -100,7 +100,8 @@ async function repairBlock(
   const required = manifest?.code.required
   const found = new Set(shares.map(({ index }) => index)).size
   if (manifest === undefined || found < manifest.code.required) {
-    throw new NotEnoughSharesError(id, { found, required })
+    const mayComeBack = found + survey.silent.length >= (required ?? 1)
+    throw new NotEnoughSharesError(id, { found, required, mayComeBack })
   }
   const { answered } = survey
   const missing = { manifest, shares, good, bad, claims, answered: new Set(answered), signal }

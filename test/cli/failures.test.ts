@@ -11,7 +11,11 @@ describe('a failure', () => {
   it.each([
     [new TooFewNodesError({ needed: 7, answered: 2, total: 10 }), EXIT.lost, 'too-few-nodes'],
     [
-      new NotEnoughSharesError(blockId(new Uint8Array(32)), { found: 1, required: 3 }),
+      new NotEnoughSharesError(blockId(new Uint8Array(32)), {
+        found: 1,
+        required: 3,
+        mayComeBack: true,
+      }),
       EXIT.lost,
       'not-enough-shares',
     ],

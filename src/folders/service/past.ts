@@ -69,6 +69,7 @@ async function isThere(
     return true
   } catch (error) {
     if (!(error instanceof HayloftError)) throw error
-    return !(error instanceof NotEnoughSharesError)
+    // What nodes that are away may keep is there; reading it tells that it cannot be had now.
+    return !(error instanceof NotEnoughSharesError) || error.mayComeBack
   }
 }

@@ -115,6 +115,8 @@ class Fetching implements Disposable {
   #manifest: Manifest | undefined
   /** Nodes that owe an answer. */
   readonly #asked: NodeKey[] = []
+  /** Requests that came to nothing: what the node has is not known. */
+  #unheard = 0
   /** Requests whose node is silent or late: each was given a rival. */
   #overtaken = 0
   /** Since when nothing but silent nodes could still help. */
@@ -150,8 +152,7 @@ class Fetching implements Disposable {
 
   /** Keeps as many requests out as shares are missing, not counting those that were overtaken. */
   #advance(): void {
-    // Until a share has told k, it is taken to be what uploads to this grid use if not told otherwise.
-    const required = this.#manifest?.code.required ?? defaultCode(this.#context.view.nodes).required
+    const required = this.#required
     if (this.#manifest !== undefined && this.#good.size >= required) {
       const shares = [...this.#good.values()]
       this.#result.resolve({ manifest: this.#manifest, shares, bad: this.#bad })
@@ -189,9 +190,16 @@ class Fetching implements Disposable {
     this.#advance()
   }
 
+  /** Until a share has told k, it is taken to be what uploads to this grid use if not told otherwise. */
+  get #required(): number {
+    return this.#manifest?.code.required ?? defaultCode(this.#context.view.nodes).required
+  }
+
   #fail(): void {
+    const found = this.#good.size
+    const mayComeBack = found + this.#unheard + this.#asked.length >= this.#required
     const required = this.#manifest?.code.required
-    this.#result.reject(new NotEnoughSharesError(this.#id, { found: this.#good.size, required }))
+    this.#result.reject(new NotEnoughSharesError(this.#id, { found, required, mayComeBack }))
   }
 
   async #ask({ node, index }: Candidate): Promise<void> {
@@ -215,6 +223,7 @@ class Fetching implements Disposable {
     } catch (error) {
       if (this.#done.signal.aborted) return
       if (!(error instanceof HayloftError)) this.#result.reject(error)
+      this.#unheard += 1
     } finally {
       this.#asked.splice(this.#asked.indexOf(node), 1)
       if (isOvertaken || this.#overtaken > this.#asked.length) this.#overtaken -= 1

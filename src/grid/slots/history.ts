@@ -43,7 +43,7 @@ export async function recordHistory(
 /**
  * Past states, the last changed first, as far back as they were kept.
  * @param parents of the state to begin with; its own are not among the results
- * @throws BrokenFileError, BrokenSlotRecordError
+ * @throws BrokenFileError, BrokenSlotRecordError; NotEnoughSharesError for a state that nodes which are away may keep
  */
 export async function* walkHistory(
   store: Pick<BlockStore, 'get'>,
@@ -80,7 +80,11 @@ export async function* walkHistory(
   }
 }
 
-/** History blocks, but for those that were not kept: there history goes back no further. */
+/**
+ * History blocks, but for those that nobody keeps any more: there history goes back no further. One that nodes which are
+ * away may have is none of these: without it an older state would be taken for the last one before a time.
+ * @throws NotEnoughSharesError
+ */
 async function framesOf(
   store: Pick<BlockStore, 'get'>,
   references: readonly BlockReference[],
@@ -91,7 +95,7 @@ async function framesOf(
       const expect = { kinds: [KIND_HISTORY] }
       return { reference, frame: await store.get(reference, { expect, signal }) }
     } catch (error) {
-      if (error instanceof NotEnoughSharesError) return undefined
+      if (error instanceof NotEnoughSharesError && !error.mayComeBack) return undefined
       throw error
     }
   })

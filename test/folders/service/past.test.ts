@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { slotKeyOf } from '../../../src/capabilities/slot-keys.ts'
 import { parsePath } from '../../../src/folders/names.ts'
 import { keptCommits } from '../../../src/folders/service/retention.ts'
 import { someBytes, testGrid } from '../../support/grid.ts'
@@ -128,6 +129,55 @@ describe('the past of a folder', () => {
     expect(nested).toEqual(uniform)
     await expect(grid.run(() => view.capability([], 'write'))).rejects.toMatchObject({
       code: 'power-missing',
+    })
+  })
+})
+
+describe('a past that nodes which are away keep', () => {
+  const grown = async (anna: FolderDevice) => {
+    const folder = await anna.create()
+    const times: number[] = []
+    for (const text of ['first', 'second', 'third']) {
+      await folder.write('f', text)
+      times.push(await folder.nowMs())
+    }
+    await anna.settle()
+    return { capability: folder.capability, times }
+  }
+
+  it('is not told to be none, nor is anything older restored in its place', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    await using anna = new FolderDevice(grid, 'Anna')
+    await using bob = new FolderDevice(grid, 'Bob', { client: 1 })
+    const { capability, times } = await grown(anna)
+    const folder = await bob.open(capability)
+    const lost = { code: 'not-enough-shares', mayComeBack: true }
+    for (const node of grid.nodes.slice(2)) node.crash()
+    for (const timeMs of times.slice(0, 2)) {
+      await expect(grid.run(() => folder.writer.at(timeMs))).rejects.toMatchObject(lost)
+      const restore = grid.run(() => folder.writer.restore(parsePath('f'), timeMs))
+      await expect(restore).rejects.toMatchObject(lost)
+    }
+    await expect(grid.run(() => collect(folder.writer.history()))).rejects.toMatchObject(lost)
+    for (const node of grid.nodes.slice(2)) await grid.run(() => node.start())
+    await grid.run(() => folder.writer.restore(parsePath('f'), times[0]!))
+    expect(await folder.text('f')).toBe('first')
+  })
+
+  it('ends where no node has it any more', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    await using anna = new FolderDevice(grid, 'Anna')
+    await using bob = new FolderDevice(grid, 'Bob', { client: 1 })
+    const { capability, times } = await grown(anna)
+    // More than there were shares to lose are gone for good, and another node is away.
+    for (const node of grid.nodes.slice(0, 8)) await grid.run(() => node.empty())
+    grid.nodes[8]!.crash()
+    await grid.run(() => anna.slots.repair(slotKeyOf(capability.writeKey)))
+    const folder = await bob.open(capability)
+    const commits = await grid.run(() => collect(folder.writer.history()))
+    expect(commits.map(({ timeMs }) => timeMs <= times[2]!)).toEqual([true])
+    await expect(grid.run(() => folder.writer.at(times[0]!))).rejects.toMatchObject({
+      code: 'no-state-then',
     })
   })
 })
