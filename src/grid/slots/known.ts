@@ -3,6 +3,7 @@ import type { Randomness } from '../../foundation/randomness.ts'
 import { slotKeyHex, type SlotKey, type SlotKeyHex } from '../../protocol/slot-key.ts'
 import {
   compareVectors,
+  covers,
   joinVectors,
   MAX_CLOCK_TAGS,
   MAX_COUNTER,
@@ -96,6 +97,11 @@ export class KnownSlot {
     if (this.proof !== undefined && sameProofs(joined, this.proof)) return false
     this.proof = joined
     return true
+  }
+
+  /** Whether nodes are to blame for all that they do not show of what was seen. */
+  get isPlaced(): boolean {
+    return this.proof !== undefined && covers(this.proof.placed, this.clock)
   }
 
   /** Everything that was ever seen in the slot. */

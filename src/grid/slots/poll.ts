@@ -35,8 +35,8 @@ export interface PollOptions {
   readonly isWide?: boolean | undefined
   /** Answers to wait for; by default those that settle it, two thirds of the copies. */
   readonly enough?: number | undefined
-  /** Called for a node that answers after the poll has settled. */
-  readonly onLate?: (node: NodeKey, heads: readonly Head[]) => void
+  /** Called for a node that answers after the poll has settled, with all answers until then. */
+  readonly onLate?: (node: NodeKey, answers: Poll['answers']) => void
   readonly signal?: AbortSignal | undefined
 }
 
@@ -162,8 +162,8 @@ class Polling implements Disposable {
     const { slot, onLate } = this.#options
     const heads = shelf.readAll(slot, await batcher.ask(node, slot, onSuspect))
     if (heads === undefined) throw new WrongSlotAnswerError('A node handed out what is no record.')
-    if (this.#isOver) onLate?.(node, heads)
     this.#answers.set(node, heads)
+    if (this.#isOver) onLate?.(node, this.#answers)
   }
 
   #look(): void {

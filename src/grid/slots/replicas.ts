@@ -248,8 +248,11 @@ export class SlotReplicas implements AsyncDisposable {
       enough: options.enough,
       isWide: options.isWide,
       signal: options.signal,
-      onLate: (node, held) => {
+      onLate: (node, answers) => {
+        const held = answers.get(node) ?? []
         if (known.learn(held)) this.inBackground(known.save())
+        const proves = !known.isPlaced && known.prove(proofOf(answers, this.#placesOf(known.slot)))
+        if (proves) this.#lateSaves.add(known)
         // What was given back while a rollback is suspected would hide it.
         const give = async (): Promise<void> => {
           await options.decided

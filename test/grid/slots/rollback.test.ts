@@ -73,6 +73,26 @@ describe('a rollback', () => {
     expect(state.clock).toEqual(written?.record.record.clock)
   })
 
+  it('is told of what a node showed too late to be waited for, while another one hid it', async () => {
+    await using grid = await testGrid({ nodes: 3, clients: 2 })
+    await using writer = new TestDevice(grid)
+    const written = await writer.write(keys, adding('x'))
+    await writer.settle()
+    await using reader = new TestDevice(grid, { client: 1 })
+    const [hides, slow] = orderOf(grid, keys).map((at) => grid.nodes[at]!.key)
+    reader.liars.set(hides!, async (request, honest) =>
+      request.op === 'slot-get'
+        ? { op: 'slot-get', heads: request.slots.map(() => []), unleased: [] }
+        : await honest(),
+    )
+    grid.world.network.setLink(slow!, { latencyMs: 300 })
+    expect(wordsOf(await reader.read(keys))).toEqual(['x'])
+    await grid.run(() => grid.world.clock.advance(1_000))
+    await reader.settle()
+    for (const node of grid.nodes) await grid.run(() => node.empty())
+    expect((await reader.read(keys)).rollback?.missing).toEqual(written?.record.record.clock)
+  })
+
   it('is not told by whoever has no memory: it cannot be', async () => {
     await using grid = await testGrid()
     await using writer = new TestDevice(grid)
