@@ -11,6 +11,7 @@ import { openGrid, type Grid } from '../../src/grid/grid.ts'
 import type { SlotClient } from '../../src/grid/slots/client.ts'
 import { StoredSlotMemory } from '../../src/grid/slots/stored-memory.ts'
 import { mortalClock } from '../node.ts'
+import { clockOfDeeds } from './deed.ts'
 import type { SeededRandomness } from '../randomness.ts'
 import type { Client, World } from '../world.ts'
 import { MemoryDisk } from './memory-disk.ts'
@@ -86,7 +87,12 @@ export class SimulatedDevice {
     const memory = new StoredSlotMemory(this.disk.open(clock))
     const slots = grid.openSlotClient({ memory })
     const observed = this.#observe(slots)
-    const folders = openFolders(grid, { slots: observed, clock, randomness, device: this.name })
+    const folders = openFolders(grid, {
+      slots: observed,
+      clock: clockOfDeeds(clock),
+      randomness,
+      device: this.name,
+    })
     this.#life = { mortality, death, grid, slots, folders }
   }
 

@@ -1,24 +1,36 @@
 import { concatBytes, equalBytes, toHex } from '../../src/foundation/bytes.ts'
+import { formatPath } from '../../src/folders/names.ts'
+import type { Shown } from '../../src/folders/read.ts'
 import type { FolderView } from '../../src/folders/service/view.ts'
 import type { OpenedRecord } from '../../src/grid/slots/seal.ts'
-import { copiesIn, type Element } from '../merge/oracle.ts'
+import { slotKeyHex, type SlotKey, type SlotKeyHex } from '../../src/protocol/slot-key.ts'
+import { copiesIn, type Draft, type Element } from '../merge/oracle.ts'
 import { directoriesOf } from '../merge/scenario.ts'
+import { Violation } from './deed.ts'
 import { FolderLedger } from './ledger.ts'
-import { Violation } from './observer.ts'
 import { Contents, differenceOf, linesExpected, linesShown } from './shown.ts'
 
-/** Compares what devices are shown with what the ledger says. */
+/** Compares what devices are shown of one folder with what its ledger says. */
 export class FolderJudge {
   readonly ledger = new FolderLedger()
-  readonly contents = new Contents()
+  readonly contents: Contents
+
+  constructor(contents: Contents) {
+    this.contents = contents
+  }
 
   /** What a view of these states must show, once it has been seen to show it. @throws Violation */
   async compare(view: FolderView, heads: readonly OpenedRecord[]): Promise<Element[]> {
     const visible = this.ledger.visible(heads)
-    const shown = await linesShown(view, this.contents)
-    const difference = differenceOf(shown, linesExpected(visible))
-    if (difference !== undefined) throw new Violation(`a view ${difference}`)
+    await this.compareWith(view, visible, 'a view')
     return visible
+  }
+
+  /** @param what is shown, for who reads of it @throws Violation */
+  async compareWith(view: FolderView, elements: readonly Draft[], what: string): Promise<void> {
+    const shown = await linesShown(view, this.contents)
+    const difference = differenceOf(shown, linesExpected(elements))
+    if (difference !== undefined) throw new Violation(`${what} ${difference}`)
   }
 
   /** Equal for equal folders: by the root where there is one, else by what is shown. */
@@ -29,21 +41,50 @@ export class FolderJudge {
     return (await linesShown(view, this.contents)).join('\n')
   }
 
-  /** Reads every file, and compares each byte. @throws Violation */
+  /** Reads every file of the folder itself, and compares each byte. @throws Violation */
   async readAll(view: FolderView): Promise<void> {
     for await (const shown of view.walk([])) {
-      if (shown.entry.kind === 'directory') continue
-      const parts: Uint8Array[] = []
-      const { chunks } = await view.readFile(shown.path)
-      for await (const chunk of chunks) parts.push(chunk)
-      const text = this.contents.textOf(shown.entry)
-      if (!equalBytes(concatBytes(parts), this.contents.bytesOf(text))) {
-        throw new Violation(`${shown.path.join('/')} was read wrong`)
-      }
+      const { kind } = shown.entry
+      if (kind !== 'directory' && kind !== 'linked-folder') await this.readFile(view, shown)
+    }
+  }
+
+  /** Reads a file by its path, and compares each byte. @throws Violation */
+  async readFile(
+    view: FolderView,
+    { path, entry }: Shown & { readonly path: Parameters<FolderView['stat']>[0] },
+  ): Promise<void> {
+    const parts: Uint8Array[] = []
+    const { chunks } = await view.readFile(path)
+    for await (const chunk of chunks) parts.push(chunk)
+    const text = this.contents.textOf(entry)
+    if (!equalBytes(concatBytes(parts), this.contents.bytesOf(text))) {
+      throw new Violation(`${formatPath(path)} was read wrong`)
     }
   }
 }
 
-export function hasConflict(visible: readonly Element[]): boolean {
-  return directoriesOf(visible).some((path) => copiesIn(visible, path).size > 0)
+/** The judges of all folders, each there as soon as its folder is heard of. */
+export class FolderJudges {
+  readonly contents = new Contents()
+  readonly #judges = new Map<SlotKeyHex, FolderJudge>()
+
+  of(slot: SlotKey): FolderJudge {
+    return this.named(slotKeyHex(slot))
+  }
+
+  named(slot: SlotKeyHex): FolderJudge {
+    let judge = this.#judges.get(slot)
+    if (judge === undefined) this.#judges.set(slot, (judge = new FolderJudge(this.contents)))
+    return judge
+  }
+}
+
+/** Conflict copies, by the paths that they are shown at. */
+export function copiesShown(visible: readonly Draft[]): string[] {
+  return directoriesOf(visible).flatMap((path) => [...copiesIn(visible, path).keys()])
+}
+
+export function hasConflict(visible: readonly Draft[]): boolean {
+  return copiesShown(visible).length > 0
 }

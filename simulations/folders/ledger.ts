@@ -12,7 +12,7 @@ export class FolderLedger {
   readonly #oracle = new CausalOracle()
   readonly #commits = new Map<string, Commit>()
   /** By what their records say; a record is told by that alone. */
-  readonly #records = new Set<string>()
+  readonly #records = new Map<string, PastState>()
   #views = 0
 
   /** Notes a commit as it is about to be sent. @param after what it leaves; undefined if it only joins its base */
@@ -32,7 +32,8 @@ export class FolderLedger {
     this.#oracle.commit(view, name, after ?? this.#oracle.visible(view))
     this.#oracle.undo(name, undoes)
     const record = nameOf(contents)
-    this.#records.add(record)
+    const parents = base.heads.map((head) => nameOf(head.contents))
+    this.#records.set(record, { name: record, timeMs: timeOf(contents), parents })
     this.#oracle.merge(record, [view])
     return name
   }
@@ -45,6 +46,50 @@ export class FolderLedger {
   /** What a folder in these states must hold. */
   visible(heads: readonly OpenedRecord[]): Element[] {
     return this.#oracle.visible(this.#join(heads))
+  }
+
+  /** Whether a commit that leaves this of what it is based on changes nothing. */
+  isUnchanged(heads: readonly OpenedRecord[], after: readonly Draft[]): boolean {
+    const before = new Set<Draft>(this.visible(heads))
+    return before.size === after.length && after.every((draft) => before.has(draft))
+  }
+
+  /**
+   * What a folder in these states held at a time: all of them if none is later, else what the last state before that
+   * time held which led to them. Undefined if none is as old.
+   */
+  visibleAt(heads: readonly OpenedRecord[], timeMs: number): Element[] | undefined {
+    if (heads.every(({ contents }) => timeOf(contents) <= timeMs)) return this.visible(heads)
+    const then = this.history(heads).find((state) => state.timeMs <= timeMs)
+    return then && this.visibleIn(then)
+  }
+
+  /** What a state held. */
+  visibleIn({ name }: PastState): Element[] {
+    return this.#oracle.visible(name)
+  }
+
+  /** All that was ever put, by commits that took effect or not. */
+  get everPut(): readonly Draft[] {
+    return this.#oracle.elements
+  }
+
+  /** When states were written, as their records say. */
+  get times(): number[] {
+    return [...this.#records.values()].map(({ timeMs }) => timeMs)
+  }
+
+  /** The states that led to these, themselves included, the last first. */
+  history(heads: readonly OpenedRecord[]): PastState[] {
+    const found = new Map<string, PastState>()
+    const open = heads.map(({ contents }) => nameOf(contents))
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      const state = this.#records.get(name)
+      if (state === undefined || found.has(name)) continue
+      found.set(name, state)
+      open.push(...state.parents)
+    }
+    return [...found.values()].sort((a, b) => b.timeMs - a.timeMs)
   }
 
   /** What cannot be true of states that were read. */
@@ -108,6 +153,14 @@ export class FolderLedger {
   }
 }
 
+/** A state that was written at some time. */
+export interface PastState {
+  readonly name: string
+  /** As its record says. */
+  readonly timeMs: number
+  readonly parents: readonly string[]
+}
+
 interface Commit {
   readonly dot: string
   readonly tag: string
@@ -115,6 +168,10 @@ interface Commit {
   /** Earlier commits of the device that it had not seen stored, and whose numbers its own covers. */
   readonly undoes: ReadonlySet<string>
   isAcknowledged: boolean
+}
+
+function timeOf({ modifiedMs = 0 }: SlotContents): number {
+  return modifiedMs
 }
 
 function nameOf({ root, parents, modifiedMs, device }: SlotContents): string {

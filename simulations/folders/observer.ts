@@ -1,51 +1,48 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { HayloftError } from '../../src/foundation/error.ts'
-import type { SlotBase, SlotChange, SlotClient, SlotState } from '../../src/grid/slots/client.ts'
-import type { Draft } from '../merge/oracle.ts'
-import type { FolderLedger } from './ledger.ts'
+import type { SlotBase, SlotChange, SlotClient } from '../../src/grid/slots/client.ts'
+import type { SlotKey } from '../../src/protocol/slot-key.ts'
+import { deeds, Violation, type Write } from './deed.ts'
+import type { FolderJudges } from './judge.ts'
 
-/** One thing that a user does, and what the slots saw of it. */
-export interface Deed {
-  readonly who: string
-  /** The state that was read last. */
-  read?: SlotState | undefined
-  /** What the commit being made is based on. */
-  base?: SlotBase | undefined
-  /** What the edits must leave of the base; `refused` if they must fail. */
-  expected?: readonly Draft[] | 'refused' | undefined
-  /** The last commit that was made of it. */
-  commit?: string | undefined
-}
-
-/** Which deed a call to the slots belongs to, however many are under way. */
-export const deeds = new AsyncLocalStorage<Deed>()
-
-/** What no storm may do. */
-export class Violation extends Error {
-  override readonly name = 'Violation'
-}
-
-/** The slots of a device, with every commit told to the ledger before it is sent, and every state checked against it. */
-export function observeSlots(slots: SlotClient, ledger: FolderLedger): SlotClient {
+/**
+ * The slots of a device, with every commit told to the ledger of its folder before it is sent, and every state checked
+ * against it.
+ */
+export function observeSlots(slots: SlotClient, judges: FolderJudges): SlotClient {
   return {
     read: async (reader, options) => {
       const state = await slots.read(reader, options)
-      const deed = deeds.getStore()
-      if (deed !== undefined) deed.read = state
-      check(ledger.faultsOf(state.heads))
+      deeds.getStore()?.noteRead(reader.slot, state)
+      check(judges.of(reader.slot).ledger.faultsOf(state.heads))
       return state
     },
-    write: async (keys, update, options) =>
-      await slots.write(
+    write: async (keys, update, options) => {
+      const { ledger } = judges.of(keys.slot)
+      let last: Write | undefined
+      const written = await slots.write(
         keys,
         async (base) => {
           check(ledger.faultsOf(base.heads))
-          return await noteCommit(ledger, base, async () => await update(base))
+          last = beginWrite(keys.slot, base)
+          return await noteCommit(judges, keys.slot, last, async () => await update(base))
         },
         options,
-      ),
+      )
+      if (written !== undefined && last?.commit !== undefined) ledger.acknowledge(last.commit)
+      return written
+    },
     readLinks: async (verifier, options) => await slots.readLinks(verifier, options),
-    watch: (reader, signal) => slots.watch(reader, signal),
+    watch: (reader, signal) => {
+      const deed = deeds.getStore()
+      const { ledger } = judges.of(reader.slot)
+      return (async function* states() {
+        for await (const state of slots.watch(reader, signal)) {
+          check(ledger.faultsOf(state.heads))
+          if (deed !== undefined) deed.watched = state
+          yield state
+        }
+      })()
+    },
     check: async (slot, options) => await slots.check(slot, options),
     repair: async (slot, options) => await slots.repair(slot, options),
     topUp: async () => await slots.topUp(),
@@ -58,27 +55,37 @@ export function observeSlots(slots: SlotClient, ledger: FolderLedger): SlotClien
   }
 }
 
+function beginWrite(slot: SlotKey, base: SlotBase): Write {
+  const deed = deeds.getStore()
+  const write: Write = { base, expected: deed?.expect?.(slot, base) ?? (() => undefined) }
+  deed?.noteWrite(slot, write)
+  return write
+}
+
 async function noteCommit(
-  ledger: FolderLedger,
-  base: SlotBase,
+  judges: FolderJudges,
+  slot: SlotKey,
+  write: Write,
   update: () => Promise<SlotChange | undefined>,
 ): Promise<SlotChange | undefined> {
-  const deed = deeds.getStore() ?? { who: 'nobody' }
-  deed.base = base
-  deed.expected = undefined
-  deed.commit = undefined
   let change: SlotChange | undefined
   try {
     change = await update()
   } catch (error) {
     const isRefusal = error instanceof HayloftError && REFUSALS.has(error.code)
-    if (isRefusal && deed.expected !== 'refused') {
+    if (isRefusal && write.expected() !== 'refused') {
       throw new Violation(`refused what must be done: ${error.message}`)
     }
     throw error
   }
-  if (deed.expected === 'refused') throw new Violation('took what must be refused')
-  if (change !== undefined) deed.commit = ledger.commit(base, change.contents, deed.expected)
+  const { base } = write
+  const expected = write.expected()
+  if (expected === 'refused') throw new Violation('took what must be refused')
+  const { ledger } = judges.of(slot)
+  if (change !== undefined) write.commit = ledger.commit(base, change.contents, expected)
+  else if (expected !== undefined && !ledger.isUnchanged(base.heads, expected)) {
+    throw new Violation('found nothing to change where there was something')
+  }
   return change
 }
 

@@ -40,6 +40,10 @@ export interface FolderPlan {
   readonly writesElsewhere: boolean
   /** In the end, whether all nodes go back to an old state, and then again for each device. */
   readonly rollsBack: boolean
+  /** How often somebody does something with a whole directory or another folder. */
+  readonly largerChance: number
+  /** Whether everybody watches the folder. */
+  readonly watches: boolean
 }
 
 /** What befalls a device between two things that it does, or during one. */
@@ -119,6 +123,8 @@ export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
     diskFailureChance: isCalm ? 0 : randomness.pick([0, 0, 0, 0.02]),
     writesElsewhere: !isScarce && !isCalm && randomness.chance(0.5),
     rollsBack: !isScarce && randomness.chance(0.4),
+    largerChance: randomness.pick([0, 0.2, 0.5]),
+    watches: randomness.chance(0.3),
   }
 }
 

@@ -6,7 +6,7 @@ import { Trace } from '../trace.ts'
 import { Weather } from '../weather.ts'
 import { World } from '../world.ts'
 import { SimulatedDevice } from './device.ts'
-import { FolderJudge } from './judge.ts'
+import { FolderJudges } from './judge.ts'
 import { observeSlots } from './observer.ts'
 import { drawFolderPlan, drawSlotLie, type FolderPlan } from './plan.ts'
 import { Stage } from './stage.ts'
@@ -57,7 +57,7 @@ async function setStage(
     capacityBytes,
     trace,
   })
-  const judge = new FolderJudge()
+  const judges = new FolderJudges()
   const erasure = loadErasureEngine()
   const devices = world.clients.map(
     (client, at) =>
@@ -67,11 +67,11 @@ async function setStage(
         client,
         randomness: randomness.fork(`device ${at}`),
         erasure,
-        observe: (slots) => observeSlots(slots, judge.ledger),
+        observe: (slots) => observeSlots(slots, judges),
         diskFailureChance: plan.diskFailureChance,
       }),
   )
-  const stage = new Stage({ world, plan, judge, devices, randomness: randomness.fork('stage') })
+  const stage = new Stage({ world, plan, judges, devices, randomness: randomness.fork('stage') })
   return { clock: world.clock, world, stage }
 }
 
@@ -99,6 +99,7 @@ async function play(
   }, Infinity)
   await world.clock.advance(TOP_UP_MS)
   await world.run(async () => {
+    stage.endWatching()
     if (!plan.isScarce) await stage.welcome()
     await stage.agree()
     if (plan.rollsBack) await stage.rollBack()

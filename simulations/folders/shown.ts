@@ -1,7 +1,9 @@
 import { toHex } from '../../src/foundation/bytes.ts'
+import { slotKeyHex, type SlotKey } from '../../src/protocol/slot-key.ts'
 import type { Entry } from '../../src/folders/entry.ts'
 import type { NewVersion } from '../../src/folders/commit/edits.ts'
-import { formatPath } from '../../src/folders/names.ts'
+import { formatPath, type Path } from '../../src/folders/names.ts'
+import type { Shown } from '../../src/folders/read.ts'
 import type { FolderView } from '../../src/folders/service/view.ts'
 import { SeededRandomness } from '../randomness.ts'
 import { copiesIn, nameAt, type Data, type Draft } from '../merge/oracle.ts'
@@ -23,6 +25,7 @@ export class Contents {
 
   /** The text of what an entry holds, or words that are no text. */
   textOf(entry: Entry): string {
+    if (entry.kind === 'linked-folder') return linkText(entry.slot)
     const text = this.#texts.get(keyOf(entry))
     if (text === undefined) return `something unknown (${entry.kind})`
     const isOfSize = entry.kind !== 'file' || entry.sizeBytes === this.bytesOf(text).length
@@ -30,15 +33,28 @@ export class Contents {
   }
 }
 
+/** What stands for a link to a folder. */
+export function linkText(slot: SlotKey): string {
+  return `${LINK}${slotKeyHex(slot)}`
+}
+
+export function isLink(data: Data | undefined): boolean {
+  return data?.text.startsWith(LINK) === true
+}
+
+const LINK = 'folder '
+
 /** All that a folder shows, a line each, sorted. */
 export async function linesShown(view: FolderView, contents: Contents): Promise<string[]> {
   const lines: string[] = []
-  for await (const { path, entry, copyOf } of view.walk([])) {
-    const text = entry.kind === 'directory' ? undefined : contents.textOf(entry)
-    const data = entry.kind === 'directory' ? undefined : { ...entry, text: text ?? '' }
-    lines.push(lineOf(formatPath(path), data, copyOf !== undefined))
-  }
+  for await (const shown of view.walk([])) lines.push(lineShown(shown, contents, shown.path))
   return lines.sort()
+}
+
+/** @param path where it is shown, from wherever the lines are told */
+export function lineShown({ entry, copyOf }: Shown, contents: Contents, path: Path): string {
+  const data = entry.kind === 'directory' ? undefined : { ...entry, text: contents.textOf(entry) }
+  return lineOf(formatPath(path), data, copyOf !== undefined)
 }
 
 /** The lines of what the oracle says is there. */

@@ -7,22 +7,29 @@ import type { SlotKey } from '../../src/protocol/slot-key.ts'
 import type { World } from '../world.ts'
 import { Actor, type Sight } from './actor.ts'
 import type { SimulatedDevice } from './device.ts'
-import { hasConflict, type FolderJudge } from './judge.ts'
+import type { FolderLedger } from './ledger.ts'
+import { follow } from './follow.ts'
+import { copiesShown, type FolderJudges } from './judge.ts'
+import { doLarger, revisit, type Common } from './larger-deeds.ts'
 import { ownNodesOf } from './own-nodes.ts'
 import { isLoyal, type FolderPlan } from './plan.ts'
+import { Watcher } from './watcher.ts'
 
 /** Who works in the folder when, what befalls their devices, and what must be true in the end. */
 export class Stage {
   readonly outcomes = new Map<string, number>()
   readonly #world: World
   readonly #plan: FolderPlan
-  readonly #judge: FolderJudge
+  readonly #judges: FolderJudges
   readonly #devices: readonly SimulatedDevice[]
   readonly #randomness: SeededRandomness
   readonly #violations: string[] = []
   #actors: readonly Actor[] = []
+  #watchers: readonly Watcher[] = []
   #newcomer: Actor | undefined
   #slot: SlotKey | undefined
+  readonly #common: Common = { folders: [], snapshots: [] }
+  #lastMs = 0
   #isRollingBack = false
   #times = 0
   #isCalm = false
@@ -31,13 +38,13 @@ export class Stage {
   constructor(options: {
     world: World
     plan: FolderPlan
-    judge: FolderJudge
+    judges: FolderJudges
     devices: readonly SimulatedDevice[]
     randomness: SeededRandomness
   }) {
     this.#world = options.world
     this.#plan = options.plan
-    this.#judge = options.judge
+    this.#judges = options.judges
     this.#devices = options.devices
     this.#randomness = options.randomness
   }
@@ -57,6 +64,7 @@ export class Stage {
       writeKey: slotWriteKey(this.#randomness.bytes(32)),
     }
     this.#slot = slotKeyOf(capability.writeKey)
+    this.#common.folders.push(capability)
     const actors = this.#devices.map((device) => this.#actorAt(device, capability))
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if ((await actors[0]?.make()) === true) break
@@ -64,6 +72,8 @@ export class Stage {
     this.#newcomer = actors.at(-1)
     this.#actors = actors.slice(0, -1)
     for (const { device } of this.#actors.slice(1)) device.start()
+    if (this.#plan.watches) this.#watchers = this.#actors.map((actor) => new Watcher(actor))
+    for (const watcher of this.#watchers) watcher.start()
   }
 
   /** All devices work on, whatever the others do. */
@@ -77,6 +87,7 @@ export class Stage {
           await this.#startAgain(actor.device, randomness)
           if (randomness.chance(0.35)) await actor.look()
           else await actor.change(randomness)
+          await this.#doLarger(actor, randomness)
           if (randomness.chance(0.5)) await sleep(this.#world.clock, randomness.below(PAUSE_MS))
         }
       }),
@@ -89,7 +100,7 @@ export class Stage {
     for (let step = 0; step < this.#plan.steps; step++) {
       const randomness = this.#randomness.fork(`turn ${step}`)
       const actor = randomness.pick(this.#actors)
-      const promised = this.#judge.ledger.acknowledged
+      const promised = this.#ledger.acknowledged
       await this.#befall(actor.device, randomness)
       let isDurable = false
       for (let attempt = 0; attempt < MAX_ATTEMPTS && !isDurable; attempt++) {
@@ -98,6 +109,9 @@ export class Stage {
         const sight = await actor.look()
         if (sight?.state.freshness !== 'settled') continue
         this.#checkSequence(actor, sight, promised)
+        // What one did oneself must be seen, too, by whoever replaces it.
+        const hasDone = await this.#doLarger(actor, randomness)
+        if (hasDone && (await actor.look())?.state.freshness !== 'settled') continue
         isDurable = (await actor.change(randomness)) === 'durable'
       }
       // The weather is too bad for this to be a sequence any longer.
@@ -141,33 +155,67 @@ export class Stage {
       if (isCarerNeeded) await newcomer.device.slots.repair(slot)
     })
     if (sight === undefined) return
-    for (const loss of this.#judge.ledger.losses(sight.state.heads)) {
+    for (const loss of this.#ledger.losses(sight.state.heads)) {
       this.#violate(`a newcomer is shown less: ${loss}`)
     }
   }
 
-  /** All devices come to the same folder, which has all that was promised. */
+  /** Whoever watches has been told of all that was promised; from now on they look. */
+  endWatching(): void {
+    const { isScarce, deviceMishaps } = this.#plan
+    for (const watcher of this.#watchers) {
+      watcher.stop()
+      // Who has forgotten what it owes leaves it to others to bring it to where they look.
+      if (isScarce || deviceMishaps.includes('restore backup')) continue
+      const heads = watcher.told?.heads ?? []
+      for (const commit of this.#ledger.unseen(this.#ledger.acknowledged, heads)) {
+        this.#violate(`${watcher.actor.device.name} watches, and was not told of commit ${commit}`)
+      }
+    }
+  }
+
+  /** All devices come to the same folders, which have all that was promised. */
   async agree(): Promise<void> {
+    for (const folder of this.#common.folders) await this.#agreeOn(folder)
+    for (const actor of this.#actors) {
+      const randomness = this.#randomness.fork(`follow ${actor.device.name}`)
+      const deed = await follow(actor, randomness, { mayLack: false })
+      if (deed === undefined) this.#violate(`${actor.device.name} cannot follow links in the end`)
+      for (const slot of deed?.slotsRead ?? []) {
+        const { ledger } = this.#judges.named(slot)
+        const heads = deed?.readsNamed(slot).at(-1)?.heads ?? []
+        for (const loss of ledger.losses(heads)) this.#violate(`beyond a link, ${loss}`)
+      }
+    }
+    for (const snapshot of this.#common.snapshots) {
+      const isThere = await revisit(this.#randomness.pick(this.#actors), snapshot)
+      if (isThere === undefined) this.#violate('a snapshot cannot be read in the end')
+    }
+  }
+
+  async #agreeOn(folder: FolderWriteCapability): Promise<void> {
+    const { ledger } = this.#judges.of(slotKeyOf(folder.writeKey))
     // What only slow nodes or one device know is brought to all by the first looks.
     for (const actor of [...this.#actors, ...this.#actors]) {
-      await this.#mustLook(actor)
+      await this.#mustLook(actor, folder)
       await actor.device.slots.settle()
     }
     const [first] = this.#actors
     assert(first !== undefined, 'there is a device')
-    const joined = await first.join()
+    const joined = await first.join(folder)
     if (joined === undefined && !this.#plan.isScarce) this.#violate('nobody can write in the end')
     await first.device.slots.settle()
     const digests = new Set<string>()
     for (const actor of this.#actors) {
-      const sight = await this.#mustLook(actor)
+      const sight = await this.#mustLook(actor, folder)
       if (sight === undefined) continue
       digests.add(sight.digest)
-      for (const loss of this.#judge.ledger.losses(sight.state.heads)) this.#violate(loss)
-      if (this.#plan.isSequential) this.#checkSequence(actor, sight, [])
+      for (const loss of ledger.losses(sight.state.heads)) this.#violate(loss)
+      const isRoot = folder === this.#common.folders[0]
+      if (this.#plan.isSequential && isRoot) this.#checkSequence(actor, sight, [])
     }
     if (digests.size > 1) this.#violate('devices do not agree in the end')
-    if ((await first.readAll()) === undefined) this.#violate('not all can be read in the end')
+    if ((await first.readAll(folder)) === undefined) this.#violate('not all can be read in the end')
   }
 
   /** All nodes go back to an old state, for one device after another: who has state tells, and gives it back. */
@@ -201,12 +249,12 @@ export class Stage {
     for (const { device } of this.#actors) await device.stop()
   }
 
-  #actorAt(device: SimulatedDevice, folder: FolderWriteCapability): Actor {
+  #actorAt(device: SimulatedDevice, root: FolderWriteCapability): Actor {
     return new Actor({
       world: this.#world,
-      judge: this.#judge,
+      judges: this.#judges,
       device,
-      folder,
+      root,
       onOutcome: (outcome) => {
         this.#count(outcome)
       },
@@ -214,7 +262,22 @@ export class Stage {
       isCalm: this.#plan.isCalm,
       mayTellRollback: () => this.#isRollingBack || !isLoyal(this.#plan),
       timeMs: () => FIRST_MS + 1_000 * (((this.#times += 1) * 7_919) % 100_000),
+      // Nor do files and links have the same time.
+      nowMs: () => (this.#lastMs = Math.max(this.#world.clock.nowMs(), this.#lastMs + 1_000)),
     })
+  }
+
+  get #ledger(): FolderLedger {
+    assert(this.#slot !== undefined, 'there is a folder')
+    return this.#judges.of(this.#slot).ledger
+  }
+
+  /** @returns whether the folders may be others than before */
+  async #doLarger(actor: Actor, randomness: SeededRandomness): Promise<boolean> {
+    if (!randomness.chance(this.#plan.largerChance)) return false
+    if (randomness.chance(0.3)) await follow(actor, randomness, { mayLack: !this.#plan.isCalm })
+    else await doLarger(actor, randomness, this.#common)
+    return true
   }
 
   async #befall(device: SimulatedDevice, randomness: SeededRandomness): Promise<void> {
@@ -265,16 +328,17 @@ export class Stage {
 
   /** What is read while nobody else writes is all that was promised, and no conflict. */
   #checkSequence({ device }: Actor, { state, visible }: Sight, promised: readonly string[]): void {
-    for (const name of this.#judge.ledger.unseen(promised, state.heads)) {
+    for (const name of this.#ledger.unseen(promised, state.heads)) {
       this.#violate(
         `${device.name} was not shown commit ${name}, which was durable before it looked`,
       )
     }
-    if (hasConflict(visible)) this.#violate(`${device.name} sees a conflict that nobody made`)
+    const [copy] = copiesShown(visible)
+    if (copy !== undefined) this.#violate(`${device.name} sees "${copy}", which nobody made`)
   }
 
-  async #mustLook(actor: Actor): Promise<Sight | undefined> {
-    const sight = await actor.look()
+  async #mustLook(actor: Actor, folder = actor.root): Promise<Sight | undefined> {
+    const sight = await actor.look(folder)
     if (sight === undefined) this.#violate(`${actor.device.name} cannot look in good weather`)
     else if (
       sight.state.freshness !== 'settled' &&
@@ -300,7 +364,7 @@ export class Stage {
   /** Whether all that one sight shows is part of the other; a write that had failed may have come up besides. */
   #contains(sight: Sight | undefined, part: Sight | undefined): boolean {
     if (sight === undefined || part === undefined) return false
-    const { ledger } = this.#judge
+    const ledger = this.#ledger
     return ledger.unseen(ledger.seen(part.state.heads), sight.state.heads).length === 0
   }
 
@@ -313,7 +377,7 @@ export class Stage {
   }
 }
 
-const FIRST_MS = Date.UTC(2026, 0, 2, 3, 4, 5)
+const FIRST_MS = Date.UTC(2025, 0, 2, 3, 4, 5)
 const PAUSE_MS = 15_000
 const MAX_ATTEMPTS = 12
 /** Longer than until a device tries again first to bring a state where it should be. */

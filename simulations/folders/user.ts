@@ -107,7 +107,7 @@ const HOT_PATH = 'list.txt'
 const NAMES = ['d', 'f.txt', 'g', 'h.tar.gz', 'i']
 
 /** One of few, so that devices meet; often one that is there, or shown there. */
-function drawPath(randomness: SeededRandomness, seen: readonly Draft[]): string {
+export function drawPath(randomness: SeededRandomness, seen: readonly Draft[]): string {
   // Where all meet.
   if (randomness.chance(0.35)) return HOT_PATH
   if (seen.length > 0 && randomness.chance(0.5)) return drawKnown(randomness, seen)

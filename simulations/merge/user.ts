@@ -72,7 +72,8 @@ interface Found {
   readonly drafts: readonly Draft[]
 }
 
-class Desk {
+/** The list of all that a replica sees, while edits change it. */
+export class Desk {
   elements: Draft[]
 
   constructor(elements: readonly Draft[]) {
