@@ -65,7 +65,7 @@ export async function revisit(
 ): Promise<boolean | undefined> {
   return await actor.attempt('revisit', actor.root, async ({ judge }) => {
     const view = await actor.device.folders.open(capability)
-    await judge.compareWith(view, elements, 'a snapshot')
+    await judge.compareWith(view, [elements], 'a snapshot')
     return true
   })
 }
@@ -149,8 +149,9 @@ async function restore(
   const timeMs = drawTime(randomness, ledger.times)
   await actor.attempt('restore', at, async ({ folder, slot, deed }) => {
     deed.expect = only(slot, (heads) => {
-      const then = ledger.visibleAt(headsRead(deed, slot), timeMs)
+      const [then, other] = ledger.visibleAt(headsRead(deed, slot), timeMs)
       if (then === undefined) throw new Violation('restored what never was')
+      leaveIf(other !== undefined)
       const now = ledger.visible(heads)
       leaveIf(crossesLink(now, path) || crossesLink(then, path))
       return () => unlessRefused(() => restored(now, then, { path, device: deed.who }))
@@ -175,9 +176,7 @@ async function lookBack(
     if (isWhole) return await checkHistory(place)
     await unlessTooOld(deed, { slot, timeMs, ledger }, async () => {
       const view = await folder.at(timeMs)
-      const then = ledger.visibleAt(headsRead(deed, slot), timeMs)
-      if (then === undefined) throw new Violation('was shown what never was')
-      await judge.compareWith(view, then, 'the past')
+      await judge.compareWith(view, ledger.visibleAt(headsRead(deed, slot), timeMs), 'the past')
     })
   })
 }
@@ -190,7 +189,10 @@ async function checkHistory({ folder, slot, judge, deed }: Workplace): Promise<v
     const state = expected[told.length]
     if (state?.timeMs !== commit.timeMs) throw new Violation('the history is another one')
     told.push(commit)
-    await judge.compareWith(commit.view(), judge.ledger.visibleIn(state), 'a past state')
+    // Of those of one time none is the first.
+    const same = expected.filter(({ timeMs }) => timeMs === commit.timeMs)
+    const possible = same.map((each) => judge.ledger.visibleIn(each))
+    await judge.compareWith(commit.view(), possible, 'a past state')
   }
   if (told.length !== expected?.length) throw new Violation('the history is too short')
 }
@@ -208,7 +210,7 @@ async function freeze(
     leaveIf(path !== '' && (crossesLink(visible, `${path}/`) || deed.slotsRead.length > 1))
     const elements = below(visible, path)
     const snapshot = { capability, elements }
-    await judge.compareWith(await actor.device.folders.open(capability), elements, 'a snapshot')
+    await judge.compareWith(await actor.device.folders.open(capability), [elements], 'a snapshot')
     common.snapshots.push(snapshot)
   })
 }
@@ -239,7 +241,7 @@ async function unlessTooOld(
     await work()
   } catch (error) {
     if (!(error instanceof HayloftError) || error.code !== 'no-state-then') throw error
-    if (ledger.visibleAt(headsRead(deed, slot), timeMs) !== undefined) {
+    if (ledger.visibleAt(headsRead(deed, slot), timeMs).length > 0) {
       throw new Violation('was told that nothing is so old', { cause: error })
     }
     leaveIf(true)

@@ -56,12 +56,13 @@ export class FolderLedger {
 
   /**
    * What a folder in these states held at a time: all of them if none is later, else what the last state before that
-   * time held which led to them. Undefined if none is as old.
+   * time held which led to them. Several if nothing tells which of them was the last; none if none is as old.
    */
-  visibleAt(heads: readonly OpenedRecord[], timeMs: number): Element[] | undefined {
-    if (heads.every(({ contents }) => timeOf(contents) <= timeMs)) return this.visible(heads)
-    const then = this.history(heads).find((state) => state.timeMs <= timeMs)
-    return then && this.visibleIn(then)
+  visibleAt(heads: readonly OpenedRecord[], timeMs: number): Element[][] {
+    if (heads.every(({ contents }) => timeOf(contents) <= timeMs)) return [this.visible(heads)]
+    const before = this.history(heads).filter((state) => state.timeMs <= timeMs)
+    const last = before.filter((state) => state.timeMs === before[0]?.timeMs)
+    return last.map((state) => this.visibleIn(state))
   }
 
   /** What a state held. */

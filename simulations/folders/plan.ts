@@ -82,13 +82,20 @@ const MISHAPS: readonly Mishap[] = [
 
 /** Draws a plan: each seed gets some kinds of trouble, few get all, some get none. */
 export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
-  const nodes = randomness.pick(NODES)
   const isCalm = randomness.chance(0.12)
+  const isScarce = !isCalm && randomness.chance(0.1)
+  const writesElsewhere = !isScarce && !isCalm && randomness.chance(0.4)
+  // So many more nodes than copies that all of a slot's own may be away, and yet enough are left.
+  const hasElsewhere = writesElsewhere && randomness.chance(0.5)
+  const nodes = hasElsewhere ? randomness.between(10, 14) : randomness.pick(NODES)
   const isSequential = randomness.chance(0.25)
   const mishaps = isCalm ? [] : randomness.sample(MISHAPS, randomness.between(0, 5))
   const deviceMishaps = isCalm ? [] : randomness.sample(DEVICE_MISHAPS, randomness.between(0, 3))
-  const zones = randomness.chance(0.8) ? nodes : randomness.between(1, nodes)
-  const isScarce = !isCalm && randomness.chance(0.1)
+  const zones = hasElsewhere
+    ? randomness.between(3, 6)
+    : randomness.chance(0.8)
+      ? nodes
+      : randomness.between(1, nodes)
   const unreliable = isCalm ? 0 : toleratedLosses({ nodes, zones, isSequential })
   return {
     nodes,
@@ -121,7 +128,7 @@ export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
     mishaps,
     deviceMishaps,
     diskFailureChance: isCalm ? 0 : randomness.pick([0, 0, 0, 0.02]),
-    writesElsewhere: !isScarce && !isCalm && randomness.chance(0.5),
+    writesElsewhere,
     rollsBack: !isScarce && randomness.chance(0.4),
     largerChance: randomness.pick([0, 0.2, 0.5]),
     watches: randomness.chance(0.3),

@@ -136,7 +136,7 @@ export class Stage {
     const { view, network, clock } = this.#world
     const randomness = this.#randomness.fork('elsewhere')
     const actor = randomness.pick(this.#actors)
-    network.partition(ownNodesOf(view, this.#slot).someAway(randomness))
+    network.partition(ownNodesOf(view, this.#slot).mostAway())
     clock.after(AWAY_MS, () => {
       network.heal()
     })
