@@ -75,6 +75,12 @@ export const FOLDER_MUTANTS: readonly Mutant[] = [
     wrong: "else if (isEnough) this.#finish('durable')",
   },
   {
+    name: 'what is owed to the nodes of a slot counts as paid elsewhere',
+    file: 'src/grid/slots/replicas.ts',
+    right: 'return holders.filter((node) => own.has(node)).length >= happinessThreshold(this.code)',
+    wrong: 'return own.size > 0 && holders.length >= happinessThreshold(this.code)',
+  },
+  {
     name: 'nodes are blamed for what others may have',
     file: 'src/grid/slots/proof.ts',
     right: 'if (unheard(order) < keptAt) expected',
