@@ -31,7 +31,6 @@ export function observeSlots(slots: SlotClient, judges: FolderJudges): SlotClien
       if (written !== undefined && last?.commit !== undefined) ledger.acknowledge(last.commit)
       return written
     },
-    readLinks: async (verifier, options) => await slots.readLinks(verifier, options),
     watch: (reader, signal) => {
       const deed = deeds.getStore()
       const { ledger } = judges.of(reader.slot)

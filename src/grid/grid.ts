@@ -36,7 +36,6 @@ import { Ranking } from './placement/rank.ts'
 import { repairFile, type RepairOptions, type RepairReport } from './repair.ts'
 import { openSlotClient, type SlotClient, type SlotClientOptions } from './slots/client.ts'
 import { uploadFile, type PutOptions, type PutResult } from './upload.ts'
-import { walkTree, type TreeWalkOptions } from './walk-tree.ts'
 import type { GridView } from './view.ts'
 
 /** A client's grid: files go in, capabilities come out, and the other way round. */
@@ -71,8 +70,6 @@ export interface Grid extends Disposable {
   openSlotClient(options: SlotClientOptions): SlotClient
   /** Files that change in place. */
   openMutableFiles(options: MutableFilesOptions): MutableFiles
-  /** Every block and slot that some links lead to, for those who verify: see {@link walkTree}. */
-  walkTree(roots: readonly Link[], options: TreeWalkOptions): AsyncIterable<Link>
 }
 
 export interface GridPutOptions extends PutOptions {
@@ -109,7 +106,6 @@ export function openGrid({ caller, ...rest }: GridOptions): Grid {
     },
     openBlockStore: (options) => openBlockStore(context, options),
     openSlotClient: (options) => openSlotClient(context, options),
-    walkTree: (roots, options) => walkTree(context, roots, options),
     openMutableFiles: (options) => openMutableFiles(context, options),
     [Symbol.dispose]: () => {
       monitor[Symbol.dispose]()

@@ -65,13 +65,7 @@ describe('renewal by another member from the power to verify', () => {
     }
     const { capability } = folder
     await using friend = new TestDevice(grid, { client: 1 })
-    const states: string[] = []
-    await grid.run(async () => {
-      const root = { type: 'slot' as const, ...capability }
-      for await (const link of friend.own.walkTree([root], friend)) {
-        if (link.type === 'history') states.push(toHex(link.id))
-      }
-    })
+    const states = folder.past.map(({ id }) => toHex(id)).reverse()
     expect(states).toHaveLength(3)
     const all = await grid.run(() => friend.own.check(capability))
     expect(all.blocks.total).toBe(4 * 2 + 3)

@@ -4,7 +4,7 @@ import {
   type SlotWriteKeys,
 } from '../../src/capabilities/slot-keys.ts'
 import { sha256 } from '../../src/crypto/hash.ts'
-import { utf8 } from '../../src/foundation/bytes.ts'
+import { toHex, utf8 } from '../../src/foundation/bytes.ts'
 import type { SlotClient, SlotState, SlotUpdate, WrittenSlot } from '../../src/grid/slots/client.ts'
 import type { SlotContents } from '../../src/grid/slots/contents.ts'
 import { VolatileSlotMemory, type SlotMemory } from '../../src/grid/slots/memory.ts'
@@ -14,6 +14,7 @@ import type { WriteOptions } from '../../src/grid/slots/client.ts'
 import { Ranking } from '../../src/grid/placement/rank.ts'
 import { loadErasureEngine } from '../../src/erasure/engines.ts'
 import { openGrid, type Grid } from '../../src/grid/grid.ts'
+import { blockIdOf } from '../../src/protocol/manifest.ts'
 import type { Op, Reply, ReplyOf, Request, RequestOf } from '../../src/protocol/messages.ts'
 import type { Caller } from '../../src/protocol/network.ts'
 import type { NodeKey } from '../../src/protocol/node-key.ts'
@@ -48,6 +49,8 @@ export class TestDevice implements AsyncDisposable {
   readonly memory: SlotMemory
   readonly slots: SlotClient
 
+  /** Every block that it has sent shares of, in hex. */
+  readonly blocksPut = new Set<string>()
   /** Nodes that lie to this device about slots. */
   readonly liars = new Map<NodeKey, SlotLie>()
   readonly own: Grid
@@ -64,7 +67,7 @@ export class TestDevice implements AsyncDisposable {
     const { endpoint } = grid.world.clients[client]!
     const { clock, view, randomness } = grid.world
     this.own = openGrid({
-      caller: lyingCaller(endpoint, this.liars),
+      caller: lyingCaller(noting(endpoint, this.blocksPut), this.liars),
       view,
       clock,
       randomness: randomness.fork(`device ${devices++}`),
@@ -119,6 +122,15 @@ export async function rollingBack(
     if (asked.op === 'slot-put') return { op: 'slot-put', outcome: 'stored', heads: [asked.record] }
     return await honest()
   })
+}
+
+function noting(caller: Caller, blocksPut: Set<string>): Caller {
+  return {
+    call: async (node, request, options) => {
+      if (request.op === 'put') blocksPut.add(toHex(blockIdOf(request.manifest)))
+      return await caller.call(node, request, options)
+    },
+  }
 }
 
 function lyingCaller(caller: Caller, liars: ReadonlyMap<NodeKey, SlotLie>): Caller {

@@ -10,6 +10,7 @@ import { slotReadKeyOf, slotWriteKey } from '../../src/capabilities/slot-keys.ts
 import { sha256 } from '../../src/crypto/hash.ts'
 import { KIND_DATA } from '../../src/grid/blocks/frame.ts'
 import type { BlockStore } from '../../src/grid/blocks/store.ts'
+import type { BlockReference } from '../../src/grid/files/index-node.ts'
 import { recordHistory } from '../../src/grid/slots/history.ts'
 import type { TagHex } from '../../src/protocol/version-vector.ts'
 import { sourceOf } from '../../simulations/bytes.ts'
@@ -25,6 +26,8 @@ export class TestFolder implements AsyncDisposable {
   readonly store: BlockStore
   /** After each commit. */
   readonly states: FolderState[] = []
+  /** The history blocks of states that were replaced, the first one first. */
+  readonly past: BlockReference[] = []
 
   constructor(device: TestDevice, name: string) {
     this.device = device
@@ -59,14 +62,14 @@ export class TestFolder implements AsyncDisposable {
     }))
     const before = this.states.at(-1) ?? (await emptyState(this.store))
     const state = await commitEdits(this.store, before, edits, { tag: TAG, device: 'laptop' })
-    await this.device.slots.write(this.keys, async ({ heads }) => ({
-      contents: {
-        kind: 'folder',
-        root: state.root,
-        parents: await recordHistory(this.store, heads),
-      },
-      ready: this.store.flush(),
-    }))
+    await this.device.slots.write(this.keys, async ({ heads }) => {
+      const parents = await recordHistory(this.store, heads)
+      this.past.push(...parents)
+      return {
+        contents: { kind: 'folder', root: state.root, parents },
+        ready: this.store.flush(),
+      }
+    })
     this.states.push(state)
   }
 

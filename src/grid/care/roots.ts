@@ -1,6 +1,6 @@
 import type { VerifyCapability } from '../../capabilities/capability.ts'
 import type { HistoryOptions } from '../maintenance/frontier.ts'
-import { rootLinkOf } from '../walk-tree.ts'
+import { rootLinkOf } from '../maintenance/root-link.ts'
 import { toHex } from '../../foundation/bytes.ts'
 import type { DrillReport } from './events.ts'
 

@@ -13,10 +13,10 @@ import type { ErasureCode } from '../../erasure/code.ts'
 import { DEFAULT_LEASE_S } from '../../protocol/limits.ts'
 import type { CheckableCapability } from '../blocks/walk.ts'
 import type { GridContext, TransferProgress } from '../context.ts'
-import { rootLinkOf } from '../walk-tree.ts'
 import type { Verification } from './block-inspector.ts'
 import type { HistoryOptions } from './frontier.ts'
 import type { TreeReport } from './report.ts'
+import { rootLinkOf } from './root-link.ts'
 import { TreeVisit } from './visit.ts'
 
 /** What leads to a whole tree of blocks and slots. */

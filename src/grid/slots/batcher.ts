@@ -8,15 +8,12 @@ import type { NodeMonitor } from '../nodes/monitor.ts'
 /** Asks nodes for the heads of slots; the slots asked for in one turn go in one message. */
 export class HeadsBatcher {
   readonly #monitor: NodeMonitor
-  readonly #leaseS: number | undefined
   readonly #signal: AbortSignal
   readonly #waiting = new Map<NodeKey, Question[]>()
 
-  /** @param options.leaseS renews the caller's leases on what is there, if given */
-  constructor(monitor: NodeMonitor, options: { leaseS?: number; signal: AbortSignal }) {
+  constructor(monitor: NodeMonitor, signal: AbortSignal) {
     this.#monitor = monitor
-    this.#leaseS = options.leaseS
-    this.#signal = options.signal
+    this.#signal = signal
   }
 
   /**
@@ -41,11 +38,7 @@ export class HeadsBatcher {
   }
 
   async #askNode(node: NodeKey, questions: readonly Question[]): Promise<void> {
-    const request = {
-      op: 'slot-get' as const,
-      slots: questions.map(({ slot }) => slot),
-      ...(this.#leaseS !== undefined && { leaseS: this.#leaseS }),
-    }
+    const request = { op: 'slot-get' as const, slots: questions.map(({ slot }) => slot) }
     const onSuspect = (): void => {
       for (const question of questions) question.onSuspect()
     }

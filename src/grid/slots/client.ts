@@ -7,15 +7,15 @@ import { MAX_SLOT_HEADS } from '../../protocol/limits.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
 import type { TagHex, VersionVector } from '../../protocol/version-vector.ts'
 import type { GridContext } from '../context.ts'
-import type { SlotContents, SlotLinks } from './contents.ts'
+import type { SlotContents } from './contents.ts'
 import { SlotContendedError, SlotNotStoredError } from './errors.ts'
 import { clockOf, isContained, type Head } from './heads.ts'
 import type { KnownSlot } from './known.ts'
-import { openHeads, openHeadLinks, type Opened } from './opened.ts'
+import { openHeads, type Opened } from './opened.ts'
 import type { Freshness } from './poll.ts'
 import { SlotReplicas } from './replicas.ts'
 import type { ReadOptions, Refreshed, SlotHealth } from './results.ts'
-import { sealRecord, type OpenedRecord, type SlotReader, type SlotVerifier } from './seal.ts'
+import { sealRecord, type OpenedRecord, type SlotReader } from './seal.ts'
 import type { SlotMemory } from './memory.ts'
 import { watchSlot } from './watch.ts'
 
@@ -26,8 +26,6 @@ import { watchSlot } from './watch.ts'
 export interface SlotClient extends AsyncDisposable {
   /** What a slot says now. Many reads at once share messages. @throws SlotUnavailableError */
   read(reader: SlotReader, options?: ReadOptions): Promise<SlotState>
-  /** The same for whoever may only verify. @throws SlotUnavailableError */
-  readLinks(verifier: SlotVerifier, options?: ReadOptions): Promise<SlotLinksState>
   /**
    * Changes a slot: `update` makes a new state of all that it says now, and is asked again, of what others wrote
    * meanwhile, until the state is stored. Writes of one client to one slot come one after another.
@@ -84,12 +82,6 @@ export interface OlderHeads {
 export interface Rollback {
   /** Writes, by device tag, that were seen before and not shown now. */
   readonly missing: VersionVector
-}
-
-export interface SlotLinksState {
-  readonly heads: readonly SlotLinks[]
-  readonly unreadable: number
-  readonly freshness: Freshness
 }
 
 /** Must depend on its argument alone, as it may be asked several times for one write. */
@@ -158,13 +150,6 @@ class GridSlotClient implements SlotClient {
   async read(reader: SlotReader, options: ReadOptions = {}): Promise<SlotState> {
     const known = await this.#replicas.known(reader.slot)
     return this.#stateOf(reader, known, await this.#replicas.refresh(known, options))
-  }
-
-  async readLinks(verifier: SlotVerifier, options: ReadOptions = {}): Promise<SlotLinksState> {
-    const known = await this.#replicas.known(verifier.slot)
-    const { heads, freshness } = await this.#replicas.refresh(known, options)
-    const { opened, unreadable } = openHeadLinks(verifier.verifyKey, this.#live(heads))
-    return { heads: opened, unreadable, freshness }
   }
 
   async write(

@@ -38,7 +38,6 @@ export class SlotReplicas implements AsyncDisposable {
   readonly #closing = manyListeners(new AbortController())
   readonly #known: KnownSlots
   readonly #batcher: HeadsBatcher
-  readonly #renewing: HeadsBatcher
   readonly #topUp: TopUpQueue
   readonly #background = new Set<Promise<void>>()
   readonly #lateSaves: LateSaves
@@ -53,8 +52,7 @@ export class SlotReplicas implements AsyncDisposable {
     this.#known = new KnownSlots(memory, this.shelf)
     const { monitor } = context
     this.watching = new WatchBatcher(context, this.closed)
-    this.#batcher = new HeadsBatcher(monitor, { signal: this.closed })
-    this.#renewing = new HeadsBatcher(monitor, { signal: this.closed, leaseS: DEFAULT_LEASE_S })
+    this.#batcher = new HeadsBatcher(monitor, this.closed)
     this.#lateSaves = new LateSaves(context.clock, (saving) => {
       this.inBackground(saving)
     })
@@ -238,8 +236,7 @@ export class SlotReplicas implements AsyncDisposable {
     known: KnownSlot,
     options: ReadOptions & Pick<PollOptions, 'enough' | 'isWide'> & { decided?: Promise<void> },
   ): Promise<Poll> {
-    const batcher = options.renew === true ? this.#renewing : this.#batcher
-    const tools = { context: this.context, batcher, shelf: this.shelf }
+    const tools = { context: this.context, batcher: this.#batcher, shelf: this.shelf }
     return await pollSlot(tools, {
       slot: known.slot,
       order: this.orderOf(known.slot),

@@ -5,8 +5,6 @@ import type { Freshness } from './poll.ts'
 
 /** How a slot is to be read. */
 export interface ReadOptions {
-  /** Renew this account's leases on the slot. */
-  readonly renew?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 

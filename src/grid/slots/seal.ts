@@ -27,12 +27,6 @@ export interface SlotReader {
   readonly readKey: SlotReadKey
 }
 
-/** Who may open a slot's links; a verify capability of a folder or mutable file is one. */
-export interface SlotVerifier {
-  readonly slot: SlotKey
-  readonly verifyKey: SlotVerifyKey
-}
-
 /** A record and what it says. */
 export interface OpenedRecord {
   readonly record: SlotRecord

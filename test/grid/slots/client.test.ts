@@ -64,17 +64,6 @@ describe('a slot', () => {
     ).rejects.toThrow('no room')
     expect(wordsOf(await device.read(keys))).toEqual(['x'])
   })
-
-  it('shows its links alone to those who may verify', async () => {
-    await using grid = await testGrid()
-    await using device = new TestDevice(grid)
-    const root = { key: new Uint8Array(32).fill(1), id: keys.slot as never }
-    await device.write(keys, () => ({ contents: { ...saying('x'), root, parents: [root] } }))
-    const state = await grid.run(() => device.slots.readLinks(keys))
-    expect(state.heads).toMatchObject([
-      { root: { type: 'block', id: root.id }, parents: [{ type: 'history', id: root.id }] },
-    ])
-  })
 })
 
 describe('a client that is closed', () => {
