@@ -55,7 +55,8 @@ function main(): void {
     let survivors = 0
     for (const { mutants: all, passes } of SUITES) {
       const mutants = all.filter(({ name }) => name.includes(values.only ?? ''))
-      if (values.only === undefined && !passes(copy)) throw new Error('A suite fails without any mutant.')
+      if (values.only === undefined && !passes(copy))
+        throw new Error('A suite fails without any mutant.')
       count += mutants.length
       survivors += mutants.filter((mutant) => !isCaught(copy, mutant, passes)).length
     }
