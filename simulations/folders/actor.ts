@@ -8,7 +8,7 @@ import type { SlotState } from '../../src/grid/slots/client.ts'
 import { slotKeyHex, type SlotKey } from '../../src/protocol/slot-key.ts'
 import { sourceOf } from '../bytes.ts'
 import { StuckError } from '../clock.ts'
-import { nameAt, type Data, type Element } from '../merge/oracle.ts'
+import { nameAt, type Data, type Draft, type Element } from '../merge/oracle.ts'
 import { perform, Refused } from '../merge/user.ts'
 import type { SeededRandomness } from '../randomness.ts'
 import type { World } from '../world.ts'
@@ -249,7 +249,7 @@ export class Actor {
     this.world.network.note(`  ${deed.who} wants ${JSON.stringify(chosen)}`)
     const edits: Edit[] = []
     for (const action of chosen) edits.push(await editOf(view, action, versions))
-    const expected = unlessRefused(() => chosen.reduce(perform, visible as Element[]))
+    const expected = unlessRefused(() => chosen.reduce<readonly Draft[]>(perform, visible))
     if (write !== undefined) write.expected = () => expected
     return edits
   }

@@ -91,7 +91,7 @@ export class FolderJudges {
 
 /** Conflict copies, by the paths that they are shown at. */
 export function copiesShown(visible: readonly Draft[]): string[] {
-  return directoriesOf(visible).flatMap((path) => [...copiesIn(visible, path).keys()])
+  return directoriesOf(visible).flatMap((path) => Array.from(copiesIn(visible, path).keys()))
 }
 
 export function hasConflict(visible: readonly Draft[]): boolean {

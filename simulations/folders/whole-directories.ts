@@ -58,7 +58,7 @@ export function restored(
     desk.makeDirectories(parentOf(path))
     const drafts = wanted.isDirectory
       ? wanted.drafts
-      : wanted.drafts.map((draft) => ({ ...draft, data: by(draft, device) }))
+      : wanted.drafts.map((draft) => ({ path, data: by(draft, device) }))
     desk.place(path, drafts)
   }
   if (path !== '') {
@@ -86,9 +86,12 @@ export function crossesLink(elements: readonly Draft[], path: string): boolean {
 /** What is below a directory, by paths from there. */
 export function below(elements: readonly Draft[], directory: string): Draft[] {
   if (directory === '') return [...elements]
-  return elements
-    .filter(({ path }) => path.startsWith(`${directory}/`))
-    .map((draft) => ({ ...draft, path: draft.path.slice(directory.length + 1) }))
+  const inside: Draft[] = []
+  for (const draft of elements) {
+    if (!draft.path.startsWith(`${directory}/`)) continue
+    inside.push({ ...draft, path: draft.path.slice(directory.length + 1) })
+  }
+  return inside
 }
 
 /** Names directly in it, each once, sorted. */
