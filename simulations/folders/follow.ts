@@ -5,6 +5,7 @@ import { slotKeyHex, type SlotKeyHex } from '../../src/protocol/slot-key.ts'
 import type { SeededRandomness } from '../randomness.ts'
 import type { Actor, Workplace } from './actor.ts'
 import { Violation, type Deed } from './deed.ts'
+import type { FolderJudges } from './judge.ts'
 import { differenceOf, lineShown, linesExpected } from './shown.ts'
 
 /**
@@ -46,6 +47,14 @@ export async function follow(
     if (beyond.length > 0) await place.judge.readFile(view, randomness.pick(beyond))
     await checkPower(actor, place, entered, randomness)
     return place.deed
+  })
+}
+
+/** What folders have lost of what was acknowledged, as they were read last. */
+export function lossesIn(deed: Deed, judges: FolderJudges): string[] {
+  return deed.slotsRead.flatMap((slot) => {
+    const heads = deed.readsNamed(slot).at(-1)?.heads ?? []
+    return judges.named(slot).ledger.losses(heads)
   })
 }
 

@@ -6,9 +6,10 @@ import type { SeededRandomness } from '../randomness.ts'
 import type { SlotKey } from '../../src/protocol/slot-key.ts'
 import type { World } from '../world.ts'
 import { Actor, type Sight } from './actor.ts'
+import { befall } from './device-mishaps.ts'
 import type { SimulatedDevice } from './device.ts'
 import type { FolderLedger } from './ledger.ts'
-import { follow } from './follow.ts'
+import { follow, lossesIn } from './follow.ts'
 import { copiesShown, type FolderJudges } from './judge.ts'
 import { doLarger, revisit, type Common } from './larger-deeds.ts'
 import { ownNodesOf } from './own-nodes.ts'
@@ -181,11 +182,7 @@ export class Stage {
       const randomness = this.#randomness.fork(`follow ${actor.device.name}`)
       const deed = await follow(actor, randomness, { mayLack: false })
       if (deed === undefined) this.#violate(`${actor.device.name} cannot follow links in the end`)
-      for (const slot of deed?.slotsRead ?? []) {
-        const { ledger } = this.#judges.named(slot)
-        const heads = deed?.readsNamed(slot).at(-1)?.heads ?? []
-        for (const loss of ledger.losses(heads)) this.#violate(`beyond a link, ${loss}`)
-      }
+      else for (const loss of lossesIn(deed, this.#judges)) this.#violate(`beyond a link, ${loss}`)
     }
     for (const snapshot of this.#common.snapshots) {
       const isThere = await revisit(this.#randomness.pick(this.#actors), snapshot)
@@ -281,42 +278,9 @@ export class Stage {
   }
 
   async #befall(device: SimulatedDevice, randomness: SeededRandomness): Promise<void> {
-    const { deviceMishaps, lines } = this.#plan
-    if (deviceMishaps.length === 0 || !device.isRunning) return
-    if (randomness.chance(0.3)) device.disk.backUp()
-    if (!randomness.chance(0.35)) return
-    const mishap = randomness.pick(deviceMishaps)
-    const { network, clock, nodes } = this.#world
-    network.note(`! ${device.name}: ${mishap}`)
-    switch (mishap) {
-      case 'crash':
-        // In the middle of what it does next.
-        clock.after(randomness.below(CRASH_WITHIN_MS), () => {
-          if (device.isRunning && !this.#isCalm) device.crash()
-        })
-        return
-      case 'restart':
-        if (lines > 1) device.crash()
-        else await device.stop()
-        return
-      case 'restore backup':
-        device.restoreBackup()
-        return
-      case 'cut off':
-        network.partition([device.key])
-        break
-      case 'split the grid': {
-        const side = randomness.sample(nodes, randomness.below(nodes.length + 1))
-        network.partition([device.key, ...side.map(({ key }) => key)])
-        break
-      }
-      case 'own nodes away':
-        assert(this.#slot !== undefined, 'there is a folder')
-        network.partition(ownNodesOf(this.#world.view, this.#slot).someAway(randomness))
-    }
-    clock.after(randomness.pick([500, 5_000, 60_000]), () => {
-      network.heal()
-    })
+    assert(this.#slot !== undefined, 'there is a folder')
+    const [world, plan, slot] = [this.#world, this.#plan, this.#slot]
+    await befall(device, randomness, { world, plan, slot, isCalm: () => this.#isCalm })
   }
 
   async #startAgain(device: SimulatedDevice, randomness: SeededRandomness): Promise<void> {
@@ -382,4 +346,3 @@ const PAUSE_MS = 15_000
 const MAX_ATTEMPTS = 12
 /** Longer than until a device tries again first to bring a state where it should be. */
 const AWAY_MS = 60_000
-const CRASH_WITHIN_MS = 400
