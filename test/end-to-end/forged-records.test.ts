@@ -40,6 +40,7 @@ beforeAll(async () => {
     gridId,
     listen: [],
     servesDht: false,
+    clock: systemClock,
     gate: new Gate({ isMember: () => true, joinProtocol: undefined, clock: systemClock }),
   })
 })
