@@ -7,6 +7,7 @@ export function addDaemonCommands(context: ProgramContext): void {
   addStart(context)
   addStop(context)
   addStatus(context)
+  addService(context)
 }
 
 interface JsonOption {
@@ -64,6 +65,40 @@ function addStatus(context: ProgramContext): void {
     .action(async (options: JsonOption) => {
       const { status } = await import('./commands/status.ts')
       context.ended(await status(commandContext(options, context)))
+    })
+}
+
+interface ServiceOptions extends JsonOption {
+  readonly name: string
+  readonly port?: string
+}
+
+function addService(context: ProgramContext): void {
+  const service = context.program
+    .command('service')
+    .description('have systemd run the daemon whenever you are logged in')
+    .helpCommand(false)
+  const nameOption = (): Option =>
+    new Option('--name <name>', 'what the service is called').default('hayloft')
+  service
+    .command('install')
+    .description('write a systemd user unit for this home, and say how to start it')
+    .addOption(nameOption())
+    .option('--port <port>', 'where the API listens on 127.0.0.1 (default: any port that is free)')
+    .addOption(jsonOption())
+    .action(async ({ name, port, ...options }: ServiceOptions) => {
+      const { serviceInstall } = await import('./commands/service.ts')
+      const request = { name, port: portOf(port) }
+      context.ended(await serviceInstall(request, commandContext(options, context)))
+    })
+  service
+    .command('remove')
+    .description('take the unit away again')
+    .addOption(nameOption())
+    .addOption(jsonOption())
+    .action(async ({ name, ...options }: ServiceOptions) => {
+      const { serviceRemove } = await import('./commands/service.ts')
+      context.ended(await serviceRemove({ name }, commandContext(options, context)))
     })
 }
 
