@@ -11,7 +11,7 @@ export async function takeCareLock({ careLock, home }: HomeFiles): Promise<FileL
     exit: EXIT.tryAgain,
     code: 'care-running',
     message:
-      `Another hayloft looks after ${home} already: "hayloft maintain", or its storage node. One is enough; ` +
+      `Another hayloft looks after ${home} already: the daemon, "hayloft maintain", or its storage node. One is enough; ` +
       'what you add or remove is taken up by it.',
   })
 }

@@ -66,7 +66,7 @@ export async function gridCreate(
       '  hayloft node config --offer 100GB   to keep files for your friends on this computer',
     )
   }
-  terminal.line('  hayloft node start                  and leave it running')
+  terminal.line('  hayloft start --detach              and leave it running')
   terminal.line('  hayloft grid invite --name NAME     for each of your friends')
   return EXIT.ok
 }

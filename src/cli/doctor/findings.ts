@@ -41,7 +41,7 @@ function reachableFinding(examination: Examination): Finding {
       about,
       verdict: 'problem',
       says: 'There is a storage node here, and it does not run.',
-      advice: 'Start it with "hayloft node start". What follows was tried as a client.',
+      advice: 'Start it with "hayloft start --detach". What follows was tried as a client.',
     }
   }
   if (listening === undefined) {

@@ -45,7 +45,7 @@ export async function doorAddresses(
     code: 'no-door',
     message:
       'No storage node of the grid is known here, so nobody could come in by an invite. Start one, ' +
-      '"hayloft node start" (and before, if this home has none, "hayloft node config --offer 100GB").',
+      '"hayloft start" (and before, if this home has none, "hayloft node config --offer 100GB").',
   })
 }
 

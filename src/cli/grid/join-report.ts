@@ -65,7 +65,7 @@ export function tellJoined(
       '  hayloft grid join … --offer 100GB   run it again with this to keep files for them, too',
     )
   } else {
-    terminal.line('  hayloft node start        keep files for your friends')
+    terminal.line('  hayloft start --detach    keep files for your friends')
     terminal.line('  hayloft put FILE          keep a file on their computers')
     if (listen.every((address) => address.startsWith('/ip4/127.'))) {
       terminal.note(

@@ -17,6 +17,6 @@ export async function requireRunning({ home, running }: HomeFiles): Promise<Runn
   throw new CliError({
     exit: EXIT.config,
     code: 'node-not-running',
-    message: `No node runs in ${home}. Start it with "hayloft node start" and try again.`,
+    message: `No node runs in ${home}. Start it with "hayloft start --detach", or alone with "hayloft node start", and try again.`,
   })
 }
