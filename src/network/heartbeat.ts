@@ -1,7 +1,9 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
+import type { Ping, PingComponents, PingInit } from '@libp2p/ping'
 import type { Clock } from '../foundation/clock.ts'
 import { messageOf } from '../foundation/error.ts'
 import { withDeadline } from './deadline.ts'
+import { ping } from './libp2p.ts'
 import type { Internals } from './paths/internals.ts'
 
 /**
@@ -49,24 +51,46 @@ export function heartbeat(clock: Clock): (components: object) => Heartbeat {
   }
 }
 
+/**
+ * libp2p's ping, which answers all and asks by Yamux: what looks after the DHT's table pings whomever it meets, and a command
+ * meets all nodes.
+ */
+export function leanPing(init: PingInit, clock: Clock): (components: object) => Ping {
+  const make = ping(init)
+  return (components) => {
+    const service = make(components as PingComponents)
+    const { connectionManager } = components as Internals
+    const askByStream = service.ping.bind(service)
+    service.ping = async (peer, options = {}) => {
+      const [connection] = connectionManager.getConnections(peer as PeerId)
+      if (connection === undefined) return await askByStream(peer, options)
+      return await roundTripMs(connection, clock, options.signal)
+    }
+    return service
+  }
+}
+
 /** Asks whoever is there for a sign of life. @returns how long it took, in milliseconds */
 async function roundTripMs(
   connection: Connection,
   clock: Clock,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<number> {
   const { muxer } = connection as Muxed
   if (muxer?.ping !== undefined) return await muxer.ping({ signal })
   // What has another muxer, as WebRTC does, agrees on a protocol, whichever it may be.
   const startMs = clock.monotonicMs()
-  const stream = await connection.newStream(PING, { signal, runOnLimitedConnection: true })
+  const stream = await connection.newStream(PING, {
+    ...(signal && { signal }),
+    runOnLimitedConnection: true,
+  })
   void stream.close().catch(() => undefined)
   return clock.monotonicMs() - startMs
 }
 
 /** A connection that libp2p made, besides what its interface says. */
 type Muxed = Connection & {
-  readonly muxer?: { ping?: (options: { signal: AbortSignal }) => Promise<number> }
+  readonly muxer?: { ping?: (options: { signal: AbortSignal | undefined }) => Promise<number> }
 }
 
 const PING = '/ipfs/ping/1.0.0'

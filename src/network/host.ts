@@ -5,7 +5,7 @@ import { publicKeyOf } from '../crypto/signatures.ts'
 import { concatBytes, toHex } from '../foundation/bytes.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import type { Clock } from '../foundation/clock.ts'
-import { heartbeat } from './heartbeat.ts'
+import { heartbeat, leanPing } from './heartbeat.ts'
 import { parsePeerIdText, peerIdText } from './identity.ts'
 import { leanNoise, leanYamux } from './lean.ts'
 import {
@@ -16,7 +16,6 @@ import {
   multiaddr,
   passthroughMapper,
   peerIdFromString,
-  ping,
   privateKeyFromRaw,
   tcp,
 } from './libp2p.ts'
@@ -100,9 +99,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
       // First of all: libp2p makes services in this order, and each listens for connections.
       gate: gate.service(),
       identify: identify(),
-      identifyPush: identifyPush(),
+      // Who listens nowhere has no addresses to tell of.
+      identifyPush: identifyPush({ runOnSelfUpdate: listen.length > 0 }),
       // Several may want to know at once whether a peer is there.
-      ping: ping({ maxInboundStreams: MAX_PINGS, maxOutboundStreams: MAX_PINGS }),
+      ping: leanPing({ maxInboundStreams: MAX_PINGS, maxOutboundStreams: MAX_PINGS }, clock),
       heartbeat: heartbeat(clock),
       inside: (components: object): Inside => ({ internals: components as Internals, relays }),
       dht: kadDHT({

@@ -1,6 +1,8 @@
 import type { ConnectionEncrypter, MessageStream, StreamMuxerFactory } from '@libp2p/interface'
 import { assert } from '../foundation/error.ts'
-import { noise, yamux } from './libp2p.ts'
+import { x25519KeyPair, x25519SharedKey } from '../crypto/x25519.ts'
+import { systemRandomness } from '../foundation/system.ts'
+import { noise, noiseCrypto, yamux } from './libp2p.ts'
 
 /**
  * Noise and Yamux without what they do needlessly for each message, which costs small requests half of their processor
@@ -8,13 +10,22 @@ import { noise, yamux } from './libp2p.ts'
  * their versions are pinned, and what is missing fails at the first connection, in every test.
  */
 export function leanNoise(): ReturnType<typeof noise> {
-  const make = noise()
+  const make = noise({ crypto: LEAN_CRYPTO })
   return (components) => {
     const encrypter = make(components)
     for (const side of ['secureInbound', 'secureOutbound'] as const)
       encrypter[side] = lean(encrypter, side)
     return encrypter
   }
+}
+
+/** Its keys are as much work to set up as to use; see {@link x25519SharedKey}. */
+const LEAN_CRYPTO: typeof noiseCrypto = {
+  ...noiseCrypto,
+  generateX25519KeyPair: () => x25519KeyPair(systemRandomness.bytes(32)),
+  generateX25519KeyPairFromSeed: (seed) => x25519KeyPair(seed),
+  generateX25519SharedKey: (privateKey, publicKey) =>
+    x25519SharedKey(privateKey.subarray(), publicKey.subarray()),
 }
 
 function lean<E>(
