@@ -45,6 +45,29 @@ export function laneOf(request: Request): LaneKind {
   }
 }
 
+/** Whether a request may be sent again though the node may have done what it asks: it then says so, and nothing more. */
+export function mayRepeat(request: Request): boolean {
+  switch (request.op) {
+    case 'hello':
+    case 'have':
+    case 'lease':
+    case 'drop':
+    case 'stat':
+    case 'put':
+    case 'get':
+    case 'slot-get':
+    case 'audit':
+      return true
+    case 'slot-put':
+      // Of one that named what it replaces, the first time would look like somebody else's.
+      return request.ifHeads === undefined
+    case 'slot-watch':
+    case 'transfer':
+    case 'slot-transfer':
+      return false
+  }
+}
+
 interface PendingCall {
   readonly onFrame: (frame: Frame) => void
   readonly reject: (error: unknown) => void
@@ -62,6 +85,7 @@ export class Lane {
   #ahead = 0
   #open = true
   #isRetired = false
+  #isLost = false
 
   constructor(node: NodeKey, stream: Stream, pace: StreamPace) {
     this.#node = node
@@ -72,10 +96,12 @@ export class Lane {
       this.#receive(chunksOf(data))
     })
     stream.addEventListener('close', ({ error }) => {
+      this.#isLost ||= this.#open
       this.close('the connection broke', error)
     })
     // A node that is dying may seem to end the stream in good order; there is no good order to end it in.
     stream.addEventListener('remoteCloseWrite', () => {
+      this.#isLost ||= this.#open
       this.close('it ended the conversation')
     })
     if (stream.status !== 'open') this.close('the connection broke')
@@ -83,6 +109,11 @@ export class Lane {
 
   get open(): boolean {
     return this.#open
+  }
+
+  /** Whether its path ended under it, with whatever was asked and not answered yet. */
+  get isLost(): boolean {
+    return this.#isLost
   }
 
   async call<O extends Op>(request: RequestOf<O>, signal?: AbortSignal): Promise<ReplyOf<O>> {

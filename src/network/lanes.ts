@@ -8,7 +8,7 @@ import type { Bandwidth } from './bandwidth.ts'
 import type { Connector } from './connector.ts'
 import { untilAborted, withDeadline } from './deadline.ts'
 import { openConnectionTo, type Host } from './host.ts'
-import { Lane, laneOf, type LaneKind } from './lane.ts'
+import { Lane, laneOf, mayRepeat, type LaneKind } from './lane.ts'
 import { DIAL_TIMEOUT_MS } from './limits.ts'
 import { rankOfPath } from './paths/path.ts'
 
@@ -35,20 +35,37 @@ export class Lanes {
     this.#options = options
   }
 
-  /** @throws UnreachableError, RefusedError, or the signal's reason */
+  /**
+   * Where the path goes while a reply is on its way, what may be sent again is, once, by the next path: a relay ends, or an
+   * address changes, and the node is there all the same.
+   *
+   * @throws UnreachableError, RefusedError, or the signal's reason
+   */
   async call<O extends Op>(
     node: NodeKey,
     request: RequestOf<O>,
     signal: AbortSignal | undefined,
   ): Promise<ReplyOf<O>> {
-    const kind = laneOf(request)
+    const lane = await this.#laneTo(node, laneOf(request), signal)
+    try {
+      return await lane.call<O>(request, signal)
+    } catch (error) {
+      const isOver = signal?.aborted === true || this.#closed !== undefined
+      if (!lane.isLost || isOver || !mayRepeat(request)) throw error
+      const next = await this.#laneTo(node, laneOf(request), signal).catch(() => undefined)
+      if (next === undefined) throw error
+      return await next.call<O>(request, signal)
+    }
+  }
+
+  async #laneTo(node: NodeKey, kind: LaneKind, signal: AbortSignal | undefined): Promise<Lane> {
     let lane = this.#lanes.get(laneName(node, kind))?.lane
     // Twice at most: a lane that has just been opened may have been replaced by a better one already.
     for (let attempt = 0; attempt < 2 && lane?.open !== true; attempt++) {
       lane = (await untilAborted(this.#open(node, kind), signal)).lane
     }
     if (lane === undefined) throw new UnreachableError(node, 'no lane to it was opened')
-    return await lane.call<O>(request, signal)
+    return lane
   }
 
   /**

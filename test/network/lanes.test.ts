@@ -11,6 +11,7 @@ import { ScriptedStream } from './scripted-stream.ts'
 
 const NODE = nodeKeyOfIdentity(new Uint8Array(32).fill(7))
 const ask = { op: 'drop', ids: [] } as const
+const watch = { op: 'slot-watch', watches: [], waitS: 0 } as const
 const DIRECT = '/ip4/5.5.0.1/tcp/4001'
 const RELAYED = '/ip4/5.5.0.2/tcp/4001/p2p-circuit'
 
@@ -104,5 +105,34 @@ describe('lanes to a node that is reached in more than one way', () => {
     connections.push(new ScriptedConnection(RELAYED))
     await lanes.move(NODE)
     expect([direct.openStreams, direct.streams.length]).toEqual([1, 1])
+  })
+
+  it('ask once more by the next path what was under way when one was lost, and only what may be asked twice', async () => {
+    const relayed = new ScriptedConnection(RELAYED)
+    const connections = [relayed]
+    const lanes = lanesOver(connections)
+    await lanes.call<'drop'>(NODE, ask, undefined)
+    const [lost] = relayed.streams
+    const sends = [ask, watch].map(async (request) => await lanes.call(NODE, request, undefined))
+    const direct = new ScriptedConnection(DIRECT)
+    connections.splice(0, 1, direct)
+    lost?.dispatchEvent(new Event('close'))
+    const [asked, watched] = await Promise.allSettled(sends)
+    expect(asked).toMatchObject({ status: 'fulfilled', value: { op: 'drop' } })
+    expect(watched).toMatchObject({ reason: { code: 'node-unreachable' } })
+    expect(direct.streams[0]?.ids).toHaveLength(1)
+  })
+
+  it('tell of the loss of the second path, too', async () => {
+    const connections = [new ScriptedConnection(RELAYED)]
+    const lanes = lanesOver(connections)
+    await lanes.call<'drop'>(NODE, ask, undefined)
+    const asking = lanes.call<'drop'>(NODE, ask, undefined)
+    const second = new ScriptedConnection(DIRECT)
+    second.opens = Promise.reject(new Error('it is gone'))
+    second.opens.catch(() => undefined)
+    const [first] = connections.splice(0, 1, second)
+    first?.streams[0]?.dispatchEvent(new Event('close'))
+    await expect(asking).rejects.toMatchObject({ code: 'node-unreachable' })
   })
 })

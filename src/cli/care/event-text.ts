@@ -43,12 +43,14 @@ const FAILED: Readonly<Record<string, string>> = {
 }
 
 function visitedText(event: CareEvent & { kind: 'visited' }): string {
-  const { root, state, renewed, sharesPlaced, copiesPlaced, sharesMoved, deferredBytes } = event
+  const { root, state, renewed, sharesPlaced, copiesPlaced, sharesMoved } = event
+  const { surplusDropped, deferredBytes } = event
   const done = [
     renewed ? 'leases renewed' : '',
     sharesPlaced > 0 ? `${count(sharesPlaced, 'share')} made anew` : '',
     copiesPlaced > 0 ? `${count(copiesPlaced, 'copy', 'copies')} of slots placed` : '',
     sharesMoved > 0 ? `${count(sharesMoved, 'share')} moved` : '',
+    surplusDropped > 0 ? `${count(surplusDropped, 'surplus share')} given up` : '',
     deferredBytes > 0 ? `${formatBytes(deferredBytes)} of repairs wait for tomorrow's budget` : '',
   ].filter((part) => part !== '')
   return `${root} ${stateSentence(state)}${done.length > 0 ? ` (${done.join(', ')})` : ''}`

@@ -32,6 +32,8 @@ export interface Visited {
   readonly sharesPlaced: number
   readonly copiesPlaced: number
   readonly sharesMoved: number
+  /** Shares of which there were more than there need be, and that are kept no longer. */
+  readonly surplusDropped: number
   /** Traffic that repairs still need and the budget of the day has not; 0 if nothing is left to do. */
   readonly deferredBytes: number
 }

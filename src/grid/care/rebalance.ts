@@ -45,6 +45,52 @@ export function moveOf(
   return after < before ? undefined : { from: { index, node }, to }
 }
 
+/**
+ * A node that keeps of a block what is kept elsewhere as well, if there is one: all n shares are on nodes of their own
+ * without it, and as many households may vanish. It comes from repairs of what was only away, and from nodes that left and
+ * came back. One that is among the block's own stays, and of others the last by the order of placement goes first, which is the
+ * same for all who look.
+ *
+ * @param counts - whether what a node says to hold is relied upon
+ */
+export function surplusOf(
+  { view, ranking }: Pick<GridContext, 'view' | 'ranking'>,
+  { id, manifest, holdings }: SeenBlock,
+  counts: (node: NodeKey) => boolean,
+): NodeKey | undefined {
+  const { required, total } = manifest.code
+  const holders = new Set(holdings.map(({ node }) => node))
+  if (holders.size <= total) return undefined
+  const order = ranking.order(id, total).map(({ key }) => key)
+  const strays = order.slice(total).filter((node) => holders.has(node))
+  const zones = new Map(view.nodes.map(({ key, zone }) => [key, zone]))
+  const zoneOf = (key: NodeKey): string => zones.get(key) ?? key
+  const reliable = holdings.filter(({ node }) => counts(node))
+  const now = mayVanish(reliable, required, zoneOf)
+  return strays.findLast((node) => {
+    const rest = reliable.filter((each) => each.node !== node)
+    return spreadOverNodes(rest).size >= total && mayVanish(rest, required, zoneOf) >= now
+  })
+}
+
+/** Gives up this account's lease there. @returns whether that is done */
+export async function dropShares(
+  { monitor }: GridContext,
+  { id }: SeenBlock,
+  node: NodeKey,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  using linked = linkSignals(signal)
+  try {
+    await callUnlessSilent<'drop'>(monitor, node, { op: 'drop', ids: [id] }, linked.signal)
+    return true
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!(error instanceof HayloftError)) throw error
+    return false
+  }
+}
+
 export function afterMove(holdings: readonly Holding[], { from, to }: Move): Holding[] {
   // A lease is dropped on all that a node holds of the block.
   const stay = holdings.filter(({ node }) => node !== from.node)

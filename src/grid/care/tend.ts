@@ -13,7 +13,7 @@ import { BlockNameList, type BlockNames } from './block-names.ts'
 import { DurabilityTally } from './durability.ts'
 import type { Visited } from './events.ts'
 import { isLeaving, type NodeBook } from './node-book.ts'
-import { afterMove, moveOf, moveShare } from './rebalance.ts'
+import { afterMove, dropShares, moveOf, moveShare, surplusOf } from './rebalance.ts'
 import type { CareRoot } from './roots.ts'
 import { Sampler, type NodeSamples } from './samples.ts'
 import type { TrafficBudget, Urgency } from './traffic-budget.ts'
@@ -60,10 +60,10 @@ export async function tendRoot(
     signal,
   })
   const report = await visit.run(rootLinkOf(root.capability))
-  const { deferredBytes, sharesMoved } = tending
+  const { deferredBytes, sharesMoved, surplusDropped } = tending
   const state = tending.tally.state(report, book.chances(context.view))
   const { sharesPlaced, copiesPlaced } = visit
-  const visited = { state, sharesPlaced, copiesPlaced, sharesMoved, deferredBytes }
+  const visited = { state, sharesPlaced, copiesPlaced, sharesMoved, surplusDropped, deferredBytes }
   const samples = tending.sampler.samples()
   return { report, visited, samples, linkless: tending.linkless.sorted() }
 }
@@ -78,6 +78,7 @@ class RootTending implements Tending {
   readonly linkless = new BlockNameList()
   deferredBytes = 0
   sharesMoved = 0
+  surplusDropped = 0
   readonly #context: GridContext
   readonly #options: RootTendingOptions
   readonly #leaving: ReadonlySet<NodeKey>
@@ -125,7 +126,9 @@ class RootTending implements Tending {
   }
 
   async onBlock(block: SeenBlock): Promise<void> {
-    const settled = this.#options.rebalances ? await this.#rebalance(block) : block
+    const settled = this.#options.rebalances
+      ? await this.#dropSurplus(await this.#rebalance(block))
+      : block
     this.tally.addBlock(settled)
     const stay = settled.holdings.filter(({ node }) => !this.#leaving.has(node))
     this.sampler.add({ ...settled, holdings: stay })
@@ -145,6 +148,15 @@ class RootTending implements Tending {
     if (!(await moveShare(this.#context, block, move, signal))) return block
     this.sharesMoved += 1
     return { ...block, holdings: afterMove(block.holdings, move) }
+  }
+
+  async #dropSurplus(block: SeenBlock): Promise<SeenBlock> {
+    const { book, signal } = this.#options
+    const relies = (node: NodeKey): boolean => this.counts(node) && !book.isDoubted(node)
+    const node = surplusOf(this.#context, block, relies)
+    if (node === undefined || !(await dropShares(this.#context, block, node, signal))) return block
+    this.surplusDropped += 1
+    return { ...block, holdings: block.holdings.filter((each) => each.node !== node) }
   }
 
   /** Nodes that answered, are trusted, and have no share of the block that counts. */

@@ -218,6 +218,29 @@ describe('a carer', () => {
     ).toBe(true)
   })
 
+  it('gives up what is kept twice once a node is back that was made up for, and nothing else', async () => {
+    await using grid = await testGrid({ nodes: 8 })
+    const file = await grid.store(someBytes(100_000), { code: twoOfFive })
+    const cared = new Cared(grid, file)
+    cared.start()
+    await cared.pass(2 * HOUR_MS)
+    const [away] = grid.holders(file)
+    away!.crash()
+    await cared.pass(5 * DAY_MS)
+    expect(cared.placed()).toBe(1)
+    const dropped = (): number =>
+      cared.of('visited').reduce((sum, { surplusDropped }) => sum + surplusDropped, 0)
+    expect(dropped()).toBe(0)
+    await grid.run(() => away!.start())
+    await cared.pass(5 * DAY_MS)
+    expect(dropped()).toBe(1)
+    expect(cared.placed()).toBe(1)
+    await cared.stop()
+    const report = await grid.check(file.capability, { verify: 'full' })
+    expect(report).toMatchObject({ healthy: true })
+    expect(cared.of('visited').at(-1)?.state).toMatchObject({ healthy: true, mayVanish: 3 })
+  })
+
   it('goes on where it was cut short, and two of them do no harm', async () => {
     await using grid = await testGrid({ nodes: 9, link: { latencyMs: 40 } })
     const file = await grid.store(someBytes(8 * 2 ** 20), { code: twoOfFive })
