@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { toHex } from '../foundation/bytes.ts'
 import { messageOf } from '../foundation/error.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
@@ -30,6 +31,7 @@ import { accountForCare, startNodeCare, type NodeCareState } from './node/care.t
 import { operatorOf } from './node/operator.ts'
 import { OperatorServer, type OperatorHandler } from './node/operator-server.ts'
 import { callerWithSelf } from './node/own-caller.ts'
+import { localOnlyAdvice } from './node/local-only.ts'
 import { otherNodes } from './node/other-nodes.ts'
 import { tenantsOf } from './node/quotas.ts'
 import { NodeSettings, settingsDigest } from './node/settings.ts'
@@ -130,6 +132,9 @@ export async function serveNode(
     },
   })
   log.write('started', `pid ${process.pid} ${network.addresses().join(' ')}`)
+  // Where it is a person's; nodes of a practice grid are meant for this computer alone.
+  const advice = existsSync(files.nodeKey) ? localOnlyAdvice(node) : undefined
+  if (advice !== undefined) log.write('local-only', advice)
   const stopTelling = tellRegularly({ settings, files, grid, identity, network })
   const shared = { network, own: grid, caller: callerWithSelf(network, storage) }
   try {

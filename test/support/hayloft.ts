@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly home?: string | undefined
   /** What it finds on standard input; nothing by default. */
   readonly stdin?: string | Uint8Array
+  /** How far the calendar of its computer is ahead; behind if below zero. */
+  readonly aheadMs?: number | undefined
 }
 
 const PROGRAM = fileURLToPath(new URL('../../bin/hayloft.js', import.meta.url))
@@ -24,10 +26,15 @@ process.on('exit', () => {
 /** Starts `hayloft` as a user would; it ends with the tests at the latest. */
 export function startHayloft(
   args: readonly string[],
-  { home, stdin }: RunOptions = {},
+  { home, stdin, aheadMs = 0 }: RunOptions = {},
 ): { child: ChildProcess; ended: Promise<Run> } {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env: { ...process.env, HAYLOFT_HOME: home ?? NO_HOME, NO_COLOR: '1' },
+    env: {
+      ...process.env,
+      HAYLOFT_HOME: home ?? NO_HOME,
+      NO_COLOR: '1',
+      ...(aheadMs !== 0 && { NODE_OPTIONS: `--import=${calendarAhead(aheadMs)}` }),
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   running.add(child)
@@ -48,6 +55,12 @@ export function startHayloft(
     })
   })
   return { child, ended }
+}
+
+/** A module that sets the calendar of the process that loads it. */
+function calendarAhead(aheadMs: number): string {
+  const code = `const now=Date.now;Date.now=()=>now()+(${aheadMs})`
+  return `data:text/javascript,${encodeURIComponent(code)}`
 }
 
 export async function hayloft(args: readonly string[], options: RunOptions = {}): Promise<Run> {

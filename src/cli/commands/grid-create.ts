@@ -2,7 +2,7 @@ import { systemClock, systemRandomness } from '../../foundation/system.ts'
 import { toHex } from '../../foundation/bytes.ts'
 import { writeGridFile } from '../../home/grid-file.ts'
 import { writeMembership } from '../../home/membership-file.ts'
-import { writeNodeFile } from '../../home/node-file.ts'
+import { readNodeFile, writeNodeFile } from '../../home/node-file.ts'
 import { readOwnGrid } from '../../home/own-grid.ts'
 import { foundGrid } from '../../home/own-statements.ts'
 import { nodeKeyOfIdentity } from '../../network/identity.ts'
@@ -12,6 +12,7 @@ import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { claimsOf, deviceLabel, ensureNodeIdentity, secretsFor } from '../grid/join-steps.ts'
 import { nodeFor, personName, type NodeRequest } from '../grid/new-member.ts'
+import { localOnlyAdvice } from '../node/local-only.ts'
 import { describeRecoveryKey, printRecoveryKey } from '../recovery-sheet.ts'
 
 export interface GridCreateRequest extends NodeRequest {
@@ -30,7 +31,8 @@ export async function gridCreate(
   const person = personName(request.as, '--as')
   const before = await readOwnGrid(files, systemClock)
   if (before !== undefined) throw gridExists(files.home, before.file.name)
-  const node = await nodeFor(request, { files, zone: person })
+  // A node may have been set up before there was a grid for it.
+  const node = (await nodeFor(request, { files, zone: person })) ?? (await readNodeFile(files.node))
   const passphrase = request.passphrase === true
   const { secrets, isNewAccount } = await secretsFor(undefined, files, { passphrase })
   const system = { clock: systemClock, randomness: systemRandomness }
@@ -68,6 +70,8 @@ export async function gridCreate(
   }
   terminal.line('  hayloft start --detach              and leave it running')
   terminal.line('  hayloft grid invite --name NAME     for each of your friends')
+  const advice = node && localOnlyAdvice(node)
+  if (advice !== undefined) terminal.note(`\n${advice}`)
   return EXIT.ok
 }
 

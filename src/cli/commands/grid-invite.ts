@@ -13,6 +13,7 @@ import { doorAddresses } from '../grid/door-addresses.ts'
 import { lifetimeArgument } from '../grid/lifetime.ts'
 import { quoted } from '../grid/member-report.ts'
 import { requireGridKey, requireOwn } from '../grid/own.ts'
+import { isLocalOnly } from '../node/local-only.ts'
 import { printWord } from '../grid/print-word.ts'
 import { roleArgument } from '../grid/role.ts'
 import { sizeArgument } from '../sizes.ts'
@@ -67,6 +68,12 @@ export async function gridInvite(
   terminal.note(
     `Send it to ${whose} by a way that you trust. There, "hayloft grid join -" takes it.`,
   )
+  if (isLocalOnly(addresses)) {
+    terminal.note(
+      'It leads to nodes on this computer only, so nobody comes in with it from elsewhere: let one listen for others first, ' +
+        '"hayloft node config --listen /ip4/0.0.0.0/tcp/4001", start it again, and make another invite.',
+    )
+  }
   const until = expiresS === 0 ? 'for ever' : `until ${formatTime(1000 * expiresS)}`
   terminal.note(
     `It lets in ${uses === 1 ? 'one person' : `${uses} people`}, ${until}; whoever uses it first is in.`,

@@ -15,6 +15,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import { adoptNode } from '../grid/adopt-node.ts'
 import type { NodeCommandContext } from '../node/require-node.ts'
+import { localOnlyAdvice } from '../node/local-only.ts'
 import { waitUntilApplied, type Applied } from '../node/settings.ts'
 import { zoneArgument } from '../node/zone.ts'
 import { rateArgument, sizeArgument } from '../sizes.ts'
@@ -56,6 +57,8 @@ export async function nodeConfig(
     if (isAboutPaths(request) && applied !== 'not-running') terminal.note(LISTEN_LATER)
     if (request.maintain !== undefined && applied !== 'not-running') terminal.note(MAINTAIN_LATER)
     noteTightness(terminal, node, room)
+    const advice = localOnlyAdvice(node)
+    if (isChange && advice !== undefined) terminal.note(advice)
   }
   return EXIT.ok
 }

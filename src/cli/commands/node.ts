@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { systemClock } from '../../foundation/system.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import { readOwnGrid } from '../../home/own-grid.ts'
 import { readRunning } from '../../home/running-file.ts'
 import { accountNames } from '../node/account-names.ts'
+import { localOnlyAdvice } from '../node/local-only.ts'
 import { askNode } from '../node/operator-client.ts'
 import { describeReport, reportLines, type NodeReport } from '../node/report.ts'
 import type { NodeCommandContext } from '../node/require-node.ts'
@@ -53,6 +55,8 @@ export async function nodeStatus({
     terminal.line(`The node in ${files.home} is running: pid ${running.pid}.`)
     for (const address of running.addresses) terminal.line(`  ${address}`)
     for (const line of reportLines(status, names, systemClock.nowMs())) terminal.line(line)
+    const advice = localOnlyAdvice({ listen: running.addresses })
+    if (advice !== undefined && existsSync(files.nodeKey)) terminal.note(`\n${advice}`)
   }
   return running === undefined ? EXIT.degraded : EXIT.ok
 }

@@ -5,6 +5,7 @@ import { parsePeerIdText, peerIdText } from '../../network/identity.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
+import { isLocalOnly } from '../node/local-only.ts'
 import type { OwnMembership } from './own.ts'
 
 /**
@@ -30,12 +31,13 @@ export async function doorAddresses(
   }
   const rounds = [...byNode].flatMap(([node, addresses]) =>
     [...new Set(addresses.map((address) => complete(address, node)))]
-      .sort((a, b) => Number(isLoopback(a)) - Number(isLoopback(b)))
+      .sort((a, b) => Number(isLocalOnly([a])) - Number(isLocalOnly([b])))
       .map((address, round) => ({ address, round })),
   )
   const chosen = rounds
     .sort(
-      (a, b) => Number(isLoopback(a.address)) - Number(isLoopback(b.address)) || a.round - b.round,
+      (a, b) =>
+        Number(isLocalOnly([a.address])) - Number(isLocalOnly([b.address])) || a.round - b.round,
     )
     .slice(0, most)
     .map(({ address }) => address)
@@ -52,9 +54,4 @@ export async function doorAddresses(
 function complete(address: string, node: NodeKey): string {
   const suffix = `/p2p/${peerIdText(node)}`
   return address.endsWith(suffix) ? address : `${address}${suffix}`
-}
-
-/** Of use to other homes of the same computer alone. */
-function isLoopback(address: string): boolean {
-  return /^\/(ip4\/127\.|ip6\/::1\/)/.test(address)
 }

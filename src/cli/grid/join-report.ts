@@ -4,6 +4,7 @@ import { nodeKeyOfIdentity } from '../../network/identity.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { describeRecoveryKey, printRecoveryKey } from '../recovery-sheet.ts'
+import { localOnlyAdvice } from '../node/local-only.ts'
 import type { RootFolderState } from '../root-folder.ts'
 import { count } from '../terminal.ts'
 import { gridIdText, type JoinWord } from './join-steps.ts'
@@ -67,12 +68,8 @@ export function tellJoined(
   } else {
     terminal.line('  hayloft start --detach    keep files for your friends')
     terminal.line('  hayloft put FILE          keep a file on their computers')
-    if (listen.every((address) => address.startsWith('/ip4/127.'))) {
-      terminal.note(
-        '\nThe node will listen on this computer only. For friends to reach it: ' +
-          '"hayloft node config --listen /ip4/0.0.0.0/tcp/4001".',
-      )
-    }
+    const advice = localOnlyAdvice({ listen })
+    if (advice !== undefined) terminal.note(`\n${advice}`)
   }
   if (root === 'unreachable') {
     terminal.note(
