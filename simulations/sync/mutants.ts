@@ -63,7 +63,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'what was written to a file while it was replaced goes with it',
-    file: 'src/gateway/sync/disk/system-sync-disk.ts',
+    file: 'src/gateway/sync/disk/replacer.ts',
     right: 'else await keepBeside(files, second, at)',
     wrong: 'else await files.unlink(second)',
   },
@@ -80,16 +80,10 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     wrong: 'const COARSEST_STEP_MS = 0',
   },
   {
-    name: 'a disk that went away looks like files that were removed',
-    file: 'src/gateway/sync/disk/root-marker.ts',
-    right: 'if (found === undefined) throw missing(root)',
-    wrong: 'if (found === undefined) return',
-  },
-  {
-    name: 'a copy may be changed while its original makes way',
+    name: 'a disk that goes away during a scan looks like files that were removed',
     file: 'src/gateway/sync/disk/system-sync-disk.ts',
-    right: 'if (!this.#isKept(guard)) return false',
-    wrong: '',
+    right: 'await this.#checkRoot()\n    return scan',
+    wrong: 'return scan',
   },
   {
     name: 'contents are not made durable before they take their places',
@@ -114,11 +108,5 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     file: 'src/gateway/sync/disk/keepsakes.ts',
     right: 'await files.clear(at)',
     wrong: '',
-  },
-  {
-    name: 'a pass that failed goes on in the background',
-    file: 'src/foundation/concurrency.ts',
-    right: '      failed ??= { thrown }\n      return undefined',
-    wrong: '      throw thrown',
   },
 ]

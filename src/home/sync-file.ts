@@ -16,6 +16,10 @@ export interface SyncEntry {
   /** How its user named the folder; gives nothing away. */
   readonly label: string
   readonly isPaused: boolean
+  /** Paths in the folder: nothing but these is synced; all if there are none. */
+  readonly only: readonly string[]
+  /** Paths in the folder that are not synced. */
+  readonly except: readonly string[]
 }
 
 const SEALING = {
@@ -46,8 +50,10 @@ export async function writeSyncs(
 
 /** Only our own program can have sealed it, but perhaps a later one. */
 function entryOf(row: unknown, path: string): SyncEntry {
-  const { id, directory, capability, label, isPaused } = row as Record<string, unknown>
-  const texts = [id, directory, capability, label]
+  const fields = row as Record<string, unknown>
+  const { id, directory, capability, label, isPaused, only = [], except = [] } = fields
+  if (!Array.isArray(only) || !Array.isArray(except)) throw damaged(path, 'it chooses no paths')
+  const texts: readonly unknown[] = [id, directory, capability, label, ...only, ...except]
   if (!texts.every((text) => typeof text === 'string') || typeof isPaused !== 'boolean') {
     throw damaged(path, 'it does not hold directories and folders')
   }
@@ -61,5 +67,7 @@ function entryOf(row: unknown, path: string): SyncEntry {
     capability: parsed,
     label: label as string,
     isPaused,
+    only: only as string[],
+    except: except as string[],
   }
 }

@@ -12,15 +12,19 @@ export interface RecordedSyncStatus {
   readonly lastSyncMs: number
   readonly pending: number
   readonly conflicts: number
+  /** Where they are in the directory; the first thousand. */
+  readonly conflictPaths: readonly string[]
   /** Changes that may not go to a folder that one may only read. */
   readonly unsent: number
+  /** Where they are in the directory; the first thousand. */
+  readonly unsentPaths: readonly string[]
   /** Sentences on what cannot be synced as it is; the first ones. */
   readonly problems: readonly string[]
   /** Why changes on the disk are noticed late; empty where they are not. */
   readonly degraded: string
 }
 
-const FORMAT = { format: 'hayloft-sync-status', version: 1 }
+const FORMAT = { format: 'hayloft-sync-status', version: 2 }
 
 /** Where what is remembered of one synced directory lies. */
 export function syncDirectory({ syncState }: HomeFiles, id: string): string {
@@ -40,7 +44,9 @@ export async function readSyncStatus(
     lastSyncMs: fields.whole('lastSyncMs'),
     pending: fields.whole('pending'),
     conflicts: fields.whole('conflicts'),
+    conflictPaths: fields.texts('conflictPaths'),
     unsent: fields.whole('unsent'),
+    unsentPaths: fields.texts('unsentPaths'),
     problems: fields.texts('problems'),
     degraded: fields.text('degraded'),
   }

@@ -32,6 +32,7 @@ export interface EngineDeviceOptions {
   readonly onViolation: (what: string) => void
   /** Before each step of its process. */
   readonly onStep: (device: EngineDevice) => void
+  readonly onReplacing: (device: EngineDevice) => void
 }
 
 /** A device that runs the real engine over a simulated disk, with a user who works on that disk at any moment. */
@@ -179,6 +180,7 @@ export class EngineDevice {
         return randomness.pick(FAULTS[call])
       },
       onViolation,
+      onReplacing: () => this.#options.onReplacing(this),
       onChange: (call, at) => {
         note(`${name}: ${call} ${at.slice(ROOT.length)}`)
         this.changed()

@@ -16,6 +16,8 @@ interface SimulatedFileSystemOptions {
   readonly fault: (call: 'read' | 'write' | 'name') => string | undefined
   readonly onViolation: (what: string) => void
   readonly onChange: (call: string, at: string) => void
+  /** Just before a file is replaced: a program that has it open may write to it. */
+  readonly onReplacing: () => void
 }
 
 /** What a process of the engine sees of a simulated disk. Whatever it changes must lie in the synced directory. */
@@ -41,6 +43,7 @@ export class SimulatedFileSystem implements FileSystem {
   renameNow(from: string, to: string): void {
     this.#options.life.require()
     this.#check(to)
+    this.#options.onReplacing()
     this.#options.volume.rename(from, to)
     this.#options.onChange('rename', to)
   }
@@ -76,6 +79,10 @@ export class SimulatedFileSystem implements FileSystem {
     await this.#changing('clear', at, ({ volume }) => {
       if (volume.has(at)) removeAll(volume, at)
     })
+  }
+
+  async freeBytes(): Promise<number> {
+    return await Promise.resolve(Infinity)
   }
 
   async open(at: string): Promise<ReadableHandle> {

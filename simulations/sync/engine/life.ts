@@ -2,7 +2,7 @@ import { sleep, type Clock } from '../../../src/foundation/clock.ts'
 import type { SeededRandomness } from '../../randomness.ts'
 
 /** What ends a process there and then: nothing of it does anything any more. */
-export class Crash extends Error {}
+class Crash extends Error {}
 
 export interface LifeOptions {
   readonly clock: Clock

@@ -54,6 +54,7 @@ class Play {
   readonly #story: string[] = []
   readonly #trace = new Trace()
   readonly #kept = new Set<string>()
+  readonly #copied = new Set<string>()
   readonly #violations: string[] = []
   readonly #isSequential: boolean
   readonly #isHarsh: boolean
@@ -80,10 +81,14 @@ class Play {
         note,
         onViolation: (what) => this.#violations.push(what),
         onStep: (device) => this.#disturb(device),
+        onReplacing: (device) => {
+          const mayWrite = !this.#isOver && !this.#isSequential
+          if (mayWrite && this.#randomness.chance(0.3)) this.#userOf(device)?.endOne()
+        },
       })
     })
     this.#users = this.#devices.map((device) => {
-      const options = { device, clock, note, kept: this.#kept }
+      const options = { device, clock, note, kept: this.#kept, copied: this.#copied }
       const nextNumber = (): number => ++this.#number
       return new EngineUser({ ...options, nextNumber, randomness: randomness.fork('user') })
     })
@@ -137,7 +142,11 @@ class Play {
   /** Before any step of an engine: its user may act right then. */
   #disturb(device: EngineDevice): void {
     if (this.#isOver || this.#isSequential || !this.#randomness.chance(0.02)) return
-    this.#users[this.#devices.indexOf(device)]?.act()
+    this.#userOf(device)?.act()
+  }
+
+  #userOf(device: EngineDevice): EngineUser | undefined {
+    return this.#users[this.#devices.indexOf(device)]
   }
 
   #changeWeather(device: EngineDevice): void {

@@ -14,6 +14,8 @@ export interface UserOptions {
   readonly note: (text: string) => void
   /** Contents that nobody who had them gave up, of all users. */
   readonly kept: Set<string>
+  /** Contents that some user has copied. */
+  readonly copied: Set<string>
   /** A number that no other content has. */
   readonly nextNumber: () => number
 }
@@ -35,6 +37,11 @@ export class EngineUser {
     this.#noting(() => this.#actOrFail(randomness.below(100)))
   }
 
+  /** Ends one thing that was begun. */
+  endOne(): void {
+    if (this.#options.device.isMounted) this.#noting(() => this.#endWriting())
+  }
+
   /** Ends what was begun. */
   finish(): void {
     if (this.#options.device.isMounted) this.#noting(() => this.#endAll())
@@ -43,7 +50,7 @@ export class EngineUser {
   /** What is gone after it was given up, since its user had it. */
   #noting(work: () => void): void {
     const { device, kept } = this.#options
-    const before = device.texts()
+    const before = pathsByText(device)
     try {
       work()
     } catch (error) {
@@ -51,9 +58,18 @@ export class EngineUser {
       if (!(error instanceof Error) || !('code' in error)) throw error
     }
     device.volume.settle()
-    const after = device.texts()
-    for (const text of before) if (!after.has(text)) kept.delete(text)
+    const after = pathsByText(device)
+    for (const [text, paths] of before) {
+      if (this.#isGivenUp(text, paths, after.get(text) ?? [])) kept.delete(text)
+    }
     device.changed()
+  }
+
+  /** While the engine moves a file, its content may be there twice: who gives up one of the two means the file. */
+  #isGivenUp(text: string, before: readonly string[], after: readonly string[]): boolean {
+    if (after.length === 0) return true
+    const isConflict = before.some((path) => path.includes('(conflict'))
+    return after.length < before.length && !isConflict && !this.#options.copied.has(text)
   }
 
   #endAll(): void {
@@ -175,6 +191,7 @@ export class EngineUser {
     volume.write(copy, original.bytes)
     volume.setTime(copy, Number(original.mtimeNs / 1_000_000n))
     volume.add(to, copy)
+    this.#options.copied.add(textOf(original.bytes))
     note(`${device.name}'s user copies ${from} to ${to}`)
   }
 
@@ -229,4 +246,14 @@ export class EngineUser {
     const depth = randomness.pick([1, 1, 1, 2, 2, 3])
     return [ROOT, ...Array.from({ length: depth }, () => randomness.pick(NAMES))].join('/')
   }
+}
+
+function pathsByText(device: EngineDevice): Map<string, string[]> {
+  const paths = new Map<string, string[]>()
+  for (const [path, text] of device.listing()) {
+    const same = paths.get(text)
+    if (same === undefined) paths.set(text, [path])
+    else same.push(path)
+  }
+  return paths
 }

@@ -3,17 +3,23 @@ import { checkName } from '../../folders/names.ts'
 import { sleep } from '../../foundation/clock.ts'
 import { systemClock } from '../../foundation/system.ts'
 import { checkDirectory } from '../../gateway/daemon/sync-entries.ts'
+import type { SyncChoice } from '../../gateway/daemon/sync-list.ts'
 import type { SyncReport } from '../../gateway/daemon/sync-report.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument } from '../paths/place.ts'
+import { choiceText } from '../sync/choice-text.ts'
 import { chosenSyncs, openSyncControl } from '../sync/syncs.ts'
 import { count, printableName } from '../terminal.ts'
 
 /** Lets a directory be kept in step with a folder of the grid from now on. */
 export async function syncAdd(
-  request: { readonly directory: string; readonly target: string | undefined },
+  request: {
+    readonly directory: string
+    readonly target: string | undefined
+    readonly choice: SyncChoice
+  },
   context: CommandContext,
 ): Promise<ExitCode> {
   const { files, terminal } = context
@@ -23,7 +29,7 @@ export async function syncAdd(
   const given = await checkDirectory(request.directory, await control.all(), files)
   const named = request.target ?? `home:${checkName(basename(given).normalize('NFC'))}`
   const place = await placeArgument(named, home.findAlias)
-  const { sync, isNew } = await control.add(given, place)
+  const { sync, isNew } = await control.add(given, place, request.choice)
   const { directory, folder, mayWrite } = sync
   if (terminal.json) {
     terminal.value({ directory, folder, isNew, mayWrite })
@@ -109,9 +115,17 @@ function isInSync({ state, lastSync }: SyncReport, sinceMs: number): boolean {
 }
 
 /** The keys are part of the command line's interface. */
-function describe({ id: _id, lastSync, message, ...rest }: SyncReport): object {
+function describe({
+  id: _id,
+  lastSync,
+  message,
+  mayVanish,
+  households,
+  ...rest
+}: SyncReport): object {
   return {
     ...rest,
+    ...(mayVanish !== null && { mayVanish, households }),
     ...(lastSync !== null && { lastSync }),
     ...(message !== '' && { message }),
   }
@@ -124,13 +138,19 @@ function tell(
   if (syncs.length === 0) terminal.line('Nothing is synced. Begin with: hayloft sync add DIRECTORY')
   for (const sync of syncs) {
     terminal.line(`${printableName(sync.directory)} ⇄ ${sync.folder}: ${stateText(sync)}`)
+    const choice = choiceText(sync)
+    if (choice !== undefined) terminal.line(`  Synced is ${choice}.`)
+    const safety = safetyText(sync)
+    if (safety !== undefined) terminal.line(`  ${safety}`)
     if (sync.message !== '') terminal.line(`  ${sync.message}`)
     if (sync.conflicts > 0) {
-      terminal.line(`  ${count(sync.conflicts, 'conflict copy', 'conflict copies')} to look at.`)
+      terminal.line(
+        `  ${count(sync.conflicts, 'conflict copy', 'conflict copies')} to look at: hayloft sync conflicts`,
+      )
     }
     if (sync.unsent > 0) {
       terminal.line(
-        `  ${count(sync.unsent, 'change')} of yours stay here: you may only read that folder.`,
+        `  ${count(sync.unsent, 'change')} of yours stay here: you may only read that folder. To undo them: hayloft sync revert`,
       )
     }
     for (const problem of sync.problems) terminal.line(`  ${printableName(problem)}`)
@@ -139,6 +159,15 @@ function tell(
   if (syncs.length > 0 && !isRunning) {
     terminal.note('Nothing is being synced now: "hayloft start" does it.')
   }
+}
+
+/** As it was when somebody looked after the folder last. */
+function safetyText({ mayVanish, households }: SyncReport): string | undefined {
+  if (mayVanish === null || households === null) return undefined
+  const of = count(households, 'household')
+  return mayVanish > 0
+    ? `Safe: any ${mayVanish} of its ${of} may vanish and all of it can still be read.`
+    : `At risk, with ${of}: "hayloft health" tells what would help.`
 }
 
 function stateText({ state, lastSync, pending }: SyncReport): string {

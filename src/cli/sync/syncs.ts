@@ -2,7 +2,15 @@ import { resolve } from 'node:path'
 import { formatCapability } from '../../capabilities/text.ts'
 import { DaemonClient } from '../../gateway/api/client.ts'
 import { findEntry } from '../../gateway/daemon/sync-entries.ts'
-import { addSync, forgetSync, pauseSyncs, removeSync } from '../../gateway/daemon/sync-list.ts'
+import {
+  addSync,
+  forgetSync,
+  pauseSyncs,
+  removeSync,
+  revertSync,
+  selectSync,
+  type SyncChoice,
+} from '../../gateway/daemon/sync-list.ts'
 import { reportOf, syncReports, type SyncReport } from '../../gateway/daemon/sync-report.ts'
 import { readSyncs, type SyncEntry } from '../../home/sync-file.ts'
 import type { HomeFiles } from '../../home/layout.ts'
@@ -14,7 +22,14 @@ import type { Place } from '../paths/place.ts'
 export interface SyncControl {
   /** Whether the daemon runs, so that anything is synced now. */
   readonly isRunning: boolean
-  add(directory: string, place: Place): Promise<{ sync: SyncReport; isNew: boolean }>
+  add(
+    directory: string,
+    place: Place,
+    choice: SyncChoice,
+  ): Promise<{ sync: SyncReport; isNew: boolean }>
+  select(sync: SyncReport, choice: SyncChoice): Promise<void>
+  /** @throws SyncRefusedError: its folder may be written */
+  revert(sync: SyncReport, paths: readonly string[] | 'all'): Promise<void>
   remove(sync: SyncReport): Promise<void>
   pause(sync: SyncReport, how: { isPaused: boolean; allowRemovals: boolean }): Promise<void>
   all(): Promise<SyncReport[]>
@@ -54,11 +69,21 @@ class DaemonSyncs implements SyncControl {
   async add(
     directory: string,
     { capability, path, label }: Place,
+    choice: SyncChoice,
   ): Promise<{ sync: SyncReport; isNew: boolean }> {
     const place = { capability: formatCapability(capability), path: path.join('/') }
-    const body = { directory: resolve(directory), place, label }
+    const body = { directory: resolve(directory), place, label, ...choice }
     const added = await this.#ask('/v1/syncs', { method: 'POST', body })
     return added as { sync: SyncReport; isNew: boolean }
+  }
+
+  async select({ id }: SyncReport, { only, except }: SyncChoice): Promise<void> {
+    await this.#ask(`/v1/syncs/${id}/select`, { method: 'POST', body: { only, except } })
+  }
+
+  async revert({ id }: SyncReport, paths: readonly string[] | 'all'): Promise<void> {
+    const body = paths === 'all' ? {} : { paths }
+    await this.#ask(`/v1/syncs/${id}/revert`, { method: 'POST', body })
   }
 
   async remove({ id }: SyncReport): Promise<void> {
@@ -102,17 +127,30 @@ class LocalSyncs implements SyncControl {
     this.#home = home
   }
 
-  async add(directory: string, place: Place): Promise<{ sync: SyncReport; isNew: boolean }> {
+  async add(
+    directory: string,
+    place: Place,
+    choice: SyncChoice,
+  ): Promise<{ sync: SyncReport; isNew: boolean }> {
     const [files, account] = [this.#files, await this.#home.account()]
     await using client = await openFolderClient(this.#context, this.#home)
     const { label } = place
-    const request = { directory, place, label }
+    const request = { directory, place, label, ...choice }
     const { entry, isNew } = await addSync(
       request,
       { files, account, client },
       this.#context.signal,
     )
-    return { sync: await reportOf(files, entry), isNew }
+    return { sync: await reportOf({ files, account }, entry), isNew }
+  }
+
+  async select({ id }: SyncReport, choice: SyncChoice): Promise<void> {
+    await selectSync(await this.#listHome(), { id }, choice)
+  }
+
+  async revert({ id }: SyncReport, paths: readonly string[] | 'all'): Promise<void> {
+    const home = await this.#listHome()
+    for (const entry of await this.#entries([id])) await revertSync(home, entry, paths)
   }
 
   async remove({ id }: SyncReport): Promise<void> {

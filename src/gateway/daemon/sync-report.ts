@@ -1,6 +1,6 @@
-import type { HomeFiles } from '../../home/layout.ts'
 import { readSyncs, type SyncEntry } from '../../home/sync-file.ts'
 import { readSyncStatus, type RecordedSyncStatus } from '../../home/sync-status-file.ts'
+import { durabilityOf } from './sync-durability.ts'
 import type { SyncListHome } from './sync-list.ts'
 
 /** A synced directory and how it fares, for programs. */
@@ -17,7 +17,15 @@ export interface SyncReport {
   readonly lastSync: string | null
   readonly pending: number
   readonly conflicts: number
+  readonly conflictPaths: string[]
   readonly unsent: number
+  readonly unsentPaths: string[]
+  /** Paths of the folder that are synced, all if there are none, and such that are not. */
+  readonly only: string[]
+  readonly except: string[]
+  /** Households that may vanish before something is lost, and how many there are; null where nobody has looked yet. */
+  readonly mayVanish: number | null
+  readonly households: number | null
   readonly problems: string[]
   /** Why changes on the disk are noticed late; empty where they are not. */
   readonly degraded: string
@@ -25,13 +33,15 @@ export interface SyncReport {
 
 export async function syncReports({ files, account }: SyncListHome): Promise<SyncReport[]> {
   const entries = await readSyncs(files.syncs, account)
-  return await Promise.all(entries.map(async (entry) => await reportOf(files, entry)))
+  return await Promise.all(entries.map(async (entry) => await reportOf({ files, account }, entry)))
 }
 
 export async function reportOf(
-  files: HomeFiles,
-  { id, directory, label, capability, isPaused }: SyncEntry,
+  { files, account }: SyncListHome,
+  entry: SyncEntry,
 ): Promise<SyncReport> {
+  const { id, directory, label, capability, isPaused, only, except } = entry
+  const durability = await durabilityOf(entry, { files, account })
   const status = await readSyncStatus(files, id)
   const { lastSyncMs = 0 } = status ?? {}
   return {
@@ -44,7 +54,13 @@ export async function reportOf(
     lastSync: lastSyncMs === 0 ? null : new Date(lastSyncMs).toISOString(),
     pending: status?.pending ?? 0,
     conflicts: status?.conflicts ?? 0,
+    conflictPaths: [...(status?.conflictPaths ?? [])],
     unsent: status?.unsent ?? 0,
+    unsentPaths: [...(status?.unsentPaths ?? [])],
+    only: [...only],
+    except: [...except],
+    mayVanish: durability?.mayVanish ?? null,
+    households: durability?.households ?? null,
     problems: [...(status?.problems ?? [])],
     degraded: status?.degraded ?? '',
   }

@@ -14,9 +14,10 @@ import {
 import type { Client } from '../../library/client.ts'
 import { SystemSyncDisk } from '../sync/disk/system-sync-disk.ts'
 import type { SyncEvent, SyncFolder } from '../sync/engine/context.ts'
-import { takeAllowance } from '../sync/orders.ts'
+import { takeAllowance, takeReverts } from '../sync/orders.ts'
 import { LevelRecords } from '../sync/records/level-records.ts'
 import { runSync, type SyncStatus } from '../sync/runner.ts'
+import type { PathText } from '../sync/trees.ts'
 import { watchDirectory } from '../sync/watch/directory-watcher.ts'
 import type { EventHub } from './events.ts'
 import type { DaemonLog } from './log.ts'
@@ -30,6 +31,8 @@ export interface SyncsOptions {
 }
 
 interface RunningSync {
+  /** What it was begun with. */
+  readonly entry: SyncEntry
   readonly stop: AbortController
   readonly ended: Promise<void>
 }
@@ -103,8 +106,9 @@ export class Syncs implements AsyncDisposable {
     const { files, account } = this.#options
     const entries = (await readSyncs(files.syncs, account)).filter(({ isPaused }) => !isPaused)
     const wanted = new Map(entries.map((entry) => [entry.id, entry]))
-    for (const [id, { stop, ended }] of this.#running) {
-      if (wanted.has(id)) continue
+    for (const [id, { stop, ended, entry }] of this.#running) {
+      const now = wanted.get(id)
+      if (now !== undefined && isSameChoice(now, entry)) continue
       stop.abort()
       await ended
     }
@@ -113,7 +117,7 @@ export class Syncs implements AsyncDisposable {
       const stop = new AbortController()
       // One that failed for good begins anew when the list is looked at again.
       const ended = this.#sync(entry, stop.signal).finally(() => this.#running.delete(id))
-      this.#running.set(id, { stop, ended })
+      this.#running.set(id, { entry, stop, ended })
     }
   }
 
@@ -131,6 +135,7 @@ export class Syncs implements AsyncDisposable {
           folder,
           records,
           clock: systemClock,
+          chosen: { only: entry.only as PathText[], except: entry.except as PathText[] },
           onEvent: (event) => this.#tellEvent(entry, event),
         },
         watch: async (onChange) => {
@@ -138,6 +143,7 @@ export class Syncs implements AsyncDisposable {
           return await watchDirectory(directory, onChange)
         },
         takeAllowance: async () => await takeAllowance(files, id),
+        takeReverts: async () => await takeReverts(files, id),
         onStatus: async (status) => {
           if (status.state === 'failed' || status.state === 'held') {
             log.write(`sync-${status.state}`, `${directory}: ${status.message ?? ''}`)
@@ -189,6 +195,10 @@ async function openFolder(
   }
 }
 
+function isSameChoice(a: SyncEntry, b: SyncEntry): boolean {
+  return JSON.stringify([a.only, a.except]) === JSON.stringify([b.only, b.except])
+}
+
 /** As many as fit a screen; the scan finds the others when these are mended. */
 const MAX_PROBLEMS_TOLD = 20
 
@@ -199,9 +209,22 @@ function recorded({
   result,
   degraded = '',
 }: SyncStatus): RecordedSyncStatus {
-  const { pending = 0, conflicts = 0, unsent = 0, problems = [] } = result ?? {}
-  const told = problems
-    .slice(0, MAX_PROBLEMS_TOLD)
-    .map(({ at, why }) => `${at} is left out: ${why}.`)
-  return { state, message, lastSyncMs, pending, conflicts, unsent, problems: told, degraded }
+  const { pending = 0, conflicts = 0, unsent = 0, problems = [], escaped = [] } = result ?? {}
+  const told = [
+    ...[...(result?.failures ?? [])].map(([path, why]) => `${path} waits: ${why}`),
+    ...problems.map(({ at, why }) => `${at} is left out: ${why}.`),
+    ...escaped.map((at) => `${at} has another name in the folder, which this disk cannot hold.`),
+  ]
+  return {
+    state,
+    message,
+    lastSyncMs,
+    pending,
+    conflicts,
+    conflictPaths: result?.conflictPaths ?? [],
+    unsent,
+    unsentPaths: result?.unsentPaths ?? [],
+    problems: told.slice(0, MAX_PROBLEMS_TOLD),
+    degraded,
+  }
 }

@@ -22,6 +22,8 @@ export interface Triple {
    * which is about to make way for another content.
    */
   readonly isTwice?: boolean | undefined
+  /** By its user's choice, or a rule. */
+  readonly isLeftOut?: boolean | undefined
 }
 
 export type LeafStep = PushContent | PushRemoval | PullContent | PullRemoval | BookStep
@@ -35,6 +37,10 @@ export type LeafStep = PushContent | PushRemoval | PullContent | PullRemoval | B
  */
 export function decideLeaf(triple: Triple): LeafStep | undefined {
   const { local } = triple
+  // What is wanted again later is compared as if it had never been agreed, so that its absence is no removal.
+  if (triple.isLeftOut === true) {
+    return triple.synced && { kind: 'forget', path: triple.path }
+  }
   if (local?.kind === 'opaque') return undefined
   const synced = leafOf(triple.synced)
   if (local?.kind === 'file' || local?.kind === 'symlink') {

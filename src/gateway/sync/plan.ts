@@ -1,6 +1,7 @@
 import { decideLeaf, type LeafStep, type Triple } from './decide.ts'
 import { holdOf, type Hold } from './hold.ts'
 import { pairMoves } from './moves.ts'
+import type { Selection } from './selection.ts'
 import type { BookStep, Pull, Push } from './steps.ts'
 import {
   isAsAgreed,
@@ -15,6 +16,8 @@ export interface Trees {
   readonly local: LocalTree
   readonly synced: SyncedTree
   readonly remote: RemoteTree
+  /** What is left alone on both sides. */
+  readonly selection?: Selection | undefined
 }
 
 /** What to do next. Nothing in it means that disk and grid agree, as far as they are to. */
@@ -41,6 +44,7 @@ export function plan(trees: Trees): Plan {
     const step = decideLeaf(triple)
     if (step !== undefined) leaves.push(step)
     below.addLeaf(triple, step)
+    if (triple.isLeftOut === true) continue
     const { local, synced, remote } = triple
     if ([local, synced, remote].some((node) => node?.kind === 'directory')) directories.push(triple)
   }
@@ -61,9 +65,14 @@ class Below {
   readonly #local = new Set<PathText>()
   readonly #opaque = new Set<PathText>()
 
-  addLeaf({ path, local, remote }: Triple, step: LeafStep | undefined): void {
+  addLeaf({ path, local, remote, isLeftOut }: Triple, step: LeafStep | undefined): void {
     const parent = parentOf(path)
     if (parent === undefined) return
+    if (isLeftOut === true) {
+      if (local !== undefined) this.#opaque.add(parent)
+      if (remote !== undefined) this.#remote.add(parent)
+      return
+    }
     const isLeaf = local?.kind === 'file' || local?.kind === 'symlink'
     if (local?.kind === 'opaque') this.#opaque.add(parent)
     if (isLeaf && step?.kind !== 'pull-removal') this.#local.add(parent)
@@ -196,18 +205,13 @@ function rankOf(step: Pull): number {
 }
 
 /** Every path that some tree has, but those below what is left alone. */
-function* triplesOf({ local, synced, remote }: Trees): Generator<Triple> {
-  const opaque = new Set<PathText>()
-  for (const [path, node] of local) if (node.kind === 'opaque') opaque.add(path)
-  const isOpaque = (path: PathText): boolean => {
-    for (let above = parentOf(path); above !== undefined; above = parentOf(above)) {
-      if (opaque.has(above)) return true
-    }
-    return false
-  }
+function* triplesOf(trees: Trees): Generator<Triple> {
+  const { local, synced, remote } = trees
+  const isLeftAlone = leftAlone(trees)
   const twice = findTwice(local, synced)
   for (const path of new Set([...local.keys(), ...synced.keys(), ...remote.keys()])) {
-    if (opaque.size > 0 && isOpaque(path)) continue
+    const isLeftOut = isLeftAlone(path)
+    if (isLeftOut === 'below') continue
     const isTwice = twice.has(path)
     yield {
       path,
@@ -215,7 +219,31 @@ function* triplesOf({ local, synced, remote }: Trees): Generator<Triple> {
       synced: synced.get(path),
       remote: remote.get(path),
       isTwice,
+      isLeftOut,
     }
+  }
+}
+
+/** Tells paths that are left out, and those below what the disk shows as opaque. */
+function leftAlone({
+  local,
+  synced,
+  remote,
+  selection,
+}: Trees): (path: PathText) => boolean | 'below' {
+  const opaque = new Set<PathText>()
+  for (const [path, node] of local) if (node.kind === 'opaque') opaque.add(path)
+  const isDirectory = (path: PathText): boolean => {
+    const kinds = [local.get(path), synced.get(path), remote.get(path)].map((node) => node?.kind)
+    return kinds.includes('directory')
+  }
+  return (path) => {
+    if (selection?.leavesOut(path, isDirectory(path)) === true) return true
+    if (opaque.size === 0) return false
+    for (let above = parentOf(path); above !== undefined; above = parentOf(above)) {
+      if (opaque.has(above)) return 'below'
+    }
+    return false
   }
 }
 

@@ -1,6 +1,6 @@
 import { messageOf, HayloftError } from '../../foundation/error.ts'
 import type { SyncContext } from './engine/context.ts'
-import { syncOnce, type SyncResult } from './engine/sync-engine.ts'
+import { syncOnce, type PassOptions, type SyncResult } from './engine/sync-engine.ts'
 import type { Watcher } from './watch/directory-watcher.ts'
 
 /** What people and programs are told of a sync. */
@@ -24,6 +24,8 @@ export interface RunnerOptions {
   readonly watch: (onChange: () => void) => Promise<Watcher>
   /** Whether the user has said, since it was asked the last time, that they meant to remove so much. */
   readonly takeAllowance: () => Promise<boolean>
+  /** What the user has had undone since it was asked the last time. */
+  readonly takeReverts?: (() => Promise<PassOptions['revert']>) | undefined
   readonly onStatus: (status: SyncStatus) => void | Promise<void>
   readonly signal: AbortSignal
 }
@@ -78,15 +80,17 @@ class Runner {
 
   /** @returns when to look again, if nothing else calls for it */
   async #pass(watcher: Watcher): Promise<number> {
-    const { context, signal, takeAllowance } = this.#options
+    const { context, signal, takeAllowance, takeReverts } = this.#options
     try {
       const allowRemovals = await takeAllowance()
-      const result = await syncOnce(context, { signal, allowRemovals })
+      const revert = await takeReverts?.()
+      const result = await syncOnce(context, { signal, allowRemovals, revert })
       this.#result = result
-      this.#failures = 0
+      if (result.failures.size === 0) this.#failures = 0
       this.#lastSyncMs = context.clock.nowMs()
       if (result.hold !== undefined) await this.#tell('held', watcher, heldMessage(result.hold))
       else await this.#tell(result.pending > 0 ? 'waiting' : 'in-sync', watcher)
+      if (result.failures.size > 0) return this.#retryMs()
       if (result.pending > 0 || result.hold !== undefined) return PENDING_INTERVAL_MS
       return watcher.degraded === undefined ? LOOK_INTERVAL_MS : DEGRADED_LOOK_INTERVAL_MS
     } catch (error) {
@@ -95,8 +99,13 @@ class Runner {
       const message =
         error instanceof HayloftError ? error.message : `It failed: ${messageOf(error)}`
       await this.#tell('failed', watcher, message)
-      return Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, MAX_RETRY_MS)
+      return this.#retryMs()
     }
+  }
+
+  /** Later each time that it fails again. */
+  #retryMs(): number {
+    return Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, MAX_RETRY_MS)
   }
 
   async #tell(state: SyncStatus['state'], { degraded }: Watcher, message?: string): Promise<void> {

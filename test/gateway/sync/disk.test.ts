@@ -9,6 +9,7 @@ import { diskName, EXACT_NAMES, gridName } from '../../../src/gateway/sync/disk/
 import { markRoot, RootTakenError } from '../../../src/gateway/sync/disk/root-marker.ts'
 import type { Guard, Scan, StagedFile } from '../../../src/gateway/sync/disk/sync-disk.ts'
 import { SystemSyncDisk } from '../../../src/gateway/sync/disk/system-sync-disk.ts'
+import { EVERYTHING } from '../../../src/gateway/sync/selection.ts'
 import type { PathText } from '../../../src/gateway/sync/trees.ts'
 import { watchDirectory } from '../../../src/gateway/sync/watch/directory-watcher.ts'
 import { until } from '../../end-to-end/grid.ts'
@@ -32,6 +33,7 @@ async function scan(disk: SystemSyncDisk): Promise<Scan> {
   return await disk.scan({
     known: () => undefined,
     isKnown: () => true,
+    chosen: EVERYTHING,
     signal: new AbortController().signal,
   })
 }
@@ -40,7 +42,12 @@ async function stage(disk: SystemSyncDisk, text: string): Promise<StagedFile> {
   const chunks = async function* (): AsyncGenerator<Uint8Array> {
     yield await Promise.resolve(utf8(text))
   }
-  return await disk.stage({ chunks: chunks(), mtimeMs: 1_700_000_000_000, isExecutable: false })
+  return await disk.stage({
+    sizeBytes: text.length,
+    chunks: chunks(),
+    mtimeMs: 1_700_000_000_000,
+    isExecutable: false,
+  })
 }
 
 async function guardOf(disk: SystemSyncDisk, path: string): Promise<Guard> {

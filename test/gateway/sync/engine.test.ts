@@ -1,9 +1,12 @@
-import { chmod, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { RootMissingError } from '../../../src/gateway/sync/disk/root-marker.ts'
+import type { PathText } from '../../../src/gateway/sync/trees.ts'
 import { SharedFolder } from '../../../simulations/sync/folder.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { TestDevice } from './support.ts'
+
+const A = 'a' as PathText
 
 async function twoDevices(): Promise<{ ann: TestDevice; ben: TestDevice }> {
   const folder = await SharedFolder.create()
@@ -175,4 +178,82 @@ describe('a synced directory', () => {
       expect(await ben.listing()).toMatchObject(toFile ? { d: 'a file now' } : { 'f/inner': 'new' })
     },
   )
+})
+
+describe('what is left out of a synced directory', () => {
+  it('stays where it is, by rules that go along and rules that do not', async () => {
+    const { ann, ben } = await twoDevices()
+    await mkdir(ann.path('build'))
+    await writeFile(ann.path('build', 'out'), 'made')
+    await writeFile(ann.path('a.log'), 'log')
+    await writeFile(ann.path('keep.log'), 'keep')
+    await writeFile(ann.path('mine'), 'mine')
+    await writeFile(ann.path('~$open.doc'), 'an office program')
+    await writeFile(ann.path('.hayloftignore'), 'build/\n*.log\n!keep.log\n')
+    await writeFile(ann.path('.hayloftignore.local'), '/mine\n')
+    await ann.sync()
+    await ben.sync()
+    const rules = 'build/\n*.log\n!keep.log\n'
+    expect(await ben.listing()).toEqual({ '.hayloftignore': rules, 'keep.log': 'keep' })
+    await mkdir(ben.path('build'))
+    await writeFile(ben.path('build', 'other'), 'of Ben')
+    await ben.sync()
+    await ann.sync()
+    expect(await ann.listing()).toMatchObject({ 'build/out': 'made', mine: 'mine', 'a.log': 'log' })
+    expect(Object.keys(await ann.listing())).not.toContain('build/other')
+  })
+
+  it('is not removed when it was synced before, and comes back when it is wanted again', async () => {
+    const { ann, ben } = await twoDevices()
+    await mkdir(ann.path('big'))
+    await writeFile(ann.path('big', 'film'), 'long')
+    await writeFile(ann.path('a'), 'a')
+    await ann.sync()
+    await ben.sync()
+    const chosen = { only: [], except: ['big' as PathText] }
+    await ben.sync({ chosen })
+    await rm(ben.path('big'), { recursive: true })
+    await ben.sync({ chosen })
+    await writeFile(ann.path('big', 'film'), 'longer still')
+    await ann.sync()
+    expect(await ann.listing()).toEqual({ a: 'a', 'big/': '', 'big/film': 'longer still' })
+    await ben.sync({ chosen })
+    expect(await ben.listing()).toEqual({ a: 'a' })
+    await ben.sync()
+    expect(await ben.listing()).toEqual(await ann.listing())
+  })
+
+  it('is all but what was chosen', async () => {
+    const { ann, ben } = await twoDevices()
+    await mkdir(ann.path('photos', '2024'), { recursive: true })
+    await mkdir(ann.path('photos', '2025'))
+    for (const name of ['2024', '2025']) await writeFile(ann.path('photos', name, 'p'), name)
+    await writeFile(ann.path('photos', 'list'), 'list')
+    await ann.sync()
+    await ben.sync({ chosen: { only: ['photos/2025' as PathText], except: [] } })
+    expect(await ben.listing()).toEqual({
+      'photos/': '',
+      'photos/2025/': '',
+      'photos/2025/p': '2025',
+    })
+  })
+})
+
+describe('a directory whose folder may only be read', () => {
+  it('is made as the folder again where its user says so, and what they had is kept', async () => {
+    const { ann, ben } = await twoDevices()
+    for (const name of ['a', 'b', 'c']) await writeFile(ann.path(name), name)
+    await ann.sync()
+    await ben.sync({ power: 'read' })
+    await writeFile(ben.path('a'), 'changed by Ben')
+    await writeFile(ben.path('new'), 'new by Ben')
+    await rm(ben.path('b'))
+    const { unsentPaths } = await ben.sync({ power: 'read' })
+    expect([...unsentPaths].sort()).toEqual(['a', 'b', 'new'])
+    await ben.sync({ power: 'read', revert: [A] })
+    expect(await ben.listing()).toEqual({ a: 'a', c: 'c', new: 'new by Ben' })
+    await ben.sync({ power: 'read', revert: 'all' })
+    expect(await ben.listing()).toEqual(await ann.listing())
+    expect((await readdir(ben.path('.hayloft', 'set-aside'))).sort()).toEqual(['a', 'new'])
+  })
 })

@@ -15,6 +15,7 @@ import {
   type PassOptions,
   type SyncResult,
 } from '../../../src/gateway/sync/engine/sync-engine.ts'
+import type { ChosenPaths } from '../../../src/gateway/sync/selection.ts'
 import { LevelRecords } from '../../../src/gateway/sync/records/level-records.ts'
 import type { TagHex } from '../../../src/protocol/version-vector.ts'
 import type { SharedFolder } from '../../../simulations/sync/folder.ts'
@@ -49,9 +50,9 @@ export class TestDevice {
 
   /** As a process would that starts, syncs and ends. */
   async sync(
-    options: Partial<PassOptions> & { power?: 'read' | 'write' } = {},
+    options: Partial<PassOptions> & { power?: 'read' | 'write'; chosen?: ChosenPaths } = {},
   ): Promise<SyncResult> {
-    const { signal = new AbortController().signal, allowRemovals, power = 'write' } = options
+    const { signal = new AbortController().signal, power = 'write', ...pass } = options
     await using records = await LevelRecords.open(this.#records)
     const system = { clock: systemClock, randomness: systemRandomness }
     const context: SyncContext = {
@@ -59,9 +60,10 @@ export class TestDevice {
       folder: this.#syncFolder(power),
       records,
       clock: systemClock,
+      chosen: options.chosen,
       onEvent: (event) => this.events.push(event),
     }
-    return await syncOnce(context, { signal, allowRemovals })
+    return await syncOnce(context, { ...pass, signal })
   }
 
   /** Everything in the directory but what is the program's own: path → content, link or nothing. */
@@ -70,7 +72,7 @@ export class TestDevice {
     for (const entry of await readdir(this.root, { recursive: true, withFileTypes: true })) {
       const at = join(entry.parentPath, entry.name)
       const path = at.slice(this.root.length + 1)
-      if (path.startsWith('.hayloft')) continue
+      if (path === '.hayloft' || path.startsWith('.hayloft/')) continue
       if (entry.isDirectory()) found[`${path}/`] = ''
       else if (entry.isSymbolicLink()) found[path] = `→ ${await readlink(at)}`
       else if (entry.isFile()) found[path] = await readFile(at, 'utf8')

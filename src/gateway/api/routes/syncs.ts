@@ -1,7 +1,14 @@
 import { Type } from 'typebox'
 import { withoutCapabilities } from '../../../capabilities/redact.ts'
 import { readSyncs, type SyncEntry } from '../../../home/sync-file.ts'
-import { addSync, forgetSync, pauseSyncs, removeSync } from '../../daemon/sync-list.ts'
+import {
+  addSync,
+  forgetSync,
+  pauseSyncs,
+  removeSync,
+  revertSync,
+  selectSync,
+} from '../../daemon/sync-list.ts'
 import { reportOf, syncReports } from '../../daemon/sync-report.ts'
 import { findPlace } from '../../places.ts'
 import type { ApiContext } from '../context.ts'
@@ -15,7 +22,18 @@ import { SyncStatus } from '../sync-status.ts'
 
 const ById = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{32}$' }) })
 
+const Paths = Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), { maxItems: 10_000 })
+const CHOICE = {
+  only: Type.Optional(
+    Type.Unsafe<string[]>({ ...Paths, description: 'Nothing but these paths of the folder.' }),
+  ),
+  except: Type.Optional(
+    Type.Unsafe<string[]>({ ...Paths, description: 'Not these paths of the folder.' }),
+  ),
+}
+
 const NewSync = exactly({
+  ...CHOICE,
   directory: Type.String({ minLength: 1, maxLength: 4096, description: 'An absolute path.' }),
   place: PlaceRef,
   label: Type.Optional(
@@ -51,12 +69,16 @@ export function addSyncRoutes(server: Server, context: ApiContext): void {
     },
     async ({ body }, reply) => {
       const signal = signalOf(reply, context.signal)
-      const { directory } = body
+      const { directory, only, except } = body
       const label = withoutCapabilities(body.label ?? labelOf(body.place))
       const place = await findPlace(body.place, context)
-      const { entry, isNew } = await addSync({ directory, place, label }, context, signal)
+      const { entry, isNew } = await addSync(
+        { directory, place, label, only, except },
+        context,
+        signal,
+      )
       await context.syncs.follow()
-      return await reply.code(201).send({ sync: await reportOf(context.files, entry), isNew })
+      return await reply.code(201).send({ sync: await reportOf(context, entry), isNew })
     },
   )
   addRoutesById(server, context)
@@ -67,7 +89,7 @@ function addRoutesById(server: Server, context: ApiContext): void {
   server.get(
     '/v1/syncs/:id',
     { schema: { summary: 'How one of them fares', params: ById, response } },
-    async ({ params }) => await reportOf(context.files, await entryOf(params.id, context)),
+    async ({ params }) => await reportOf(context, await entryOf(params.id, context)),
   )
   server.delete(
     '/v1/syncs/:id',
@@ -93,7 +115,7 @@ function addRoutesById(server: Server, context: ApiContext): void {
       const entry = await entryOf(params.id, context)
       await pauseSyncs(context, [entry], { isPaused: true, allowRemovals: false })
       await context.syncs.follow()
-      return await reportOf(context.files, await entryOf(params.id, context))
+      return await reportOf(context, await entryOf(params.id, context))
     },
   )
   server.post(
@@ -116,7 +138,49 @@ function addRoutesById(server: Server, context: ApiContext): void {
       await pauseSyncs(context, [entry], { isPaused: false, allowRemovals })
       await context.syncs.follow()
       context.syncs.look(params.id)
-      return await reportOf(context.files, await entryOf(params.id, context))
+      return await reportOf(context, await entryOf(params.id, context))
+    },
+  )
+  server.post(
+    '/v1/syncs/:id/select',
+    {
+      schema: {
+        summary: 'Change what of a folder a directory has; all without a choice',
+        params: ById,
+        body: exactly(CHOICE),
+        response,
+      },
+    },
+    async ({ params, body: { only = [], except = [] } }) => {
+      const entry = await entryOf(params.id, context)
+      await selectSync(context, entry, { only, except })
+      await context.syncs.follow()
+      return await reportOf(context, await entryOf(params.id, context))
+    },
+  )
+  server.post(
+    '/v1/syncs/:id/revert',
+    {
+      schema: {
+        summary: 'Make a directory as its folder again, where that may only be read',
+        description: 'What was there is kept in .hayloft/set-aside.',
+        params: ById,
+        body: exactly({
+          paths: Type.Optional(
+            Type.Unsafe<string[]>({
+              ...Paths,
+              description: 'With all below them; all if left out.',
+            }),
+          ),
+        }),
+        response,
+      },
+    },
+    async ({ params, body }) => {
+      const entry = await entryOf(params.id, context)
+      await revertSync(context, entry, body.paths ?? 'all')
+      context.syncs.look(params.id)
+      return await reportOf(context, entry)
     },
   )
   server.post(
@@ -125,7 +189,7 @@ function addRoutesById(server: Server, context: ApiContext): void {
     async ({ params }) => {
       const entry = await entryOf(params.id, context)
       context.syncs.look(params.id)
-      return await reportOf(context.files, entry)
+      return await reportOf(context, entry)
     },
   )
 }

@@ -20,6 +20,8 @@ export interface FileSystem {
   open(at: string): Promise<ReadableHandle>
   /** Makes a file; fails with EEXIST if there is something. */
   create(at: string, options: { readonly isExecutable: boolean }): Promise<WritableHandle>
+  /** What more the disk of a directory can take, in bytes; Infinity where it does not tell. */
+  freeBytes(at: string): Promise<number>
   /** Makes the names in a directory durable. */
   syncDirectory(at: string): Promise<void>
 

@@ -1,4 +1,5 @@
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
+import { systemCodeOf } from '../../../foundation/error.ts'
 import { toHex } from '../../../foundation/bytes.ts'
 import type { Randomness } from '../../../foundation/randomness.ts'
 import type { ContentHash } from '../trees.ts'
@@ -20,6 +21,17 @@ export async function keepBeside(files: FileSystem, from: string, at: string): P
   await keepAs(files, from, (mark) => {
     return at.replace(/(\.[^./\\]{1,16})?$/, (end) => ` (changed meanwhile${mark})${end}`)
   })
+}
+
+/** Moves what its user does without to a directory of its own, under a name that is free there. */
+export async function keepAside(files: FileSystem, from: string, to: string): Promise<void> {
+  try {
+    await files.mkdir(dirname(to))
+  } catch (thrown) {
+    if (systemCodeOf(thrown) !== 'EEXIST') throw thrown
+  }
+  await keepAs(files, from, (mark) => `${to}${mark}`)
+  await files.syncDirectory(dirname(to))
 }
 
 /**

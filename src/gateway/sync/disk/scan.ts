@@ -7,6 +7,7 @@ import { describeSystemFailure, SystemFailureError } from '../../../foundation/s
 import { MAX_TARGET_BYTES } from '../../../folders/entry.ts'
 import { InvalidNameError } from '../../../folders/errors.ts'
 import { MAX_PATH_NAMES, type Name } from '../../../folders/names.ts'
+import type { Selection } from '../selection.ts'
 import type { ContentHash, PathText } from '../trees.ts'
 import { diskName, gridName, isMarked } from './disk-names.ts'
 import type { DiskPaths } from './disk-paths.ts'
@@ -20,6 +21,7 @@ interface ScanContext {
   readonly known: (path: PathText) => KnownFile | undefined
   readonly signal: AbortSignal
   readonly clock: Clock
+  readonly selection: Selection
 }
 
 /**
@@ -53,6 +55,7 @@ export interface MarkedName {
 
 class Scanner implements DiskScan {
   readonly tree = new Map<PathText, ScannedNode>()
+  readonly selection: Selection
   readonly problems: DiskProblem[] = []
   readonly escaped: string[] = []
   readonly marked: MarkedName[] = []
@@ -62,6 +65,7 @@ class Scanner implements DiskScan {
 
   constructor(paths: DiskPaths, context: ScanContext) {
     this.#paths = paths
+    this.selection = context.selection
     this.#context = context
     this.#waiting = [{ at: paths.root, path: '', depth: 0 }]
   }
@@ -121,7 +125,9 @@ class Scanner implements DiskScan {
   async #add(path: PathText, at: string, depth: number): Promise<void> {
     try {
       const stats = this.#context.files.lstatNow(at)
-      if (stats.isDirectory()) {
+      if (this.selection.leavesOut(path, stats.isDirectory())) {
+        this.tree.set(path, { kind: 'opaque' })
+      } else if (stats.isDirectory()) {
         if (depth >= MAX_PATH_NAMES) throw new InvalidNameError('it lies too deep for a folder')
         this.tree.set(path, { kind: 'directory' })
         this.#waiting.push({ at, path, depth })

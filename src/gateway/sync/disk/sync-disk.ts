@@ -1,4 +1,5 @@
 import type { Branded } from '../../../foundation/bytes.ts'
+import type { ChosenPaths, Selection } from '../selection.ts'
 import type { ContentHash, LocalNode, PathText } from '../trees.ts'
 
 /**
@@ -10,7 +11,7 @@ export interface SyncDisk {
   scan(options: ScanOptions): Promise<Scan>
   /** To be read whole; undefined if there is no such file any more. */
   open(path: PathText): Promise<OpenedFile | undefined>
-  /** Brings a content onto the disk, not to its place yet: there it would be durable. */
+  /** Brings a content onto the disk, not to its place yet: there it would be durable. @throws SystemFailureError */
   stage(content: IncomingFile): Promise<StagedFile>
   /** Each of the following does nothing and says `changed` where the disk is not as expected. */
   place(staged: StagedFile, path: PathText, options: Guard): Promise<DiskOutcome>
@@ -18,6 +19,8 @@ export interface SyncDisk {
   /** There must be nothing at `to`. */
   move(from: PathText, to: PathText, options: Guard): Promise<DiskOutcome>
   remove(path: PathText, options: Guard): Promise<DiskOutcome>
+  /** Takes a file or link out of sight and keeps it, among what the program keeps for itself in the directory. */
+  setAside(path: PathText, options: Guard): Promise<DiskOutcome>
   makeDirectory(path: PathText): Promise<DiskOutcome>
   /** Only if it is empty. */
   removeDirectory(path: PathText): Promise<DiskOutcome>
@@ -30,6 +33,8 @@ export interface ScanOptions {
   readonly known: (path: PathText) => KnownFile | undefined
   /** Whether a content is kept elsewhere, so that a copy which a crash left behind may go. */
   readonly isKnown: (hash: ContentHash) => boolean
+  /** What of the folder the directory is to have. */
+  readonly chosen: ChosenPaths
   readonly signal: AbortSignal
 }
 
@@ -43,6 +48,8 @@ export type Signature = Branded<string, 'Signature'>
 
 export interface Scan {
   readonly tree: ReadonlyMap<PathText, ScannedNode>
+  /** By which the scan left things out: what was chosen, and the rules in the directory. */
+  readonly selection: Selection
   readonly problems: readonly DiskProblem[]
   /** Files and directories whose names the disk cannot hold as they are, by those that they have on it instead. */
   readonly escaped: readonly string[]
@@ -75,6 +82,7 @@ export interface OpenedFile extends AsyncDisposable {
 }
 
 export interface IncomingFile {
+  readonly sizeBytes: number
   readonly chunks: AsyncIterable<Uint8Array>
   readonly mtimeMs: number
   readonly isExecutable: boolean

@@ -1,5 +1,15 @@
 import { constants, lstatSync, readdirSync, readlinkSync, renameSync } from 'node:fs'
-import { link, mkdir, open, rename, rm, rmdir, symlink, type FileHandle } from 'node:fs/promises'
+import {
+  link,
+  mkdir,
+  open,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+  type FileHandle,
+  statfs,
+} from 'node:fs/promises'
 import { systemCodeOf } from '../../../foundation/error.ts'
 import type { FileSystem, ReadableHandle, WritableHandle } from './file-system.ts'
 
@@ -25,6 +35,11 @@ export const SYSTEM_FILE_SYSTEM: FileSystem = {
   open: async (at) => new ReadableFile(await open(at, READING)),
   create: async (at, { isExecutable }) =>
     new WritableFile(await open(at, 'wx', isExecutable ? 0o777 : 0o666)),
+  freeBytes: async (at) => {
+    const { bavail, bsize, blocks } = await statfs(at)
+    // Some network disks tell nothing but zeros.
+    return blocks === 0 ? Infinity : bavail * bsize
+  },
   syncDirectory,
   lstatNow: (at) => lstatSync(at, { bigint: true }),
   readlinkNow: (at) => readlinkSync(at),

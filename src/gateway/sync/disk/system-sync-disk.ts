@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { startSha256 } from '../../../crypto/hash.ts'
 import { toHex } from '../../../foundation/bytes.ts'
 import type { Clock } from '../../../foundation/clock.ts'
@@ -6,13 +6,15 @@ import { systemCodeOf } from '../../../foundation/error.ts'
 import type { Randomness } from '../../../foundation/randomness.ts'
 import { describingFailures } from '../../../foundation/system-failure.ts'
 import { parentOf, type ContentHash, type PathText } from '../trees.ts'
-import { hold, isAsExpected, isGone, linkFree, unlessGone } from './careful.ts'
+import { isAsExpected, isGone, linkFree, unlessGone } from './careful.ts'
 import { DiskPaths } from './disk-paths.ts'
 import type { FileSystem } from './file-system.ts'
 import { mendNames } from './mend-names.ts'
-import { clearTemporaries, keepBeside, takenName } from './keepsakes.ts'
+import { clearTemporaries, keepAside } from './keepsakes.ts'
+import { Replacer } from './replacer.ts'
 import { DiskFile, SystemStagedFile } from './disk-files.ts'
 import { nameRules, openMarked, OWN_DIRECTORY } from './root-marker.ts'
+import { readSelection } from './ignore-files.ts'
 import { scanDirectory } from './scan.ts'
 import { isNewlyWritten, signatureOf } from './signature.ts'
 import type {
@@ -27,6 +29,8 @@ import type {
 } from './sync-disk.ts'
 import { SYSTEM_FILE_SYSTEM } from './system-file-system.ts'
 
+/** Left free on a disk. */
+const SPARE_BYTES = 1024 * 1024
 const CHANGED: DiskOutcome = { kind: 'changed' }
 
 interface SystemOptions {
@@ -47,6 +51,7 @@ export class SystemSyncDisk implements SyncDisk {
   readonly #paths: DiskPaths
   readonly #options: SystemOptions
   readonly #files: FileSystem
+  readonly #replacer: Replacer
   /** Directories with changes that are not durable yet. */
   readonly #touched = new Set<string>()
   #isPrepared = false
@@ -58,6 +63,7 @@ export class SystemSyncDisk implements SyncDisk {
     this.#options = options
     this.#files = options.files ?? SYSTEM_FILE_SYSTEM
     this.#paths = new DiskPaths(root)
+    this.#replacer = new Replacer(this.#files, this.#temporaries, options.randomness)
   }
 
   /** @throws RootMissingError, RootTakenError, SystemFailureError */
@@ -67,7 +73,8 @@ export class SystemSyncDisk implements SyncDisk {
     await describingFailures(`The directory ${this.#root}`, async () => {
       if (!this.#isPrepared) await this.#prepare(options)
     })
-    const context = { ...options, clock, files: this.#files }
+    const selection = await readSelection(this.#files, this.#root, options.chosen)
+    const context = { ...options, clock, selection, files: this.#files }
     let scan = await scanDirectory(this.#paths, context)
     const isMended = await describingFailures(`The directory ${this.#root}`, async () =>
       mendNames(this.#files, scan.marked),
@@ -86,10 +93,14 @@ export class SystemSyncDisk implements SyncDisk {
     )
   }
 
-  async stage({ chunks, mtimeMs, isExecutable }: IncomingFile): Promise<StagedFile> {
+  async stage({ chunks, sizeBytes, mtimeMs, isExecutable }: IncomingFile): Promise<StagedFile> {
     const at = this.#temporary()
     const hash = startSha256()
-    await describingFailures(`The file ${at}`, async () => {
+    await describingFailures('What is fetched', async () => {
+      // So that a full disk costs no traffic; some is left to whoever works on it.
+      if ((await this.#files.freeBytes(this.#temporaries)) < sizeBytes + SPARE_BYTES) {
+        throw Object.assign(new Error('too little space'), { code: 'ENOSPC' })
+      }
       try {
         const file = await this.#files.create(at, { isExecutable })
         try {
@@ -140,12 +151,13 @@ export class SystemSyncDisk implements SyncDisk {
     const source = this.#paths.of(from)
     const target = this.#paths.of(to)
     return await this.#changing(to, async () => {
-      const taken = await this.#take(source, guard)
+      const taken = await this.#replacer.take(source, guard)
       if (taken === undefined) return CHANGED
       this.#touch(from)
       this.#paths.took(from)
-      if (!(await linkFree(this.#files, taken, target))) {
-        await this.#giveBack(taken, source, guard)
+      // Undefined where the directory that it was to move to is gone.
+      if ((await unlessGone(linkFree(this.#files, taken, target))) !== true) {
+        await this.#replacer.giveBack(taken, source, guard)
         return CHANGED
       }
       await this.#files.unlink(taken)
@@ -155,10 +167,25 @@ export class SystemSyncDisk implements SyncDisk {
 
   async remove(path: PathText, guard: Guard): Promise<DiskOutcome> {
     return await this.#changing(path, async () => {
-      const taken = await this.#take(this.#paths.of(path), guard)
+      const taken = await this.#replacer.take(this.#paths.of(path), guard)
       if (taken === undefined) return CHANGED
       await this.#files.unlink(taken)
       this.#paths.took(path)
+      return { kind: 'done' }
+    })
+  }
+
+  async setAside(path: PathText, guard: Guard): Promise<DiskOutcome> {
+    return await this.#changing(path, async () => {
+      const at = this.#paths.of(path)
+      const taken = await this.#replacer.take(at, guard)
+      if (taken === undefined) return CHANGED
+      this.#paths.took(path)
+      await keepAside(
+        this.#files,
+        taken,
+        join(this.#root, OWN_DIRECTORY, 'set-aside', basename(at)),
+      )
       return { kind: 'done' }
     })
   }
@@ -236,76 +263,13 @@ export class SystemSyncDisk implements SyncDisk {
 
   /** Lets `from` take the place of what is expected there. */
   async #arrive(from: string, path: PathText, guard: Guard): Promise<DiskOutcome> {
-    const files = this.#files
-    const at = this.#paths.of(path)
     return await this.#changing(path, async () => {
-      const arriving: Guard = { expects: { signature: signatureOf(files.lstatNow(from)) } }
-      if (guard.expects === undefined) {
-        if (!(await linkFree(files, from, at))) return CHANGED
-        await files.unlink(from)
-        return this.#done(path, arriving)
-      }
-      if (!isAsExpected(files, at, guard)) return CHANGED
-      const second = takenName(this.#temporaries, at, this.#options.randomness)
-      const held = await hold(files, at, second)
-      if (held === undefined) return CHANGED
-      const isReplaced =
-        isAsExpected(files, second, guard) && (await this.#replace(from, at, { held, guard }))
-      if (!isReplaced) {
-        if (held === 'linked') await files.unlink(second)
-        else await this.#giveBack(second, at, guard)
-        return CHANGED
-      }
-      // Somebody may have had it open all the while, or replaced it just before.
-      if (isAsExpected(files, second, guard)) await files.unlink(second)
-      else await keepBeside(files, second, at)
-      return this.#done(path, arriving)
+      const arriving: Guard = { expects: { signature: signatureOf(this.#files.lstatNow(from)) } }
+      const { keptAt } = guard
+      const copy = keptAt && { at: this.#paths.of(keptAt.path), signature: keptAt.signature }
+      const isThere = await this.#replacer.arrive(from, this.#paths.of(path), { guard, copy })
+      return isThere ? this.#done(path, arriving) : CHANGED
     })
-  }
-
-  /** @returns false if something else is there by now */
-  async #replace(
-    from: string,
-    at: string,
-    { held, guard }: { held: 'linked' | 'taken'; guard: Guard },
-  ): Promise<boolean> {
-    if (!this.#isKept(guard)) return false
-    if (held === 'taken') {
-      if (!(await linkFree(this.#files, from, at))) return false
-      await this.#files.unlink(from)
-      return true
-    }
-    // At once, so that an editor's own rename has hardly a moment to come in between.
-    if (!isAsExpected(this.#files, at, guard)) return false
-    this.#files.renameNow(from, at)
-    return true
-  }
-
-  #isKept({ keptAt }: Guard): boolean {
-    if (keptAt === undefined) return true
-    const { path, signature } = keptAt
-    return isAsExpected(this.#files, this.#paths.of(path), { expects: { signature } })
-  }
-
-  /**
-   * Takes away what is expected at a place: out of its user's sight first, and then looked at once more, for what an editor
-   * puts there in this very moment is not what was looked at.
-   * @returns where it is now; undefined if something else was there, and is there again
-   */
-  async #take(at: string, guard: Guard): Promise<string | undefined> {
-    if (guard.expects === undefined || !isAsExpected(this.#files, at, guard)) return undefined
-    const taken = takenName(this.#temporaries, at, this.#options.randomness)
-    await this.#files.rename(at, taken)
-    if (isAsExpected(this.#files, taken, guard)) return taken
-    await this.#giveBack(taken, at, guard)
-    return undefined
-  }
-
-  async #giveBack(taken: string, at: string, guard: Guard): Promise<void> {
-    const isBack = await linkFree(this.#files, taken, at)
-    // Where its user has put something else by now, what was agreed is given up, and nothing but that.
-    if (isBack || isAsExpected(this.#files, taken, guard)) await this.#files.unlink(taken)
-    else await keepBeside(this.#files, taken, at)
   }
 
   /** With a signature if the file is what was put there: by now its user may have changed it. */
@@ -326,10 +290,10 @@ export class SystemSyncDisk implements SyncDisk {
         if (outcome.kind === 'done') this.#touch(path)
         return outcome
       } catch (thrown) {
-        // A directory on the way was taken away or made a file.
-        if (isGone(thrown)) return CHANGED
         // Something of the user's may be left among the temporaries.
         this.#isPrepared = false
+        // A directory on the way was taken away or made a file.
+        if (isGone(thrown)) return CHANGED
         throw thrown
       }
     })

@@ -2,6 +2,7 @@ import type { Clock } from '../../../foundation/clock.ts'
 import type { FolderReader, FolderWriter } from '../../../folders/service/folder.ts'
 import type { SyncDisk } from '../disk/sync-disk.ts'
 import type { SyncRecords } from '../records/records.ts'
+import type { ChosenPaths } from '../selection.ts'
 import type { PathText } from '../trees.ts'
 
 /** The grid folder of a sync, with the power that there is over it. */
@@ -14,6 +15,8 @@ export interface SyncContext {
   readonly folder: SyncFolder
   readonly records: SyncRecords
   readonly clock: Clock
+  /** What of the folder the directory is to have; all if nothing is said. */
+  readonly chosen?: ChosenPaths | undefined
   readonly onEvent: (event: SyncEvent) => void
 }
 

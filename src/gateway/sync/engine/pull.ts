@@ -1,6 +1,14 @@
+import { SystemFailureError } from '../../../foundation/system-failure.ts'
 import { finishConcurrently } from '../../../foundation/concurrency.ts'
 import type { FolderView } from '../../../folders/service/view.ts'
-import type { DiskOutcome, Guard, Scan, Signature, StagedFile } from '../disk/sync-disk.ts'
+import type {
+  DiskOutcome,
+  Guard,
+  IncomingFile,
+  Scan,
+  Signature,
+  StagedFile,
+} from '../disk/sync-disk.ts'
 import type { RecordChange, SyncRow } from '../records/records.ts'
 import type { ShownAt } from '../remote-tree.ts'
 import type { Pull, PullContent } from '../steps.ts'
@@ -55,7 +63,9 @@ class PullGroup {
     const changes: RecordChange[] = []
     const done: Pull[] = []
     for (const step of possible) {
-      const outcome = await this.#apply(step)
+      const outcome = await this.#tryApply(step)
+      // What failed half-way is found out about as after a crash, by its intent.
+      if (outcome === undefined) continue
       changes.push(...this.#records(step, outcome))
       if (outcome.kind === 'done') done.push(step)
     }
@@ -74,18 +84,18 @@ class PullGroup {
     const entry = shown.get(step.path)
     if (entry === undefined || entry.entry.kind === 'directory') return
     const { mtimeMs } = entry.entry
-    const about = { mtimeMs, isExecutable: step.node.isExecutable }
-    const local = await this.#stageLocally(step.node.key, about)
-    if (local !== undefined) {
-      this.#staged.set(step.path, local)
-      return
-    }
+    const { isExecutable } = step.node
+    const sizeBytes = sizeOf(entry)
+    const about = { mtimeMs, isExecutable, sizeBytes }
     try {
-      const { chunks } = await view.readEntry(entry, { signal })
-      this.#staged.set(step.path, await disk.stage({ chunks, ...about }))
+      const local = await this.#stageLocally(step.node.key, about)
+      const staged =
+        local ??
+        (await disk.stage({ ...about, chunks: (await view.readEntry(entry, { signal })).chunks }))
+      this.#staged.set(step.path, staged)
     } catch (error) {
-      // One file whose nodes are away keeps no other from coming.
-      if (!(error instanceof NotEnoughSharesError)) throw error
+      // One file whose nodes are away, or that does not fit the disk, keeps no other from coming.
+      if (!isOfOneFile(error)) throw error
       onEvent({ kind: 'failed', path: step.path, message: error.message })
     }
   }
@@ -93,7 +103,7 @@ class PullGroup {
   /** The disk may have the same content under another path. */
   async #stageLocally(
     key: ContentKey,
-    about: { mtimeMs: number; isExecutable: boolean },
+    about: Omit<IncomingFile, 'chunks'>,
   ): Promise<StagedFile | undefined> {
     const { disk, scan, records } = this.#context
     for (const [path, { synced }] of this.#sameContent(key, records.rows)) {
@@ -169,6 +179,16 @@ class PullGroup {
     return { synced: { ...node, hash: staged.hash }, stored }
   }
 
+  async #tryApply(step: Pull): Promise<DiskOutcome | undefined> {
+    try {
+      return await this.#apply(step)
+    } catch (error) {
+      if (!isOfOneFile(error)) throw error
+      this.#context.onEvent({ kind: 'failed', path: step.path, message: error.message })
+      return undefined
+    }
+  }
+
   async #apply(step: Pull): Promise<DiskOutcome> {
     const { disk } = this.#context
     switch (step.kind) {
@@ -217,6 +237,15 @@ class PullGroup {
       ? { expects: { signature: node.signature } }
       : { expects: undefined }
   }
+}
+
+function sizeOf({ entry }: ShownAt): number {
+  if (entry.kind === 'literal') return entry.bytes.length
+  return entry.kind === 'file' ? entry.sizeBytes : 0
+}
+
+function isOfOneFile(error: unknown): error is NotEnoughSharesError | SystemFailureError {
+  return error instanceof NotEnoughSharesError || error instanceof SystemFailureError
 }
 
 function changeOf(step: Pull): Change {

@@ -4,11 +4,13 @@ import type { DiskProblem, KnownFile, Scan, ScanOptions } from '../disk/sync-dis
 import { Published, recover } from '../intents.ts'
 import { readRemoteFolder, type RemoteFolder } from '../remote-tree.ts'
 import type { RecordChange } from '../records/records.ts'
-import type { BookStep, Push } from '../steps.ts'
+import { EVERYTHING, IGNORE_FILE } from '../selection.ts'
+import type { BookStep, Pull, Push } from '../steps.ts'
 import type { ContentHash, PathText } from '../trees.ts'
 import type { SyncContext } from './context.ts'
 import { pullAll } from './pull.ts'
 import { pushAll } from './push.ts'
+import { revertAll } from './revert.ts'
 import { refreshedSignatures } from './signatures.ts'
 
 /** What one pass over a sync came to. */
@@ -22,15 +24,29 @@ export interface SyncResult {
   readonly hold: Hold | undefined
   /** Changes on the disk that may not go to a folder that one may only read. */
   readonly unsent: number
+  /** Where they are; the first thousand. */
+  readonly unsentPaths: readonly PathText[]
   /** Conflict copies that the folder shows. */
   readonly conflicts: number
+  /** Where they are; the first thousand. */
+  readonly conflictPaths: readonly PathText[]
+  /** Files that could not be brought over now; they are tried again. Of each a sentence. */
+  readonly failures: ReadonlyMap<PathText, string>
 }
 
 export interface PassOptions {
   readonly signal: AbortSignal
   /** The user has said that they meant to remove so much. */
   readonly allowRemovals?: boolean | undefined
+  /**
+   * Changes in a directory whose folder may only be read that are to be undone: paths with all that is below them, or all.
+   * What is taken off that way is kept in `.hayloft/set-aside`.
+   */
+  readonly revert?: readonly PathText[] | 'all' | undefined
 }
+
+/** Paths that are told one by one. */
+const MAX_PATHS_TOLD = 1_000
 
 /** More rounds than anything but a user who edits all the while needs; the rest waits for the next pass. */
 const MAX_ROUNDS = 12
@@ -41,9 +57,11 @@ const MAX_ROUNDS = 12
  * @throws what the grid and the disk throw: then nothing is lost, and the next pass goes on
  */
 export async function syncOnce(
-  context: SyncContext,
-  { signal, allowRemovals = false }: PassOptions,
+  outer: SyncContext,
+  { signal, allowRemovals = false, revert = [] }: PassOptions,
 ): Promise<SyncResult> {
+  const failures = new Map<PathText, string>()
+  const context = { ...outer, onEvent: notingFailures(outer, failures) }
   const { folder, records } = context
   for (let round = 1; ; round++) {
     const scan = await context.disk.scan(scanOptions(context, signal))
@@ -51,16 +69,44 @@ export async function syncOnce(
     const view = await folder.now({ signal })
     const remote = await readRemoteFolder(view, signal)
     await recoverAll(context, scan, remote)
-    const planned = plan({ local: scan.tree, synced: records.synced, remote: remote.tree })
-    const pushes = permitted(planned, { folder, allowRemovals })
+    const { selection } = scan
+    const trees = { local: scan.tree, synced: records.synced, remote: remote.tree, selection }
+    const planned = plan(trees)
     await records.write(planned.books.map((book) => bookChange(book, records)))
-    const isDone = pushes.length === 0 && planned.pulls.length === 0 && planned.books.length === 0
-    if (isDone || round === MAX_ROUNDS) return resultOf({ planned, pushes, scan, remote, folder })
+    // What failed is left for another pass: the disk that was full a moment ago is full still.
+    const isOpen = ({ path }: { path: PathText }): boolean => !failures.has(path)
+    const pushes = permitted(planned, { folder, allowRemovals }).filter(isOpen)
+    const pulls = planned.pulls.filter(isOpen)
+    const isReverted =
+      folder.power === 'read' && (await revertAll({ ...context, scan }, planned.pushes, revert))
+    const isDone = pushes.length + pulls.length + planned.books.length === 0 && !isReverted
+    if (isDone || round === MAX_ROUNDS) {
+      return resultOf({
+        planned,
+        pending: pushes.length + pulls.length,
+        scan,
+        remote,
+        folder,
+        failures,
+        allowRemovals,
+      })
+    }
     if (folder.power === 'write' && pushes.length > 0) {
       await pushAll({ ...context, writer: folder, scan, signal }, pushes)
     } else {
-      await pullAll({ ...context, view, shown: remote.shown, scan, signal }, planned.pulls)
+      await pullAll({ ...context, view, shown: remote.shown, scan, signal }, rulesFirst(pulls))
     }
+  }
+}
+
+/** Of a file that comes over after all nothing is told. */
+function notingFailures(
+  { onEvent }: SyncContext,
+  failures: Map<PathText, string>,
+): SyncContext['onEvent'] {
+  return (event) => {
+    if (event.kind === 'failed') failures.set(event.path, event.message)
+    onEvent(event)
   }
 }
 
@@ -69,6 +115,7 @@ function scanOptions(context: SyncContext, signal: AbortSignal): ScanOptions {
   return {
     known: (path) => knownFile(context, path),
     isKnown: (hash) => (contents ??= knownContents(context)).has(hash),
+    chosen: context.chosen ?? EVERYTHING,
     signal,
   }
 }
@@ -112,6 +159,12 @@ async function recoverAll(
   await records.write(changes)
 }
 
+/** Rules that arrive decide on what else is wanted. */
+function rulesFirst(pulls: readonly Pull[]): readonly Pull[] {
+  const rules = pulls.filter(({ path }) => path === IGNORE_FILE)
+  return rules.length > 0 ? rules : pulls
+}
+
 function permitted(
   { pushes, hold }: Plan,
   { folder, allowRemovals }: Pick<SyncContext, 'folder'> & { readonly allowRemovals: boolean },
@@ -134,28 +187,36 @@ function bookChange(book: BookStep, { rows }: SyncContext['records']): RecordCha
 
 function resultOf({
   planned,
-  pushes,
+  pending,
   scan,
   remote,
   folder,
+  failures,
+  allowRemovals,
 }: {
   planned: Plan
-  pushes: readonly Push[]
+  pending: number
   scan: Scan
   remote: RemoteFolder
   folder: SyncContext['folder']
+  failures: ReadonlyMap<PathText, string>
+  allowRemovals: boolean
 }): SyncResult {
-  let conflicts = 0
-  for (const node of remote.tree.values()) {
-    if (node.kind !== 'directory' && node.copyOf !== undefined) conflicts++
+  const conflicts: PathText[] = []
+  for (const [path, node] of remote.tree) {
+    if (node.kind !== 'directory' && node.copyOf !== undefined) conflicts.push(path)
   }
+  const isHeld = folder.power === 'write' && planned.hold !== undefined && !allowRemovals
+  const unsent = folder.power === 'read' ? planned.pushes.map(({ path }) => path) : []
   return {
-    pending: pushes.length + planned.pulls.length,
+    pending: pending + failures.size,
     problems: scan.problems,
     escaped: scan.escaped,
-    hold:
-      folder.power === 'write' && pushes.length < planned.pushes.length ? planned.hold : undefined,
-    unsent: folder.power === 'read' ? planned.pushes.length : 0,
-    conflicts,
+    hold: isHeld ? planned.hold : undefined,
+    unsent: unsent.length,
+    unsentPaths: unsent.slice(0, MAX_PATHS_TOLD),
+    conflicts: conflicts.length,
+    conflictPaths: conflicts.slice(0, MAX_PATHS_TOLD),
+    failures,
   }
 }
