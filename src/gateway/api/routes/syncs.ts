@@ -82,6 +82,7 @@ export function addSyncRoutes(server: Server, context: ApiContext): void {
     },
   )
   addRoutesById(server, context)
+  addChoiceRoutes(server, context)
 }
 
 function addRoutesById(server: Server, context: ApiContext): void {
@@ -142,6 +143,19 @@ function addRoutesById(server: Server, context: ApiContext): void {
     },
   )
   server.post(
+    '/v1/syncs/:id/look',
+    { schema: { summary: 'Look at both sides now', params: ById, response } },
+    async ({ params }) => {
+      const entry = await entryOf(params.id, context)
+      context.syncs.look(params.id)
+      return await reportOf(context, entry)
+    },
+  )
+}
+
+function addChoiceRoutes(server: Server, context: ApiContext): void {
+  const response = { 200: SyncStatus, ...FAILURES }
+  server.post(
     '/v1/syncs/:id/select',
     {
       schema: {
@@ -179,15 +193,6 @@ function addRoutesById(server: Server, context: ApiContext): void {
     async ({ params, body }) => {
       const entry = await entryOf(params.id, context)
       await revertSync(context, entry, body.paths ?? 'all')
-      context.syncs.look(params.id)
-      return await reportOf(context, entry)
-    },
-  )
-  server.post(
-    '/v1/syncs/:id/look',
-    { schema: { summary: 'Look at both sides now', params: ById, response } },
-    async ({ params }) => {
-      const entry = await entryOf(params.id, context)
       context.syncs.look(params.id)
       return await reportOf(context, entry)
     },
