@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { nodeKey, type NodeKey } from '../protocol/node-key.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
 import type { HomeFiles } from './layout.ts'
 import { isAlive, processBirth } from './processes.ts'
@@ -10,6 +11,8 @@ export interface DaemonFile {
   readonly startedMs: number
   /** Where its API listens, on 127.0.0.1. */
   readonly port: number
+  /** As whom it is in the grid. */
+  readonly self: NodeKey
 }
 
 const FORMAT = { format: 'hayloft-daemon', version: 1 }
@@ -17,17 +20,22 @@ const FORMAT = { format: 'hayloft-daemon', version: 1 }
 /** The daemon of a home, if it runs and is ready. */
 export async function readDaemon({ daemon }: HomeFiles): Promise<DaemonFile | undefined> {
   const fields = await readJsonFile(daemon, FORMAT)
-  // One without a port is of a program that had no API, and has ended.
-  if (fields?.has('port') !== true) return undefined
+  // One without these is of a program that had no API, and has ended.
+  if (fields?.has('self') !== true) return undefined
   const recorded = { pid: fields.whole('pid'), birth: fields.text('birth') }
   if (!(await isAlive(recorded))) return undefined
-  return { pid: recorded.pid, startedMs: fields.whole('startedMs'), port: fields.whole('port') }
+  return {
+    pid: recorded.pid,
+    startedMs: fields.whole('startedMs'),
+    port: fields.whole('port'),
+    self: nodeKey(fields.hex32('self')),
+  }
 }
 
 /** Records this process as the daemon. */
 export async function writeDaemon(
   { daemon }: HomeFiles,
-  about: Pick<DaemonFile, 'startedMs' | 'port'>,
+  about: Omit<DaemonFile, 'pid'>,
 ): Promise<void> {
   const { pid } = process
   await writeJsonFile(daemon, FORMAT, { pid, birth: (await processBirth(pid)) ?? '', ...about })

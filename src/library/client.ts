@@ -68,16 +68,7 @@ export async function openClient(
   const { file, membership } = own
   const { identity, account } = await secrets()
   if (identity === undefined || account === undefined) throw notSetUp(files)
-  const network =
-    shared?.network ??
-    (await openNetwork({
-      ...networkMembership(own, files),
-      identity,
-      listen: [],
-      knownAddresses: await readAddressFile(files.addresses),
-      clock: systemClock,
-      signal,
-    }))
+  const network = shared?.network ?? (await joinNetwork(own, { files, identity, signal }))
   await requireMembership(network, own)
   const stopWatching = membership.onChange(() => {
     if (wasRemoved(membership, network.self)) onRemoved?.(new NotAMemberError(file.name))
@@ -120,6 +111,29 @@ export async function openClient(
       await network[Symbol.asyncDispose]()
     },
   }
+}
+
+/** A host of its own for whoever only calls. */
+export async function joinNetwork(
+  own: OwnGrid,
+  {
+    files,
+    identity,
+    signal,
+  }: {
+    readonly files: HomeFiles
+    readonly identity: Uint8Array
+    readonly signal: AbortSignal
+  },
+): Promise<GridNetwork> {
+  return await openNetwork({
+    ...networkMembership(own, files),
+    identity,
+    listen: [],
+    knownAddresses: await readAddressFile(files.addresses),
+    clock: systemClock,
+    signal,
+  })
 }
 
 /** What changes on a grid. A command that needs none of it takes no lane of the home. */

@@ -52,7 +52,7 @@ async function byNode(files: HomeFiles, running: RunningFile, signal: AbortSigna
 }
 
 async function byClient(files: HomeFiles, signal: AbortSignal): Promise<Asked> {
-  await using client = await openOwnClient(files, signal)
+  await using client = await openOwnClient(files, signal, undefined, { withOwnHost: true })
   const diagnosis = await client.network.diagnose(storageDevices(client.membership), {
     randomness: systemRandomness,
     signal,

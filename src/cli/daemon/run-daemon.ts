@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AccountSecret } from '../../capabilities/account.ts'
-import { manyListeners } from '../../foundation/abort.ts'
+import { linkSignals } from '../../foundation/abort.ts'
 import { systemCodeOf } from '../../foundation/error.ts'
 import { systemClock, systemRandomness } from '../../foundation/system.ts'
 import { openApi, type Api } from '../../gateway/api/server.ts'
@@ -46,15 +46,15 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   await using _lock = await takeDaemonLock(files)
   await refuseOtherNode(files, withNode)
   const account = await home.account()
-  const stop = manyListeners(new AbortController())
-  const ending = AbortSignal.any([signal, stop.signal])
+  using stop = linkSignals(signal)
+  const ending = stop.signal
   const daemon = new Daemon({
     ...options,
     account,
     ending,
     stop: () => {
       options.onStop()
-      stop.abort()
+      stop.abort(new Error('the daemon was told to end'))
     },
   })
   log.write('starting', `pid ${process.pid}, version ${VERSION}`)
@@ -137,6 +137,7 @@ class Daemon {
             files,
             account,
             client,
+            caller: about.node?.shared.caller ?? client.network,
             node: about.node === undefined ? undefined : nodeOf(about.node),
             syncs,
             events,
@@ -150,7 +151,7 @@ class Daemon {
           { token: await ensureToken(files, systemRandomness), port: this.#options.port },
         ),
     )
-    await writeDaemon(files, { startedMs, port: api.port })
+    await writeDaemon(files, { startedMs, port: api.port, self: client.network.self })
     log.write('ready', `the API is at 127.0.0.1:${api.port}`)
     onReady()
     try {

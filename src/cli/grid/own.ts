@@ -95,7 +95,10 @@ async function meetMembers(
   { waitMs, change }: { readonly waitMs: number; readonly change: Change },
 ): Promise<Reached> {
   const home = { files, secrets: async () => await Promise.resolve(own.secrets) }
-  await using client = await openOwnClient(files, signal, home, { onRemoved: () => undefined })
+  await using client = await openOwnClient(files, signal, home, {
+    withOwnHost: true,
+    onRemoved: () => undefined,
+  })
   const { network, membership } = client
   await withDeadline(systemClock, waitMs, async () => {
     await network.catchUp()

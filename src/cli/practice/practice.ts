@@ -115,7 +115,9 @@ async function startAll(nodes: Practice['nodes'], system: System): Promise<void>
 /** A node counts as reachable when it has answered the grid's own client over the network. */
 async function contactAll(practice: Practice, { clock, signal }: System): Promise<void> {
   await tellAddresses(practice)
-  await using client = await openOwnClient(practice.client, signal)
+  await using client = await openOwnClient(practice.client, signal, undefined, {
+    withOwnHost: true,
+  })
   const unreached = await Promise.all(
     client.membership.nodes.map(async ({ key, name }) => {
       try {

@@ -1,6 +1,7 @@
 import type { AccountSecret } from '../../capabilities/account.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import type { Client } from '../../library/client.ts'
+import type { Caller } from '../../protocol/network.ts'
 import type { EventHub } from '../daemon/events.ts'
 import type { DaemonLog } from '../daemon/log.ts'
 import type { Syncs } from '../daemon/syncs.ts'
@@ -10,6 +11,8 @@ export interface ApiContext {
   readonly files: HomeFiles
   readonly account: AccountSecret
   readonly client: Client
+  /** Calls nodes, this home's own one included. */
+  readonly caller: Caller
   /** The storage node of this home, if the daemon runs it. */
   readonly node: DaemonNode | undefined
   readonly syncs: Pick<Syncs, 'follow' | 'look'>

@@ -12,6 +12,7 @@ import { Guard } from './guard.ts'
 import { DaemonMetrics } from './metrics.ts'
 import { noSuchRoute, Problem, tellProblem } from './problem.ts'
 import { addDaemonRoutes } from './routes/daemon.ts'
+import { addCallRoute } from './routes/call.ts'
 import { addCapabilityRoutes } from './routes/capabilities.ts'
 import { addCareRoutes } from './routes/care.ts'
 import { addEventRoutes } from './routes/events.ts'
@@ -119,6 +120,7 @@ async function buildServer(context: ApiContext, guard: Guard): Promise<Server> {
     addCapabilityRoutes(routes, context)
     addCareRoutes(routes, context)
     addGridRoutes(routes, context)
+    addCallRoute(routes, context)
     addSyncRoutes(routes, context)
     done()
   })

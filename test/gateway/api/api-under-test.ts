@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { manyListeners } from '../../../src/foundation/abort.ts'
 import { accountKeyOf } from '../../../src/capabilities/account.ts'
 import { openApi, type Api } from '../../../src/gateway/api/server.ts'
 import { EventHub } from '../../../src/gateway/daemon/events.ts'
@@ -55,7 +56,7 @@ export class ApiUnderTest implements AsyncDisposable {
   static async start(): Promise<ApiUnderTest> {
     const grid = await TestGrid.start(3)
     const home = openHome(homeFiles(grid.home), async () => await Promise.reject(new Error()))
-    const ending = new AbortController()
+    const ending = manyListeners(new AbortController())
     const client = await openClient(home, ending.signal)
     const api = new ApiUnderTest(grid, client, ending)
     api.#api = await openApi(
@@ -63,6 +64,7 @@ export class ApiUnderTest implements AsyncDisposable {
         files: homeFiles(grid.home),
         account: client.account,
         client,
+        caller: client.network,
         node: {
           addresses: () => ['/ip4/127.0.0.1/tcp/1'],
           status: async () => await Promise.resolve({ shares: 1 }),

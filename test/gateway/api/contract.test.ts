@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CALL_TYPE, packMessage } from '../../../src/gateway/api/call-message.ts'
+import { encodeRequest } from '../../../src/protocol/codec.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { ApiUnderTest, TOKEN, type Answer, type Asked } from './api-under-test.ts'
 import { Description } from './description.ts'
@@ -38,6 +40,14 @@ function requests(
     const { sync } = jsonOf('POST /v1/syncs') as { sync: { id: string } }
     return { path: `/v1/syncs/${sync.id}${rest}` }
   }
+  const call = (): Asked => ({
+    method: 'POST',
+    headers: {
+      'content-type': CALL_TYPE,
+      'hayloft-node': (jsonOf('GET /v1/grid') as { nodes: { key: string }[] }).nodes[0]?.key ?? '',
+    },
+    body: packMessage(encodeRequest({ op: 'hello' })),
+  })
   const plain = (asked: Asked & { path?: string }) => async () => await Promise.resolve(asked)
   return [
     ['GET /v1/status', plain({})],
@@ -80,6 +90,7 @@ function requests(
     ['POST /v1/repair', plain(posted({ place: { path: 'contract' } }))],
     ['GET /v1/grid', plain({})],
     ['GET /v1/members', plain({})],
+    ['POST /v1/grid/call', async () => await Promise.resolve(call())],
     ['GET /v1/node', plain({})],
     ['POST /v1/node/scrub', plain(bare)],
     ['POST /v1/node/collect', plain(bare)],
