@@ -63,7 +63,7 @@ async function readBlock(
   { key, id }: BlockReference,
   signal: AbortSignal | undefined,
 ): Promise<BlockFrame> {
-  const { ciphertext } = await fetchBlock(context, id, signal)
+  const { ciphertext } = await fetchBlock(context, id, { signal })
   return openBlock(key, ciphertext)
 }
 

@@ -3,7 +3,12 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { assert } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
-import { RefusedError, UnreachableError, type StorageService } from '../protocol/network.ts'
+import {
+  RefusedError,
+  UnreachableError,
+  type CallOptions,
+  type StorageService,
+} from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { AddressBook } from './address-book.ts'
 import { Bandwidth, type BandwidthLimits, type Traffic } from './bandwidth.ts'
@@ -162,13 +167,14 @@ export class GridHost implements GridNetwork {
   async call<O extends Op>(
     node: NodeKey,
     request: RequestOf<O>,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: CallOptions = {},
   ): Promise<ReplyOf<O>> {
+    const { signal } = options
     signal?.throwIfAborted()
     // One signal may well stand for hundreds of calls; Node would warn of a leak at eleven.
     if (signal !== undefined) setMaxListeners(0, signal)
     if (node === this.self) return await this.#callSelf<O>(request, signal)
-    return await this.#lanes.call<O>(node, request, signal)
+    return await this.#lanes.call<O>(node, request, options)
   }
 
   limit(limits: BandwidthLimits): void {

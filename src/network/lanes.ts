@@ -1,8 +1,8 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { messageOf } from '../foundation/error.ts'
 import type { Clock } from '../foundation/clock.ts'
-import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
-import { UnreachableError } from '../protocol/network.ts'
+import type { Op, ReplyOf, Request, RequestOf } from '../protocol/messages.ts'
+import { UnreachableError, type CallOptions } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import type { Connector } from './connector.ts'
@@ -44,15 +44,16 @@ export class Lanes {
   async call<O extends Op>(
     node: NodeKey,
     request: RequestOf<O>,
-    signal: AbortSignal | undefined,
+    { signal, expectShort = false }: CallOptions = {},
   ): Promise<ReplyOf<O>> {
-    const lane = await this.#laneTo(node, laneOf(request), signal)
+    const kind = this.#kindFor(node, request, expectShort)
+    const lane = await this.#laneTo(node, kind, signal)
     try {
       return await lane.call<O>(request, signal)
     } catch (error) {
       const isOver = signal?.aborted === true || this.#closed !== undefined
       if (!lane.isLost || isOver || !mayRepeat(request)) throw error
-      const next = await this.#laneTo(node, laneOf(request), signal).catch(() => undefined)
+      const next = await this.#laneTo(node, kind, signal).catch(() => undefined)
       if (next === undefined) throw error
       return await next.call<O>(request, signal)
     }
@@ -66,6 +67,13 @@ export class Lanes {
     }
     if (lane === undefined) throw new UnreachableError(node, 'no lane to it was opened')
     return lane
+  }
+
+  /** To open a second stream for what will be short takes a round trip, and more time than the reply itself. */
+  #kindFor(node: NodeKey, request: Request, expectShort: boolean): LaneKind {
+    const kind = laneOf(request)
+    if (kind === 'small' || !expectShort) return kind
+    return this.#lanes.get(laneName(node, kind))?.lane.open === true ? kind : 'small'
   }
 
   /**

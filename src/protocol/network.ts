@@ -13,8 +13,14 @@ export interface Caller {
   call<O extends Op>(
     node: NodeKey,
     request: RequestOf<O>,
-    options?: { readonly signal?: AbortSignal | undefined },
+    options?: CallOptions,
   ): Promise<ReplyOf<O>>
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+  /** The reply will hardly be long, though for all that the request says it may be: it need not take a way of its own. */
+  readonly expectShort?: boolean | undefined
 }
 
 /** What answers requests: a storage node. Never rejects on account of a request; that is a reply. */

@@ -7,6 +7,7 @@ import type { Connector } from '../../src/network/connector.ts'
 import type { Host } from '../../src/network/host.ts'
 import { nodeKeyOfIdentity } from '../../src/network/identity.ts'
 import { Lanes } from '../../src/network/lanes.ts'
+import { blockId } from '../../src/protocol/block-id.ts'
 import { ScriptedStream } from './scripted-stream.ts'
 
 const NODE = nodeKeyOfIdentity(new Uint8Array(32).fill(7))
@@ -70,12 +71,12 @@ describe('lanes to a node that is reached in more than one way', () => {
     const relayed = new ScriptedConnection(RELAYED)
     const connections = [relayed]
     const lanes = lanesOver(connections)
-    await lanes.call<'drop'>(NODE, ask, undefined)
+    await lanes.call<'drop'>(NODE, ask)
     const direct = new ScriptedConnection(DIRECT)
     connections.unshift(direct)
     await lanes.move(NODE)
     expect([relayed.openStreams, direct.openStreams]).toEqual([0, 1])
-    await lanes.call<'drop'>(NODE, ask, undefined)
+    await lanes.call<'drop'>(NODE, ask)
     expect([relayed.streams.length, direct.streams.length]).toEqual([1, 1])
   })
 
@@ -85,7 +86,7 @@ describe('lanes to a node that is reached in more than one way', () => {
     relayed.opens = opens.promise
     const connections = [relayed]
     const lanes = lanesOver(connections)
-    const calling = lanes.call<'drop'>(NODE, ask, undefined)
+    const calling = lanes.call<'drop'>(NODE, ask)
     await new Promise((resolve) => setImmediate(resolve))
     const direct = new ScriptedConnection(DIRECT)
     connections.unshift(direct)
@@ -101,7 +102,7 @@ describe('lanes to a node that is reached in more than one way', () => {
     const direct = new ScriptedConnection(DIRECT)
     const connections = [direct]
     const lanes = lanesOver(connections)
-    await lanes.call<'drop'>(NODE, ask, undefined)
+    await lanes.call<'drop'>(NODE, ask)
     connections.push(new ScriptedConnection(RELAYED))
     await lanes.move(NODE)
     expect([direct.openStreams, direct.streams.length]).toEqual([1, 1])
@@ -111,9 +112,9 @@ describe('lanes to a node that is reached in more than one way', () => {
     const relayed = new ScriptedConnection(RELAYED)
     const connections = [relayed]
     const lanes = lanesOver(connections)
-    await lanes.call<'drop'>(NODE, ask, undefined)
+    await lanes.call<'drop'>(NODE, ask)
     const [lost] = relayed.streams
-    const sends = [ask, watch].map(async (request) => await lanes.call(NODE, request, undefined))
+    const sends = [ask, watch].map(async (request) => await lanes.call(NODE, request))
     const direct = new ScriptedConnection(DIRECT)
     connections.splice(0, 1, direct)
     lost?.dispatchEvent(new Event('close'))
@@ -126,13 +127,37 @@ describe('lanes to a node that is reached in more than one way', () => {
   it('tell of the loss of the second path, too', async () => {
     const connections = [new ScriptedConnection(RELAYED)]
     const lanes = lanesOver(connections)
-    await lanes.call<'drop'>(NODE, ask, undefined)
-    const asking = lanes.call<'drop'>(NODE, ask, undefined)
+    await lanes.call<'drop'>(NODE, ask)
+    const asking = lanes.call<'drop'>(NODE, ask)
     const second = new ScriptedConnection(DIRECT)
     second.opens = Promise.reject(new Error('it is gone'))
     second.opens.catch(() => undefined)
     const [first] = connections.splice(0, 1, second)
     first?.streams[0]?.dispatchEvent(new Event('close'))
     await expect(asking).rejects.toMatchObject({ code: 'node-unreachable' })
+  })
+})
+
+describe('a request whose reply may be of any size', () => {
+  const get = { op: 'get', id: blockId(new Uint8Array(32)) } as const
+
+  /** How many streams there are after these calls; what is replied here fits none of them. */
+  async function streamsAfter(...expectations: boolean[]): Promise<number> {
+    const connection = new ScriptedConnection(DIRECT)
+    const lanes = lanesOver([connection])
+    await lanes.call<'drop'>(NODE, ask)
+    for (const expectShort of expectations) {
+      await expect(lanes.call<'get'>(NODE, get, { expectShort })).rejects.toThrow('protocol')
+    }
+    return connection.streams.length
+  }
+
+  it('keeps out of the way of small ones, on a stream of its own', async () => {
+    expect(await streamsAfter(false)).toBe(2)
+  })
+
+  it('has none opened for it where the reply is expected to be short', async () => {
+    expect(await streamsAfter(true, true)).toBe(1)
+    expect(await streamsAfter(true, false, true)).toBe(2)
   })
 })

@@ -7,6 +7,7 @@ import { shareIndices } from '../../protocol/bitmap.ts'
 import type { BlockId } from '../../protocol/block-id.ts'
 import { isShard, openManifest, type Manifest } from '../../protocol/manifest.ts'
 import type { GetReply } from '../../protocol/messages.ts'
+import type { CallOptions } from '../../protocol/network.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import type { GridContext } from '../context.ts'
 import { BrokenFileError, NotEnoughSharesError } from '../errors.ts'
@@ -36,9 +37,10 @@ export interface FetchedBlock {
 export async function fetchBlock(
   context: GridContext,
   id: BlockId,
-  signal?: AbortSignal,
+  { signal, expectShort }: CallOptions = {},
 ): Promise<FetchedBlock> {
-  using fetching = new Fetching(context, { id, signal, candidates: candidatesOfRank(context, id) })
+  const candidates = candidatesOfRank(context, id)
+  using fetching = new Fetching(context, { id, signal, expectShort, candidates })
   const { manifest, shares } = await fetching.run()
   return assembleBlock(context, manifest, shares)
 }
@@ -105,6 +107,7 @@ class Fetching implements Disposable {
   readonly #context: GridContext
   readonly #id: BlockId
   readonly #signal: AbortSignal | undefined
+  readonly #expectShort: boolean | undefined
   /** Ends the requests that are still out once the block is complete. */
   readonly #done = manyListeners(new AbortController())
   readonly #result = deferred<FetchedShares>()
@@ -129,11 +132,13 @@ class Fetching implements Disposable {
       id,
       candidates,
       signal,
-    }: { id: BlockId; candidates: Candidate[]; signal: AbortSignal | undefined },
+      expectShort,
+    }: CallOptions & { readonly id: BlockId; readonly candidates: Candidate[] },
   ) {
     this.#context = context
     this.#id = id
     this.#signal = signal
+    this.#expectShort = expectShort
     this.#candidates = candidates
   }
 
@@ -211,6 +216,7 @@ class Fetching implements Disposable {
         { op: 'get', id: this.#id, ...(index !== undefined && { index }) },
         {
           signal: this.#done.signal,
+          expectShort: this.#expectShort,
           onSuspect: () => {
             isOvertaken = true
             this.#overtaken += 1

@@ -292,7 +292,11 @@ class GridBlockStore implements BlockStore {
   }
 
   async #fetchAnew(reference: BlockReference, signal?: AbortSignal): Promise<BlockFrame> {
-    const { ciphertext } = await fetchBlock(this.#context, reference.id, signal)
+    const { ciphertext } = await fetchBlock(this.#context, reference.id, {
+      signal,
+      // The nodes of a tree are small.
+      expectShort: true,
+    })
     const frame = openBlock(reference.key, ciphertext)
     this.#cache.set(reference, frame)
     return frame

@@ -56,7 +56,7 @@ async function linksOf(
   { id, verifyKey }: BlockLink,
   signal: AbortSignal | undefined,
 ): Promise<readonly BlockLink[]> {
-  const { ciphertext } = await fetchBlock(context, id, signal)
+  const { ciphertext } = await fetchBlock(context, id, { signal })
   const links = openLinks(verifyKey, ciphertext)
   if (links.length > INDEX_FAN_OUT) throw new BrokenFileError('an index has too many links')
   return links.map((link) => {

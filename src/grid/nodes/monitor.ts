@@ -1,6 +1,6 @@
 import type { Clock } from '../../foundation/clock.ts'
 import type { Op, ReplyOf, RequestOf } from '../../protocol/messages.ts'
-import { UnreachableError, type Caller } from '../../protocol/network.ts'
+import { UnreachableError, type Caller, type CallOptions } from '../../protocol/network.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 
 /**
@@ -29,7 +29,7 @@ export class NodeMonitor {
   async call<O extends Op>(
     node: NodeKey,
     request: RequestOf<O>,
-    options: { signal?: AbortSignal | undefined; onSuspect?: (() => void) | undefined } = {},
+    options: CallOptions & { readonly onSuspect?: (() => void) | undefined } = {},
   ): Promise<ReplyOf<O>> {
     const record = this.#recordOf(node)
     const pending: PendingCall = {
@@ -41,7 +41,8 @@ export class NodeMonitor {
     if (record.suspect) tellSuspect(pending)
     else this.#watch(record)
     try {
-      const reply = await this.#caller.call<O>(node, request, { signal: options.signal })
+      const { signal, expectShort } = options
+      const reply = await this.#caller.call<O>(node, request, { signal, expectShort })
       this.#heard(record, pending)
       return reply
     } catch (error) {
