@@ -27,7 +27,7 @@ export class NotAMemberError extends HayloftError {
   constructor(gridName: string) {
     super(
       `This device does not belong to the grid ${gridName} any more: an admin removed its account, or the account the ` +
-        'device. An admin of the grid can take you back: "hayloft grid readmit NAME".',
+        'device. An admin takes an account back with "hayloft grid readmit NAME"; a device comes back with "hayloft device add" on another one of yours.',
     )
   }
 }

@@ -15,7 +15,7 @@ export function lifetimeArgument(text: string, nowMs: number): number {
     return Math.floor(nowMs / 1000) + lifetimeS
   }
   throw usageError(
-    'The option --expires takes a time up to 10 years, such as 7d, 12h or 30min, or never.',
+    'The option --expires takes a time up to 10 years, such as 30min, 12h, 7d, 2w or 1y, or never.',
   )
 }
 
@@ -26,4 +26,5 @@ const UNITS = [
   { names: /^(h|hours?)$/, seconds: 3600 },
   { names: /^(d|days?)$/, seconds: 24 * 3600 },
   { names: /^(w|weeks?)$/, seconds: 7 * 24 * 3600 },
+  { names: /^(y|years?)$/, seconds: 365 * 24 * 3600 },
 ] as const

@@ -122,6 +122,7 @@ class Fetching implements Disposable {
   #unheard = 0
   /** Requests whose node is silent or late: each was given a rival. */
   #overtaken = 0
+  #startedMs = 0
   /** Since when nothing but silent nodes could still help. */
   #hopelessSinceMs: number | undefined
   #cancelTimer: (() => void) | undefined
@@ -145,6 +146,7 @@ class Fetching implements Disposable {
   async run(): Promise<FetchedShares> {
     this.#signal?.throwIfAborted()
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#startedMs = this.#context.clock.monotonicMs()
     this.#advance()
     return await this.#result.promise
   }
@@ -190,7 +192,8 @@ class Fetching implements Disposable {
     } else {
       this.#hopelessSinceMs = undefined
       // One rival a period is enough: a node that is merely slow must not double the traffic.
-      if (this.#candidates.length > 0 && this.#overtaken < this.#asked.length) this.#overtaken += 1
+      const mayGain = this.#candidates.length > 0 && this.#overtaken < this.#asked.length
+      if (mayGain && monitor.isOvertaken(this.#startedMs)) this.#overtaken += 1
     }
     this.#advance()
   }

@@ -18,6 +18,11 @@ export class NodeMonitor {
   readonly #closing = new AbortController()
   #distrusted: ReadonlySet<NodeKey> = new Set()
   #heardAnyMs = -Infinity
+  /** When heavy calls were made that were answered of late, in the order of the answers. */
+  readonly #answeredHeavy: number[] = []
+  #heardHeavyMs = -Infinity
+  /** Shares that nodes owe. */
+  #sharesAsked = 0
   #isAskingAround = false
 
   constructor(caller: Caller, clock: Clock) {
@@ -38,6 +43,7 @@ export class NodeMonitor {
       onSuspect: options.onSuspect,
     }
     record.pending.add(pending)
+    if (request.op === 'get') this.#sharesAsked += 1
     if (record.suspect) tellSuspect(pending)
     else this.#watch(record)
     try {
@@ -54,6 +60,7 @@ export class NodeMonitor {
       throw error
     } finally {
       record.pending.delete(pending)
+      if (request.op === 'get') this.#sharesAsked -= 1
       if (record.pending.size === 0) this.#unwatch(record)
       // It answered this one and is clear of suspicion, but may never answer the others.
       else if (!record.suspect) this.#watch(record)
@@ -98,6 +105,20 @@ export class NodeMonitor {
       : clamp(typical * PATIENCE, MIN_HEDGE_MS, MAX_SILENCE_MS)
   }
 
+  /**
+   * Whether a share that was asked for at `sinceMs` would come sooner from somebody else. While others come in all the time, it
+   * may as well stand in line: a line that is full gets no faster by asking more of it. Then only shares that were asked
+   * for later, and are there, tell that this one's node is slow.
+   */
+  isOvertaken(sinceMs: number): boolean {
+    // What is known of the line may come from shares that are smaller than those that stand in it now.
+    const queued = Math.max(1, this.#sharesAsked / SHARES_AT_EASE)
+    const lastMs = Math.max(sinceMs, this.#heardHeavyMs)
+    const isIdle = this.#clock.monotonicMs() - lastMs >= queued * this.hedgeDelayMs()
+    if (isIdle) return true
+    return this.#answeredHeavy.filter((startedMs) => startedMs > sinceMs).length >= OVERTAKEN_BY
+  }
+
   [Symbol.dispose](): void {
     this.#closing.abort(new Error('the grid is closed'))
     for (const record of this.#nodes.values()) this.#unwatch(record)
@@ -133,7 +154,11 @@ export class NodeMonitor {
     record.downUntilMs = -Infinity
     this.#heardAnyMs = now
     this.#typical[weight] = average(this.#typical[weight], tookMs)
-    if (weight === 'heavy') record.heavyReplyMs = average(record.heavyReplyMs, tookMs)
+    if (weight === 'light') return
+    record.heavyReplyMs = average(record.heavyReplyMs, tookMs)
+    this.#heardHeavyMs = now
+    this.#answeredHeavy.push(startedMs)
+    if (this.#answeredHeavy.length > ANSWERS_REMEMBERED) this.#answeredHeavy.shift()
   }
 
   /** Others were faster, so the node must be known as slower than they, or it would be asked first time and again. */
@@ -256,6 +281,11 @@ const SECOND_LOOK_MS = 150
 const NODES_ASKED_AROUND = 2
 const FIRST_HEDGE_MS = 750
 const MIN_HEDGE_MS = 250
+/** Shares asked for later that are there: those of a block or two, for lines do not carry them in turn. */
+const OVERTAKEN_BY = 6
+const ANSWERS_REMEMBERED = 64
+/** Shares on their way at once that do not yet wait for each other: those of one block. */
+const SHARES_AT_EASE = 3
 /** How many times the typical reply a node may take before others are asked in its stead. */
 const PATIENCE = 4
 /** How long an unreachable node is left alone. */
