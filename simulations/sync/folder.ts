@@ -69,7 +69,8 @@ export class SharedFolder {
   #viewOf(state: FolderState): EditedView {
     const store = this.#store
     return {
-      stat: async (path) => await statPath(store, state, path),
+      stat: async (path) =>
+        path.length === 0 ? rootOf(state) : await statPath(store, state, path),
       list: async (path) => await listDirectory(store, state, path),
       walk: (path) => walkDirectory(store, state, path),
     }
@@ -84,4 +85,10 @@ function withoutReplaced(states: readonly FolderState[]): FolderState[] {
       return order === 'equal' ? at < otherAt : order !== 'before'
     }),
   )
+}
+
+/** As of a folder's view: tells apart whatever shows something else. */
+function rootOf({ root }: FolderState): Shown {
+  const nothing = { files: 0, directories: 0, bytes: 0 }
+  return { entry: { kind: 'directory', reference: root }, totals: nothing } as unknown as Shown
 }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { sleep, type Clock } from '../../../src/foundation/clock.ts'
 import { utf8 } from '../../../src/foundation/bytes.ts'
 import { SystemSyncDisk } from '../../../src/gateway/sync/disk/system-sync-disk.ts'
@@ -48,7 +49,7 @@ export class EngineDevice {
   readonly #records = new RecordStore()
   readonly #memory: FolderMemory
   #life: Life | undefined
-  #onChange: () => void = () => undefined
+  #onChange: (directory?: string) => void = () => undefined
 
   constructor(options: EngineDeviceOptions) {
     this.#options = options
@@ -130,9 +131,9 @@ export class EngineDevice {
   }
 
   /** Something has changed on its disk. */
-  changed(): void {
+  changed(directory?: string): void {
     const { clock, randomness } = this.#options
-    clock.after(randomness.below(80), () => this.#onChange())
+    clock.after(randomness.below(80), () => this.#onChange(directory))
   }
 
   /** What was not durable on its disk is lost. */
@@ -183,7 +184,7 @@ export class EngineDevice {
       onReplacing: () => this.#options.onReplacing(this),
       onChange: (call, at) => {
         note(`${name}: ${call} ${at.slice(ROOT.length)}`)
-        this.changed()
+        this.changed(dirname(at))
       },
     })
   }

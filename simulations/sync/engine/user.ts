@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Clock } from '../../../src/foundation/clock.ts'
 import { utf8 } from '../../../src/foundation/bytes.ts'
 import type { SeededRandomness } from '../../randomness.ts'
@@ -51,6 +52,7 @@ export class EngineUser {
   #noting(work: () => void): void {
     const { device, kept } = this.#options
     const before = pathsByText(device)
+    const listed = device.listing()
     try {
       work()
     } catch (error) {
@@ -62,7 +64,18 @@ export class EngineUser {
     for (const [text, paths] of before) {
       if (this.#isGivenUp(text, paths, after.get(text) ?? [])) kept.delete(text)
     }
-    device.changed()
+    this.#tellChanges(listed)
+  }
+
+  /** As a watcher does: by directories. */
+  #tellChanges(before: ReadonlyMap<string, string>): void {
+    const { device } = this.#options
+    const after = device.listing()
+    const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+      (path) => before.get(path) !== after.get(path),
+    )
+    if (changed.length === 0) device.changed()
+    for (const path of changed) device.changed(dirname(`${ROOT}/${path.replace(/\/$/, '')}`))
   }
 
   /** While the engine moves a file, its content may be there twice: who gives up one of the two means the file. */
@@ -241,7 +254,11 @@ export class EngineUser {
   /** Often one that is there; else one of few, so that users meet. */
   #path(): string {
     const { device, randomness } = this.#options
-    const there = [...device.listing().keys()].map((path) => path.replace(/\/$/, ''))
+    // Conflict copies are looked at once they stay: one that comes and goes in the same moment is another file by then.
+    const isCalm = device.status?.state === 'in-sync'
+    const there = [...device.listing().keys()]
+      .map((path) => path.replace(/\/$/, ''))
+      .filter((path) => isCalm || !path.includes('(conflict'))
     if (there.length > 0 && randomness.chance(0.5)) return `${ROOT}/${randomness.pick(there)}`
     const depth = randomness.pick([1, 1, 1, 2, 2, 3])
     return [ROOT, ...Array.from({ length: depth }, () => randomness.pick(NAMES))].join('/')

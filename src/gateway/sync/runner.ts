@@ -21,7 +21,8 @@ export interface SyncStatus {
 
 export interface RunnerOptions {
   readonly context: SyncContext
-  readonly watch: (onChange: () => void) => Promise<Watcher>
+  /** Calls for every change in a directory; with none, whatever may have changed is looked at. */
+  readonly watch: (onChange: (directory?: string) => void) => Promise<Watcher>
   /** Whether the user has said, since it was asked the last time, that they meant to remove so much. */
   readonly takeAllowance: () => Promise<boolean>
   /** What the user has had undone since it was asked the last time. */
@@ -59,14 +60,19 @@ class Runner {
   #lastSyncMs: number | undefined
   #result: SyncResult | undefined
   #failures = 0
+  /** When all of the disk was looked at last. */
+  #lookedMs = -Infinity
 
   constructor(options: RunnerOptions) {
     this.#options = options
   }
 
   async run(): Promise<void> {
-    const { signal, watch } = this.#options
-    await using watcher = await watch(() => this.#changed())
+    const { context, signal, watch } = this.#options
+    await using watcher = await watch((directory) => {
+      context.disk.noteChange(directory)
+      this.#changed()
+    })
     const following = this.#follow()
     while (!signal.aborted) {
       this.#isDirty = false
@@ -81,6 +87,13 @@ class Runner {
   /** @returns when to look again, if nothing else calls for it */
   async #pass(watcher: Watcher): Promise<number> {
     const { context, signal, takeAllowance, takeReverts } = this.#options
+    const lookIntervalMs =
+      watcher.degraded === undefined ? LOOK_INTERVAL_MS : DEGRADED_LOOK_INTERVAL_MS
+    const nowMs = context.clock.monotonicMs()
+    if (this.#failures > 0 || nowMs - this.#lookedMs >= lookIntervalMs) {
+      context.disk.noteChange()
+      this.#lookedMs = nowMs
+    }
     try {
       const allowRemovals = await takeAllowance()
       const revert = await takeReverts?.()
@@ -92,7 +105,7 @@ class Runner {
       else await this.#tell(result.pending > 0 ? 'waiting' : 'in-sync', watcher)
       if (result.failures.size > 0) return this.#retryMs()
       if (result.pending > 0 || result.hold !== undefined) return PENDING_INTERVAL_MS
-      return watcher.degraded === undefined ? LOOK_INTERVAL_MS : DEGRADED_LOOK_INTERVAL_MS
+      return lookIntervalMs
     } catch (error) {
       if (signal.aborted) return 0
       // A failure that nobody foresaw must not end what keeps people's files; it is told as it is.

@@ -30,6 +30,7 @@ async function openDisk(): Promise<{ root: string; disk: SystemSyncDisk }> {
 }
 
 async function scan(disk: SystemSyncDisk): Promise<Scan> {
+  disk.noteChange()
   return await disk.scan({
     known: () => undefined,
     isKnown: () => true,

@@ -12,6 +12,7 @@ export class DiskFile implements OpenedFile {
   readonly #handle: ReadableHandle
   readonly #at: string
   readonly #signature: Signature
+  readonly #sizeBytes: number
   readonly mtimeMs: number
   readonly isExecutable: boolean
 
@@ -23,6 +24,7 @@ export class DiskFile implements OpenedFile {
     this.#handle = handle
     this.#at = at
     this.#signature = signatureOf(stats)
+    this.#sizeBytes = Number(stats.size)
     this.mtimeMs = Number(stats.mtimeMs)
     this.isExecutable = isExecutable(stats)
   }
@@ -43,7 +45,7 @@ export class DiskFile implements OpenedFile {
   }
 
   get chunks(): AsyncIterable<Uint8Array> {
-    return readFrom(this.#handle)
+    return readFrom(this.#handle, Math.min(this.#sizeBytes + 1, READ_BYTES))
   }
 
   async isUnchanged(): Promise<boolean> {
@@ -57,10 +59,10 @@ export class DiskFile implements OpenedFile {
   }
 }
 
-async function* readFrom(handle: ReadableHandle): AsyncGenerator<Uint8Array> {
+async function* readFrom(handle: ReadableHandle, pieceBytes: number): AsyncGenerator<Uint8Array> {
   for (;;) {
     // What is handed on may be kept, so that each piece has bytes of its own.
-    const bytes = new Uint8Array(READ_BYTES)
+    const bytes = new Uint8Array(pieceBytes)
     const length = await handle.read(bytes)
     if (length === 0) return
     yield bytes.subarray(0, length)

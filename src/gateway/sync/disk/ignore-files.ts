@@ -14,6 +14,12 @@ import type { FileSystem } from './file-system.ts'
 /** More rules than anybody writes. */
 const MAX_RULE_BYTES = 1024 * 1024
 
+/** Rules, and what they were read from. */
+export interface ReadSelection {
+  readonly source: string
+  readonly selection: Selection
+}
+
 /**
  * What a directory is to have, by its rules and its user's choice.
  * @throws SystemFailureError: its rules are there and cannot be read, so that nothing is known of what they leave out
@@ -21,14 +27,15 @@ const MAX_RULE_BYTES = 1024 * 1024
 export async function readSelection(
   files: FileSystem,
   root: string,
-  chosen: ChosenPaths,
-): Promise<Selection> {
+  { chosen, last }: { readonly chosen: ChosenPaths; readonly last?: ReadSelection | undefined },
+): Promise<ReadSelection> {
   const rules: string[] = []
   for (const name of [IGNORE_FILE, LOCAL_IGNORE_FILE]) {
     const at = join(root, name)
     rules.push(await describingFailures(`The file ${at}`, async () => await textAt(files, at)))
   }
-  return selectPaths(rules, chosen)
+  const source = JSON.stringify([rules, chosen])
+  return last?.source === source ? last : { source, selection: selectPaths(rules, chosen) }
 }
 
 async function textAt(files: FileSystem, at: string): Promise<string> {

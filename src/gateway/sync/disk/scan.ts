@@ -22,6 +22,8 @@ interface ScanContext {
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly selection: Selection
+  /** What is known already, and the directories of the disk in which that may have changed; by default nothing is. */
+  readonly before?: { readonly scan: DiskScan; readonly changed: ReadonlySet<string> } | undefined
 }
 
 /**
@@ -42,6 +44,34 @@ const READ_BYTES = 256 * 1024
 /** A scan, and what is to be known of it to mend names. */
 export interface DiskScan extends Scan {
   readonly marked: readonly MarkedName[]
+  /** By directories of the disk. */
+  readonly listings: ReadonlyMap<string, Listing>
+}
+
+/** What one directory held. */
+interface Listing {
+  /** Of the directory. */
+  readonly inode: bigint
+  readonly children: Child[]
+  readonly problems: DiskProblem[]
+  readonly escaped: string[]
+  readonly marked: MarkedName[]
+  /** Something in it is to be looked at again whether the directory has changed or not. */
+  isUnsettled: boolean
+}
+
+interface Child {
+  readonly path: PathText
+  readonly node: ScannedNode
+  readonly at: string
+  readonly inode: bigint
+}
+
+interface Place {
+  readonly at: string
+  readonly path: PathText | ''
+  readonly depth: number
+  readonly inode: bigint
 }
 
 /** A name that bears a mark, since another was too like it when it was written. */
@@ -59,15 +89,18 @@ class Scanner implements DiskScan {
   readonly problems: DiskProblem[] = []
   readonly escaped: string[] = []
   readonly marked: MarkedName[] = []
+  readonly listings = new Map<string, Listing>()
   readonly #paths: DiskPaths
   readonly #context: ScanContext
-  readonly #waiting: { readonly at: string; readonly path: PathText | ''; depth: number }[]
+  readonly #waiting: Place[]
+  /** Of the directory that is being looked at. */
+  #listing: Listing = emptyListing(0n)
 
   constructor(paths: DiskPaths, context: ScanContext) {
     this.#paths = paths
     this.selection = context.selection
     this.#context = context
-    this.#waiting = [{ at: paths.root, path: '', depth: 0 }]
+    this.#waiting = [{ at: paths.root, path: '', depth: 0, inode: 0n }]
   }
 
   async run(): Promise<void> {
@@ -78,19 +111,36 @@ class Scanner implements DiskScan {
       if (next === undefined) return
       // Looking is synchronous, several times as fast as a trip to the thread pool for each file.
       if (looked % DIRECTORIES_AT_A_STRETCH === 0) await sleep(clock, 0, signal)
-      await this.#look(next)
+      this.#listing = this.#knownListing(next) ?? (await this.#look(next))
+      this.#take(next)
     }
   }
 
-  async #look({
-    at,
-    path,
-    depth,
-  }: {
-    at: string
-    path: PathText | ''
-    depth: number
-  }): Promise<void> {
+  /** Undefined where it may be another one by now. */
+  #knownListing({ at, inode }: Place): Listing | undefined {
+    const { before } = this.#context
+    const listing = before?.scan.listings.get(at)
+    const isSame = listing?.inode === inode && !listing.isUnsettled
+    return isSame && before?.changed.has(at) === false ? listing : undefined
+  }
+
+  #take({ at, depth }: Place): void {
+    const listing = this.#listing
+    this.listings.set(at, listing)
+    for (const child of listing.children) {
+      const { path, node, at, inode } = child
+      this.tree.set(path, node)
+      if (node.kind === 'directory') this.#waiting.push({ at, path, depth: depth + 1, inode })
+    }
+    this.problems.push(...listing.problems)
+    this.escaped.push(...listing.escaped)
+    this.marked.push(...listing.marked)
+  }
+
+  async #look({ at, path, depth, inode }: Place): Promise<Listing> {
+    const listing = emptyListing(inode)
+    this.#listing = listing
+    const seen = new Set<PathText>()
     this.#paths.forget(path)
     for (const raw of this.#namesIn(at, path)) {
       if (path === '' && raw === OWN_DIRECTORY) continue
@@ -103,51 +153,58 @@ class Scanner implements DiskScan {
         continue
       }
       const child = (path === '' ? name : `${path}/${name}`) as PathText
-      if (this.tree.has(child)) {
-        if (isMarked(raw)) this.marked.push({ at: here, plain: join(at, name), isDouble: true })
+      if (seen.has(child)) {
+        if (isMarked(raw)) listing.marked.push({ at: here, plain: join(at, name), isDouble: true })
         else this.#problem(here, 'another name here differs from it in form only')
         continue
       }
+      seen.add(child)
       this.#paths.saw(child, name, raw)
       if (this.#paths.rules.isFolding && isMarked(raw)) {
-        this.marked.push({
-          at: here,
-          plain: join(at, diskName(name, this.#paths.rules)),
-          isDouble: false,
-        })
+        const plain = join(at, diskName(name, this.#paths.rules))
+        listing.marked.push({ at: here, plain, isDouble: false })
       }
-      if (raw !== name && raw.normalize('NFC') !== name)
-        this.escaped.push(relative(this.#paths.root, here))
+      if (raw !== name && raw.normalize('NFC') !== name) {
+        listing.escaped.push(relative(this.#paths.root, here))
+      }
       await this.#add(child, here, depth + 1)
     }
+    return listing
   }
 
   async #add(path: PathText, at: string, depth: number): Promise<void> {
+    const { children } = this.#listing
     try {
       const stats = this.#context.files.lstatNow(at)
+      const inode = stats.ino
       if (this.selection.leavesOut(path, stats.isDirectory())) {
-        this.tree.set(path, { kind: 'opaque' })
+        children.push({ path, at, inode, node: { kind: 'opaque' } })
       } else if (stats.isDirectory()) {
         if (depth >= MAX_PATH_NAMES) throw new InvalidNameError('it lies too deep for a folder')
-        this.tree.set(path, { kind: 'directory' })
-        this.#waiting.push({ at, path, depth })
+        children.push({ path, at, inode, node: { kind: 'directory' } })
       } else if (stats.isFile()) {
         const node = await this.#fileNode(path, at, stats)
-        if (node !== undefined) this.tree.set(path, node)
+        children.push({ path, at, inode, node })
+        if (node.kind !== 'file' || node.isRacy) this.#listing.isUnsettled = true
       } else if (stats.isSymbolicLink()) {
-        this.tree.set(path, { kind: 'symlink', target: targetOf(this.#context.files, at) })
+        const target = targetOf(this.#context.files, at)
+        children.push({ path, at, inode, node: { kind: 'symlink', target } })
       } else {
         throw new InvalidNameError(specialKind(stats))
       }
     } catch (thrown) {
       // Gone between the listing and now: as if it had been removed before.
       if (systemCodeOf(thrown) === 'ENOENT') return
-      this.tree.set(path, { kind: 'opaque' })
+      children.push({ path, at, inode: 0n, node: { kind: 'opaque' } })
       this.#problem(at, reasonOf(thrown))
     }
   }
 
-  async #fileNode(path: PathText, at: string, stats: FileStats): Promise<ScannedNode | undefined> {
+  async #fileNode(
+    path: PathText,
+    at: string,
+    stats: FileStats,
+  ): Promise<Extract<ScannedNode, { kind: 'file' | 'opaque' }>> {
     const signature = signatureOf(stats)
     const known = this.#context.known(path)
     const about = { isExecutable: isExecutable(stats), sizeBytes: Number(stats.size) }
@@ -190,8 +247,13 @@ class Scanner implements DiskScan {
   }
 
   #problem(at: string, why: string): void {
-    this.problems.push({ at: relative(this.#paths.root, at), why })
+    this.#listing.problems.push({ at: relative(this.#paths.root, at), why })
+    this.#listing.isUnsettled = true
   }
+}
+
+function emptyListing(inode: bigint): Listing {
+  return { inode, children: [], problems: [], escaped: [], marked: [], isUnsettled: false }
 }
 
 /** @throws what the file system does */
@@ -203,7 +265,9 @@ export async function hashFile(
   const hash = startSha256()
   const file = await files.open(at)
   try {
-    const buffer = new Uint8Array(READ_BYTES)
+    // Most files are small, and memory that is only cleared costs more than reading them.
+    const { size } = await file.stat()
+    const buffer = new Uint8Array(Math.min(Number(size) + 1, READ_BYTES))
     for (;;) {
       signal?.throwIfAborted()
       const length = await file.read(buffer)

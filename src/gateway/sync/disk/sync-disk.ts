@@ -7,7 +7,9 @@ import type { ContentHash, LocalNode, PathText } from '../trees.ts'
  * in another way. Nothing outside the directory is ever touched, and symbolic links are never followed.
  */
 export interface SyncDisk {
-  /** Looks at everything. @throws RootMissingError, SystemFailureError: the directory itself cannot be read */
+  /** Something may have changed in a directory of the disk; anywhere if none is named. */
+  noteChange(directory?: string): void
+  /** Looks at everything that may have changed since it did so last. @throws RootMissingError, SystemFailureError: the directory itself cannot be read */
   scan(options: ScanOptions): Promise<Scan>
   /** To be read whole; undefined if there is no such file any more. */
   open(path: PathText): Promise<OpenedFile | undefined>

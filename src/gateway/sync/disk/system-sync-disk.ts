@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { startSha256 } from '../../../crypto/hash.ts'
 import { toHex } from '../../../foundation/bytes.ts'
 import type { Clock } from '../../../foundation/clock.ts'
@@ -14,8 +14,8 @@ import { clearTemporaries, keepAside } from './keepsakes.ts'
 import { Replacer } from './replacer.ts'
 import { DiskFile, SystemStagedFile } from './disk-files.ts'
 import { nameRules, openMarked, OWN_DIRECTORY } from './root-marker.ts'
-import { readSelection } from './ignore-files.ts'
-import { scanDirectory } from './scan.ts'
+import { readSelection, type ReadSelection } from './ignore-files.ts'
+import { scanDirectory, type DiskScan } from './scan.ts'
 import { isNewlyWritten, signatureOf } from './signature.ts'
 import type {
   DiskOutcome,
@@ -55,6 +55,12 @@ export class SystemSyncDisk implements SyncDisk {
   /** Directories with changes that are not durable yet. */
   readonly #touched = new Set<string>()
   #isPrepared = false
+  #selection: ReadSelection | undefined
+  /** What the disk was, but for directories that may have changed since. */
+  #lastScan: DiskScan | undefined
+  readonly #changed = new Set<string>()
+  /** Anything may have changed during a scan. */
+  #isDoubted = false
 
   /** @param id tells which agreement the directory belongs to; asks for nothing yet */
   constructor(root: string, id: string, options: SystemOptions) {
@@ -68,20 +74,52 @@ export class SystemSyncDisk implements SyncDisk {
 
   /** @throws RootMissingError, RootTakenError, SystemFailureError */
   async scan(options: ScanOptions): Promise<Scan> {
-    const { clock } = this.#options
     await this.#checkRoot()
     await describingFailures(`The directory ${this.#root}`, async () => {
       if (!this.#isPrepared) await this.#prepare(options)
     })
-    const selection = await readSelection(this.#files, this.#root, options.chosen)
-    const context = { ...options, clock, selection, files: this.#files }
-    let scan = await scanDirectory(this.#paths, context)
+    const scan = await this.#scanChanged(options)
+    // What went away on the way must not look like a directory whose files were removed.
+    await this.#checkRoot()
+    return scan
+  }
+
+  noteChange(directory?: string): void {
+    if (directory === undefined) {
+      this.#lastScan = undefined
+      this.#isDoubted = true
+    } else this.#changed.add(directory)
+  }
+
+  async #scanChanged(options: ScanOptions): Promise<Scan> {
+    const { chosen } = options
+    const read = await readSelection(this.#files, this.#root, { chosen, last: this.#selection })
+    if (read !== this.#selection) this.#lastScan = undefined
+    this.#selection = read
+    let scan = await this.#scanOnce(options, read)
     const isMended = await describingFailures(`The directory ${this.#root}`, async () =>
       mendNames(this.#files, scan.marked),
     )
-    if (isMended) scan = await scanDirectory(this.#paths, context)
-    // What went away on the way must not look like a directory whose files were removed.
-    await this.#checkRoot()
+    if (!isMended) return scan
+    this.#lastScan = undefined
+    scan = await this.#scanOnce(options, read)
+    return scan
+  }
+
+  async #scanOnce(options: ScanOptions, { selection }: ReadSelection): Promise<DiskScan> {
+    const [last, changed] = [this.#lastScan, new Set(this.#changed)]
+    // What is changed from now on may be missed by this scan.
+    this.#changed.clear()
+    this.#lastScan = undefined
+    const scan = await scanDirectory(this.#paths, {
+      ...options,
+      clock: this.#options.clock,
+      selection,
+      files: this.#files,
+      before: last && { scan: last, changed },
+    })
+    if (!this.#isDoubted) this.#lastScan = scan
+    this.#isDoubted = false
     return scan
   }
 
@@ -151,6 +189,7 @@ export class SystemSyncDisk implements SyncDisk {
     const source = this.#paths.of(from)
     const target = this.#paths.of(to)
     return await this.#changing(to, async () => {
+      this.#changed.add(dirname(source))
       const taken = await this.#replacer.take(source, guard)
       if (taken === undefined) return CHANGED
       this.#touch(from)
@@ -284,6 +323,7 @@ export class SystemSyncDisk implements SyncDisk {
 
   async #changing(path: PathText, change: () => Promise<DiskOutcome>): Promise<DiskOutcome> {
     const at = this.#paths.of(path)
+    this.#changed.add(dirname(at))
     return await describingFailures(`The file ${at}`, async () => {
       try {
         const outcome = await change()

@@ -1,3 +1,5 @@
+import { toHex } from '../../../foundation/bytes.ts'
+import type { FolderNow } from '../../../folders/service/view.ts'
 import { plan, type Plan } from '../plan.ts'
 import type { Hold } from '../hold.ts'
 import type { DiskProblem, KnownFile, Scan, ScanOptions } from '../disk/sync-disk.ts'
@@ -67,7 +69,7 @@ export async function syncOnce(
     const scan = await context.disk.scan(scanOptions(context, signal))
     await records.write(refreshedSignatures(scan, records))
     const view = await folder.now({ signal })
-    const remote = await readRemoteFolder(view, signal)
+    const remote = await readChangedFolder(folder, view, signal)
     await recoverAll(context, scan, remote)
     const { selection } = scan
     const trees = { local: scan.tree, synced: records.synced, remote: remote.tree, selection }
@@ -98,6 +100,24 @@ export async function syncOnce(
     }
   }
 }
+
+/** Large folders are read only when they are another one. */
+async function readChangedFolder(
+  folder: SyncContext['folder'],
+  view: FolderNow,
+  signal: AbortSignal,
+): Promise<RemoteFolder> {
+  const root = (await view.stat([]))?.entry
+  const id = root?.kind === 'directory' ? toHex(root.reference.id) : undefined
+  const last = LAST_READ.get(folder)
+  if (last !== undefined && last.id === id) return last.remote
+  const remote = await readRemoteFolder(view, signal)
+  if (id !== undefined) LAST_READ.set(folder, { id, remote })
+  return remote
+}
+
+/** What each folder was when it was read last, by its root, which tells all that it shows. */
+const LAST_READ = new WeakMap<SyncContext['folder'], { id: string; remote: RemoteFolder }>()
 
 /** Of a file that comes over after all nothing is told. */
 function notingFailures(

@@ -15,7 +15,7 @@ const MAX_WATCHES = 200_000
 /** Resolves once all directories that are there are watched, as far as the system lets them be. */
 export async function watchDirectory(
   root: string,
-  onChange: () => void,
+  onChange: (directory?: string) => void,
   { maxWatches = MAX_WATCHES, platform = process.platform } = {},
 ): Promise<Watcher> {
   const isRecursive = platform === 'darwin' || platform === 'win32'
@@ -29,7 +29,7 @@ export async function watchDirectory(
         ready.resolve()
         break
       case 'changed':
-        onChange()
+        onChange(message.directory)
         break
       case 'degraded':
         degraded = message.why

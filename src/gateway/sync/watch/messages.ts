@@ -10,6 +10,7 @@ export interface WatchRequest {
 
 export type WatchMessage =
   | { readonly kind: 'ready'; readonly watches: number }
-  | { readonly kind: 'changed' }
+  /** In a directory; anywhere if none is named. */
+  | { readonly kind: 'changed'; readonly directory?: string | undefined }
   /** Some directories are not watched. */
   | { readonly kind: 'degraded'; readonly why: string }

@@ -56,7 +56,8 @@ function watchOne(at: string): boolean {
 
 function changed(at: string, event: string, name: string | null): void {
   if (at === root && (name === ignored || name?.startsWith(`${ignored}/`) === true)) return
-  tell({ kind: 'changed' })
+  // Where the system watches the whole tree, it may write names in another form than the disk does.
+  tell({ kind: 'changed', directory: isRecursive ? undefined : at })
   if (isRecursive || event !== 'rename' || name === null) return
   const child = join(at, name)
   // What was here may be another directory now; what is in it came before its watch did.
@@ -69,6 +70,11 @@ function changed(at: string, event: string, name: string | null): void {
     return
   }
   watchTree(child)
+  // What came into it before its watch did is told by nobody else.
+  for (const known of watchers.keys()) {
+    if (known === child || known.startsWith(`${child}/`))
+      tell({ kind: 'changed', directory: known })
+  }
 }
 
 function forget(at: string): void {
