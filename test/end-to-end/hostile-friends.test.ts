@@ -304,6 +304,6 @@ describe('a node', () => {
     expect(told.stderr).toContain('show an older state of a folder than this computer has seen')
     // What is lost with the disks is said to be so; the older state is not passed off as what is there now.
     expect(told).toMatchObject({ status: 2, stdout: '' })
-    expect(told.stderr).toContain('cannot be read now')
+    expect(told.stderr).toContain('nodes have gone back to an older state')
   })
 })
