@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { toHex } from '../foundation/bytes.ts'
 import { messageOf } from '../foundation/error.ts'
 import { systemClock, systemRandomness } from '../foundation/system.ts'
 import { peerIdText } from '../network/identity.ts'
@@ -9,7 +8,6 @@ import type { StandingOptions } from '../network/paths/standing.ts'
 import { describingFailures } from '../foundation/system-failure.ts'
 import { announcementOf } from '../protocol/membership/announce.ts'
 import type { Disk } from '../storage-node/disk.ts'
-import type { StorageEvent } from '../storage-node/events.ts'
 import { openStorageNode } from '../storage-node/storage-node.ts'
 import { openSystemDisk } from '../storage-node/system-disk.ts'
 import { keepAddresses, type SharedNetwork } from '../library/client.ts'
@@ -26,6 +24,7 @@ import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
 import { processBirth } from '../home/processes.ts'
 import { removeRunning, writeRunning } from '../home/running-file.ts'
 import { Drainer } from './node/drainer.ts'
+import { describeEvent, describeSettings } from './node/log-text.ts'
 import { followMembers } from './node/members.ts'
 import { accountForCare, startNodeCare, type NodeCareState } from './node/care.ts'
 import { operatorOf } from './node/operator.ts'
@@ -37,7 +36,6 @@ import { tenantsOf } from './node/quotas.ts'
 import { NodeSettings, settingsDigest } from './node/settings.ts'
 import type { NodeLog } from './node-log.ts'
 import { askPassphrase } from './passphrase.ts'
-import { formatBytes } from './terminal.ts'
 
 export interface NodeHome {
   readonly identity: Uint8Array
@@ -298,30 +296,5 @@ function every(intervalMs: number, work: () => Promise<void>): () => void {
   return () => {
     isStopped = true
     cancel()
-  }
-}
-
-function describeSettings({ capacityBytes, reserveBytes, draining }: NodeFile): string {
-  const offer = draining === true ? 'nothing, draining' : formatBytes(capacityBytes)
-  return `offers ${offer}; leaves ${formatBytes(reserveBytes)} free`
-}
-
-/** Ids name what is stored and open nothing; an event never holds more than that. */
-function describeEvent(event: StorageEvent): string {
-  switch (event.kind) {
-    case 'share-lost':
-      return `${event.why}: share ${event.index} of ${toHex(event.id)}`
-    case 'record-lost':
-      return `of slot ${toHex(event.slot)}`
-    case 'strays-removed':
-      return `${event.files} files that no share belongs to`
-    case 'collected':
-      return `${event.shares} shares, ${event.records} records, ${formatBytes(event.bytes)}`
-    case 'usage-corrected':
-      return ''
-    case 'clock-jumped':
-      return `by ${Math.round(event.jumpMs / 1000)} s; leases go on by the time that this node was on`
-    case 'disk-error':
-      return event.message
   }
 }

@@ -38,6 +38,8 @@ export function unitText({ node, program, home, port, passphraseFile }: UnitOpti
     `ExecStart=${command.map(quotedArgument).join(' ')}`,
     'Restart=on-failure',
     'RestartSec=5',
+    // What another try does not mend: misuse, another daemon, one who was removed, a home that is none.
+    'RestartPreventExitStatus=64 75 77 78',
     // It ends by itself within 20 s.
     'TimeoutStopSec=40',
     'KillMode=mixed',
