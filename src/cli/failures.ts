@@ -1,4 +1,5 @@
 import { HayloftError, messageOf } from '../foundation/error.ts'
+import { NotADirectoryError } from '../folders/errors.ts'
 import { describeSystemFailure } from '../foundation/system-failure.ts'
 import type { NotAMemberError } from '../home/errors.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -56,7 +57,7 @@ export function failureOf(thrown: unknown): Failure {
   }
   if (thrown instanceof HayloftError) {
     return {
-      exit: EXIT_OF_CODE[thrown.code] ?? EXIT.io,
+      exit: exitOf(thrown),
       code: thrown.code,
       message: thrown.message,
     }
@@ -65,10 +66,21 @@ export function failureOf(thrown: unknown): Failure {
   return system ?? internalFailure()
 }
 
+/** The same of one of several files: errors of the grid speak of "the file", so say which. */
+export function naming(file: string, failure: Failure): Failure {
+  const isNamed = failure.message.includes(file) || removal !== undefined
+  return isNamed ? failure : { ...failure, message: `${file}: ${failure.message}` }
+}
+
 /** See {@link describeSystemFailure}. */
 export function systemFailure(thrown: unknown, subject: string): Failure | undefined {
   const failure = describeSystemFailure(thrown, subject)
   return failure && { exit: EXIT_OF_CODE[failure.code] ?? EXIT.io, ...failure }
+}
+
+function exitOf(error: HayloftError): ExitCode {
+  if (error instanceof NotADirectoryError && error.isInTheWay) return EXIT.cannotCreate
+  return EXIT_OF_CODE[error.code] ?? EXIT.io
 }
 
 /** The stack, for those who look for the bug. */
@@ -105,7 +117,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   'mutable-missing': EXIT.inputMissing,
   'no-state-then': EXIT.inputMissing,
   'link-cycle': EXIT.inputMissing,
-  'not-a-directory': EXIT.cannotCreate,
+  'not-a-directory': EXIT.inputMissing,
   'is-a-directory': EXIT.cannotCreate,
   'into-itself': EXIT.cannotCreate,
   'cannot-create': EXIT.cannotCreate,

@@ -28,14 +28,17 @@ export class PathNotFoundError extends HayloftError {
   }
 }
 
-/** A path leads through something that has nothing below it, or a directory was to be made in its place. */
+/** A path leads through something that has nothing below it. */
 export class NotADirectoryError extends HayloftError {
   readonly code = 'not-a-directory'
   readonly path: string
+  /** Whether a directory was to be where it is, so that it may make place for one. */
+  readonly isInTheWay: boolean
 
-  constructor(path: string) {
-    super(`"${path}" is not a directory. Remove or rename it first.`)
+  constructor(path: string, { isInTheWay = false }: { readonly isInTheWay?: boolean } = {}) {
+    super(`"${path}" is not a directory.${isInTheWay ? ' Remove or rename it first.' : ''}`)
     this.path = path
+    this.isInTheWay = isInTheWay
   }
 }
 

@@ -3,7 +3,7 @@ import { EXIT } from '../exit-codes.ts'
 import { destinationFor, refuseUnlessDirectory } from '../folders/destination.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
 import { labelBelow } from '../folders/label.ts'
-import { viewAt, writableEntryAt, type Writable } from '../folders/powers.ts'
+import { viewAt, newEntryAt, writableEntryAt, type Writable } from '../folders/powers.ts'
 import { sourceEntryAt, type SourceEntry } from '../folders/source-entry.ts'
 import { transplant } from '../../library/transplant.ts'
 import { formatCapability } from '../../capabilities/text.ts'
@@ -46,7 +46,7 @@ async function transfer(
     if (kind === 'move') await writableEntryAt(place, tools)
     const source = await sourceEntryAt(place, tools)
     const path = await destinationFor(targetView, target, source.name)
-    const to = await writableEntryAt({ ...target, path }, tools)
+    const to = await newEntryAt({ ...target, path }, tools)
     if (kind === 'move') refuseIntoItself(source, { target, path, to })
     const { located } = source
     if (located !== undefined && equalBytes(located.slot, to.folder.capability.slot)) {

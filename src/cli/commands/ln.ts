@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
 import { pathMissing } from '../folders/missing.ts'
-import { viewAt, writableEntryAt } from '../folders/powers.ts'
+import { needingDirectory, newEntryAt, viewAt } from '../folders/powers.ts'
 import { linkTargetAt } from '../../library/transplant.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
@@ -22,9 +22,11 @@ export async function ln(
   if (target.path.length === 0) refuseUnlinkable(target.capability)
   await using client = await openFolderClient(context, home)
   const tools = { client, terminal, signal }
-  const { folder, path } = await writableEntryAt(place, tools)
+  const { folder, path } = await newEntryAt(place, tools)
   const linked = await targetOf(target, tools)
-  if ((await (await folder.now({ signal })).stat(path)) !== undefined) throw alreadyThere(place)
+  const now = await folder.now({ signal })
+  const there = await needingDirectory(async () => await now.stat(path))
+  if (there !== undefined) throw alreadyThere(place)
   await folder.link(path, linked, { ifUnchanged: [{ path, version: undefined }], signal })
   if (terminal.json) terminal.value({ place: place.label, kind: linked.kind })
   else terminal.note(`${place.label} is now ${describe(linked).title}, linked.`)

@@ -4,7 +4,7 @@ import type { Path } from '../../folders/names.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
-import { writableEntryAt } from '../folders/powers.ts'
+import { needingDirectory, newEntryAt } from '../folders/powers.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
 
@@ -23,7 +23,7 @@ export async function mkdir(request: MkdirRequest, context: CommandContext): Pro
   await using client = await openFolderClient(context, home)
   const made: string[] = []
   for (const place of places) {
-    const { folder, path } = await writableEntryAt(place, { client, signal })
+    const { folder, path } = await newEntryAt(place, { client, signal })
     const { durability } = await folder.edit(
       async (view) => await makingOf(view, path, { place, parents: request.parents }),
       { signal },
@@ -39,7 +39,7 @@ async function makingOf(
   path: Path,
   { place, parents }: { place: Place; parents: boolean },
 ): Promise<Edit[]> {
-  const there = await view.stat(path)
+  const there = await needingDirectory(async () => await view.stat(path))
   if (there === undefined) {
     if (!parents && (await view.stat(path.slice(0, -1))) === undefined) throw parentMissing(place)
     return [{ kind: 'make-directory', path }]

@@ -6,7 +6,7 @@ import type { PutResult } from '../../grid/upload.ts'
 import type { Client } from '../../library/client.ts'
 import { openOwnClient } from '../own-home.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { failureOf, InterruptedError, usageError, type Failure } from '../failures.ts'
+import { failureOf, InterruptedError, naming, usageError, type Failure } from '../failures.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import { openProgress } from '../progress.ts'
 import { openSource, STANDARD_INPUT } from '../source.ts'
@@ -103,14 +103,8 @@ async function storeOne(
     if (signal.aborted || thrown instanceof InterruptedError) throw thrown
     const failure = failureOf(thrown)
     if (failure.exit === EXIT.internal) throw thrown
-    return { kind: 'failed', file, failure: namingFile(failure, file) }
+    return { kind: 'failed', file, failure: naming(file, failure) }
   }
-}
-
-/** Errors of the grid speak of "the file": say which. */
-function namingFile(failure: Failure, file: string): Failure {
-  const message = failure.message.includes(file) ? failure.message : `${file}: ${failure.message}`
-  return { ...failure, message }
 }
 
 function report(stored: readonly (Outcome & { kind: 'stored' })[], terminal: Terminal): void {

@@ -53,8 +53,9 @@ export async function rm(request: RmRequest, context: CommandContext): Promise<E
   }
   if (terminal.json) terminal.value({ removed })
   else if (request.recursive) {
+    const what = removed.length === 1 ? 'it' : 'them'
     terminal.note(
-      `Removed ${count(removed.length, 'entry', 'entries')}. "hayloft restore" brings them back.`,
+      `Removed ${count(removed.length, 'entry', 'entries')}. "hayloft restore" brings ${what} back.`,
     )
   }
   return EXIT.ok

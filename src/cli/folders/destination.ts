@@ -1,6 +1,7 @@
 import type { FolderView } from '../../folders/service/view.ts'
 import type { Name, Path } from '../../folders/names.ts'
 import { usageError } from '../failures.ts'
+import { needingDirectory } from './powers.ts'
 import type { Place } from '../paths/place.ts'
 
 /**
@@ -13,7 +14,7 @@ export async function destinationFor(
   name: Name,
 ): Promise<Path> {
   if (path.length === 0 || isDirectory) return [...path, name]
-  const there = await view.stat(path)
+  const there = await needingDirectory(async () => await view.stat(path))
   const isEntered = there?.entry.kind === 'directory' || there?.entry.kind === 'linked-folder'
   return isEntered ? [...path, name] : path
 }
@@ -24,7 +25,7 @@ export async function refuseUnlessDirectory(
   place: Place,
 ): Promise<void> {
   if (place.path.length === 0 || place.isDirectory) return
-  const there = await view.stat(place.path)
+  const there = await needingDirectory(async () => await view.stat(place.path))
   if (there?.entry.kind === 'directory' || there?.entry.kind === 'linked-folder') return
   throw usageError(
     `Several things can only go into a directory, and ${place.label} is none. Make it, or end it in a slash.`,

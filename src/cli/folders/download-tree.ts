@@ -11,7 +11,7 @@ import { formatPath, type Path } from '../../folders/names.ts'
 import type { Shown } from '../../folders/read.ts'
 import type { FolderView } from '../../folders/service/view.ts'
 import { EXIT } from '../exit-codes.ts'
-import { CliError, failureOf, systemFailure, type Failure } from '../failures.ts'
+import { CliError, failureOf, naming, systemFailure, type Failure } from '../failures.ts'
 import { refuseLocalName } from '../local/local-name.ts'
 import { placeFile, placeLink } from '../local/place-file.ts'
 import { openProgress } from '../progress.ts'
@@ -186,7 +186,8 @@ class TreeDownload {
   }
 
   #fail(path: Path, thrown: unknown): void {
-    this.#failed.push({ path: formatPath(path), failure: failureOf(thrown) })
+    const at = formatPath(path)
+    this.#failed.push({ path: at, failure: naming(at, failureOf(thrown)) })
   }
 }
 

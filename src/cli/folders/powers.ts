@@ -1,6 +1,7 @@
 import { rootFolderOf } from '../../capabilities/account.ts'
 import type { Capability } from '../../capabilities/capability.ts'
 import { describe } from '../../capabilities/describe.ts'
+import { NotADirectoryError } from '../../folders/errors.ts'
 import { FolderMissingError } from '../../folders/service/errors.ts'
 import type { FolderReader, FolderWriter } from '../../folders/service/folder.ts'
 import type { FolderView } from '../../folders/service/view.ts'
@@ -105,6 +106,24 @@ export async function writableEntryAt(
     async () => await locateWritable(writer, inside, options),
   )
   return { folder: parent.folder, path: [...parent.path, name], name }
+}
+
+/** The same where something is to be put: a file that is there instead of a directory is in the way. */
+export async function newEntryAt(
+  place: Place,
+  tools: Pick<Tools, 'client' | 'signal'>,
+): ReturnType<typeof writableEntryAt> {
+  return await needingDirectory(async () => await writableEntryAt(place, tools))
+}
+
+/** @throws NotADirectoryError which says that something is in the way */
+export async function needingDirectory<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof NotADirectoryError)) throw error
+    throw new NotADirectoryError(error.path, { isInTheWay: true })
+  }
 }
 
 /** The root folder of an account whose grid was out of reach when it was made is made when it is first used. */

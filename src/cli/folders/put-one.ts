@@ -19,7 +19,7 @@ import { Totals } from '../totals.ts'
 import { destinationFor } from './destination.ts'
 import { expectationAt, type ExpectedVersion } from './expected-version.ts'
 import { saysSame, stateOf } from './local-state.ts'
-import { viewAt, writableEntryAt, type Writable } from './powers.ts'
+import { viewAt, newEntryAt, type Writable } from './powers.ts'
 import { labelBelow } from './label.ts'
 
 type OneSource = Exclude<LocalSource, { kind: 'directory' }>
@@ -37,7 +37,7 @@ export async function putOne(source: OneSource, target: Place, tools: Tools): Pr
   const { seen, signal, terminal } = tools
   const path = await destinationOf(source, target, tools)
   const label = labelBelow(target, path)
-  const at = await writableEntryAt({ ...target, path, label }, tools)
+  const at = await newEntryAt({ ...target, path, label }, tools)
   const before = await (await at.folder.now({ signal })).stat(at.path)
   if (before?.entry.kind === 'linked-file') {
     const linked = await (await at.folder.now({ signal })).capability(at.path, 'write')

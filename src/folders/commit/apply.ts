@@ -113,7 +113,9 @@ async function openDirectories(root: DraftDirectory, path: Path): Promise<DraftD
     let next = draft.directory
     if (next === undefined) {
       const isFile = draft.versions.length > 0 || (await copyAt(directory, name)) !== undefined
-      if (isFile) throw new NotADirectoryError(formatPath(path.slice(0, at + 1)))
+      if (isFile) {
+        throw new NotADirectoryError(formatPath(path.slice(0, at + 1)), { isInTheWay: true })
+      }
       next = directory.newDirectory()
       directory.set(name, { versions: [], directory: next })
     } else {

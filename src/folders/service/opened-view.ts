@@ -111,7 +111,7 @@ export class OpenedView implements FolderView {
     }
     // Ends, as no folder is entered from within itself.
     try {
-      const linked = await this.#enter(link)
+      const linked = await this.#enter(link, here)
       for await (const below of linked.walk([], inner)) {
         yield { ...below, path: [...here, ...below.path] }
       }
@@ -177,7 +177,7 @@ export class OpenedView implements FolderView {
   async endOf(path: Path): Promise<Place> {
     const place = await this.placeOf(path)
     const isLink = place.path.length > 0 && (await place.view.#isLink(place.path))
-    return isLink ? { view: await place.view.#enter(place.path), path: [] } : place
+    return isLink ? { view: await place.view.#enter(place.path, path), path: [] } : place
   }
 
   /** A directory, or where a linked folder begins. @throws PathNotFoundError, NotADirectoryError */
@@ -202,7 +202,9 @@ export class OpenedView implements FolderView {
         const link = place.path.slice(0, names)
         if (link.length === 0 || formatPath(link) !== error.path) throw error
         if (!(await place.view.#isLink(link))) throw error
-        place = { view: await place.view.#enter(link), path: place.path.slice(names) }
+        const rest = place.path.slice(names)
+        const at = path.slice(0, path.length - rest.length)
+        place = { view: await place.view.#enter(link, at), path: rest }
       }
     }
   }
@@ -212,11 +214,12 @@ export class OpenedView implements FolderView {
     return (await statPath(nodes, tree, path))?.entry.kind === 'linked-folder'
   }
 
-  async #enter(path: Path): Promise<OpenedView> {
+  /** @param at the link's path as it was asked for, which may come from another folder */
+  async #enter(path: Path, at: Path): Promise<OpenedView> {
     const name = formatPath(path)
     let entered = this.#entered.get(name)
     if (entered === undefined) {
-      entered = this.#open(path)
+      entered = this.#open(path, at)
       this.#entered.set(name, entered)
       // One that could not be read now may be read later.
       entered.catch(() => this.#entered.delete(name))
@@ -224,13 +227,13 @@ export class OpenedView implements FolderView {
     return await entered
   }
 
-  async #open(path: Path): Promise<OpenedView> {
+  async #open(path: Path, at: Path): Promise<OpenedView> {
     const { nodes, tree, keys, chain, timeMs } = this.source
     const shown = await statPath(nodes, tree, path)
     if (shown?.entry.kind !== 'linked-folder') throw new NotADirectoryError(formatPath(path))
     const { entry } = shown
     if (chain.includes(toHex(entry.slot)) || chain.length >= MAX_LINKS_CROSSED) {
-      throw new LinkCycleError(formatPath(path))
+      throw new LinkCycleError(formatPath(at))
     }
     return await openLinkedFolder(this.#context, entry, { keys, chain, timeMs })
   }
