@@ -40,7 +40,7 @@ export type Mishap =
   | 'full drive'
   | 'lie'
 
-const MISHAPS: readonly Mishap[] = [
+export const MISHAPS: readonly Mishap[] = [
   'crash',
   'restart',
   'freeze',
@@ -67,25 +67,38 @@ export function drawPlan(randomness: SeededRandomness): Plan {
     lines: randomness.pick([1, 1, 2, 3]),
     operations: randomness.between(4, 10),
     code: drawCode(randomness, nodes),
-    link: {
-      latencyMs: randomness.pick([0, 1, 5, 40, 150]),
-      bytesPerMs: randomness.pick([Infinity, Infinity, 100_000, 5_000, 500]),
-      breakChance: isCalm ? 0 : randomness.pick([0, 0, 0.001, 0.01, 0.05]),
-      stallChance: isCalm ? 0 : randomness.pick([0, 0, 0.001, 0.01]),
-    },
-    drive: {
-      readMs: randomness.pick([0, 0, 1, 10]),
-      writeMs: randomness.pick([0, 1, 10, 40]),
-      readFailureChance: 0,
-      writeFailureChance: 0,
-      capacityBytes: 2 ** 40,
-    },
+    link: drawLink(randomness, { isCalm }),
+    drive: drawDrive(randomness),
     capacityBytes:
       isCalm || randomness.chance(0.8) ? 2 ** 40 : randomness.between(10_000, 3_000_000),
     maintains: randomness.chance(0.7),
     liars: isCalm || randomness.chance(0.5) ? [] : drawLies(randomness, nodes),
     mishapEveryMs: troubled.length === 0 ? Infinity : randomness.pick([200, 1_000, 5_000]),
     mishaps: troubled,
+  }
+}
+
+/** How the network is between all machines. */
+export function drawLink(
+  randomness: SeededRandomness,
+  { isCalm }: { readonly isCalm: boolean },
+): LinkConditions {
+  return {
+    latencyMs: randomness.pick([0, 1, 5, 40, 150]),
+    bytesPerMs: randomness.pick([Infinity, Infinity, 100_000, 5_000, 500]),
+    breakChance: isCalm ? 0 : randomness.pick([0, 0, 0.001, 0.01, 0.05]),
+    stallChance: isCalm ? 0 : randomness.pick([0, 0, 0.001, 0.01]),
+  }
+}
+
+/** How the drives of all nodes are while nothing befalls them. */
+export function drawDrive(randomness: SeededRandomness): DriveConditions {
+  return {
+    readMs: randomness.pick([0, 0, 1, 10]),
+    writeMs: randomness.pick([0, 1, 10, 40]),
+    readFailureChance: 0,
+    writeFailureChance: 0,
+    capacityBytes: 2 ** 40,
   }
 }
 

@@ -2,7 +2,7 @@ import { defaultCode, happinessThreshold } from '../../src/grid/placement/defaul
 import { settledAt } from '../../src/grid/slots/poll.ts'
 import { nodeKey } from '../../src/protocol/node-key.ts'
 import type { DriveConditions } from '../disk.ts'
-import { drawLie, type Mishap } from '../plan.ts'
+import { drawDrive, drawLie, drawLink, MISHAPS, type Mishap } from '../plan.ts'
 import { COSTS_TRUST } from '../weather.ts'
 import type { Lie } from '../liars.ts'
 import type { LinkConditions } from '../link.ts'
@@ -65,21 +65,6 @@ const DEVICE_MISHAPS: readonly DeviceMishap[] = [
   'own nodes away',
 ]
 
-const MISHAPS: readonly Mishap[] = [
-  'crash',
-  'restart',
-  'freeze',
-  'partition',
-  'rot',
-  'replace drive',
-  'read errors',
-  'write errors',
-  'slow drive',
-  'slow link',
-  'full drive',
-  'lie',
-]
-
 /** Draws a plan: each seed gets some kinds of trouble, few get all, some get none. */
 export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
   const isCalm = randomness.chance(0.12)
@@ -105,19 +90,8 @@ export function drawFolderPlan(randomness: SeededRandomness): FolderPlan {
     isSequential,
     steps: randomness.between(6, 16),
     lines: isSequential ? 1 : randomness.pick([1, 1, 2]),
-    link: {
-      latencyMs: randomness.pick([0, 1, 5, 40, 150]),
-      bytesPerMs: randomness.pick([Infinity, Infinity, 100_000, 5_000, 500]),
-      breakChance: isCalm ? 0 : randomness.pick([0, 0, 0.001, 0.01, 0.05]),
-      stallChance: isCalm ? 0 : randomness.pick([0, 0, 0.001, 0.01]),
-    },
-    drive: {
-      readMs: randomness.pick([0, 0, 1, 10]),
-      writeMs: randomness.pick([0, 1, 10, 40]),
-      readFailureChance: 0,
-      writeFailureChance: 0,
-      capacityBytes: 2 ** 40,
-    },
+    link: drawLink(randomness, { isCalm }),
+    drive: drawDrive(randomness),
     capacityBytes: isScarce ? randomness.between(20_000, 300_000) : 2 ** 40,
     isScarce,
     unreliable,
