@@ -1,3 +1,4 @@
+import { manyListeners } from '../src/foundation/abort.ts'
 import type { Deferred } from '../src/foundation/concurrency.ts'
 import { HayloftError } from '../src/foundation/error.ts'
 import { MalformedMessageError } from '../src/protocol/cbor.ts'
@@ -29,7 +30,7 @@ export class SimulatedConnection {
   readonly node: NodeKey
   readonly #network: SimulatedNetwork
   readonly #pending = new Map<number, { op: Op; outcome: Deferred<Reply | Refusal> }>()
-  readonly #gone = new AbortController()
+  readonly #gone = manyListeners(new AbortController())
   readonly #requestReader = new FrameReader()
   readonly #replyReader = new FrameReader()
   readonly #lanes = {
