@@ -83,7 +83,7 @@ function requests(
     ],
     [
       'POST /v1/capabilities/weaken',
-      async () => await plain(posted({ capability: capability(), to: 'verify' }))(),
+      async () => await plain(posted({ capability: capability(), to: 'read' }))(),
     ],
     ['POST /v1/capabilities/of', plain(posted({ place, power: 'read' }))],
     ['POST /v1/check', plain(posted({ place: { path: 'contract' } }))],
@@ -99,7 +99,11 @@ function requests(
       async () => {
         const directory = join(await temporaryFolder(), 'synced')
         await mkdir(directory)
-        return posted({ directory, place: { path: 'contract/synced' } })
+        // To read only, so that there is something to revert.
+        const { capability: reader } = jsonOf('POST /v1/capabilities/weaken') as {
+          capability: string
+        }
+        return posted({ directory, place: { capability: reader } })
       },
     ],
     ['GET /v1/syncs', plain({})],
@@ -115,6 +119,14 @@ function requests(
     [
       'POST /v1/syncs/{id}/resume',
       async () => await Promise.resolve({ ...posted({}), ...syncPath('/resume') }),
+    ],
+    [
+      'POST /v1/syncs/{id}/select',
+      async () => await Promise.resolve({ ...posted({ except: ['a'] }), ...syncPath('/select') }),
+    ],
+    [
+      'POST /v1/syncs/{id}/revert',
+      async () => await Promise.resolve({ ...posted({}), ...syncPath('/revert') }),
     ],
     [
       'DELETE /v1/syncs/{id}',
@@ -233,7 +245,7 @@ describe('of each operation', () => {
     const withBody = ['move', 'copy', 'remove', 'restore', 'link', 'make-directory'].map(
       (each) => `/v1/folders/${each}`,
     )
-    for (const path of [...withBody, '/v1/check', '/v1/repair', '/v1/syncs']) {
+    for (const path of [...withBody, '/v1/check', '/v1/repair']) {
       const answer = await api.ask(path, { method: 'POST', ...asked })
       expect(answer.json, path).toMatchObject({ status, code })
     }

@@ -23,6 +23,8 @@ import { SyncStatus } from '../sync-status.ts'
 const ById = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{32}$' }) })
 
 const Paths = Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), { maxItems: 10_000 })
+/** Of bodies that name paths. */
+const MAX_CHOICE_BYTES = 1024 * 1024
 const CHOICE = {
   only: Type.Optional(
     Type.Unsafe<string[]>({ ...Paths, description: 'Nothing but these paths of the folder.' }),
@@ -56,6 +58,7 @@ export function addSyncRoutes(server: Server, context: ApiContext): void {
   server.post(
     '/v1/syncs',
     {
+      bodyLimit: MAX_CHOICE_BYTES,
       schema: {
         summary: 'Sync a directory from now on',
         description:
@@ -158,6 +161,7 @@ function addChoiceRoutes(server: Server, context: ApiContext): void {
   server.post(
     '/v1/syncs/:id/select',
     {
+      bodyLimit: MAX_CHOICE_BYTES,
       schema: {
         summary: 'Change what of a folder a directory has; all without a choice',
         params: ById,
@@ -175,6 +179,7 @@ function addChoiceRoutes(server: Server, context: ApiContext): void {
   server.post(
     '/v1/syncs/:id/revert',
     {
+      bodyLimit: MAX_CHOICE_BYTES,
       schema: {
         summary: 'Make a directory as its folder again, where that may only be read',
         description: 'What was there is kept in .hayloft/set-aside.',
