@@ -26,3 +26,18 @@ export async function* contentOf(
     cancel()
   }
 }
+
+/** A body that is no content of a file. */
+const BODY_TIMEOUT_MS = 30_000
+
+/** Cuts off who has not sent all of a request in time; how long the answer takes is another matter. */
+export function boundBody(
+  request: Pick<IncomingMessage, 'complete' | 'destroy' | 'once'>,
+  clock: Clock,
+): void {
+  const cancel = clock.after(BODY_TIMEOUT_MS, () => {
+    // Nobody reads the end of a request without a body, so it tells of none.
+    if (!request.complete) request.destroy(new ApiError('request-too-slow'))
+  })
+  request.once('close', cancel)
+}

@@ -1,13 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyInstance, type FastifyRequest, type RawServerDefault } from 'fastify'
+import fastify, { type FastifyInstance, type RawServerDefault } from 'fastify'
 import { systemClock } from '../../foundation/system.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
 import { debugOf } from './bug.ts'
 import type { ApiContext } from './context.ts'
-import { ApiError } from './errors.ts'
+import { boundBody } from './body.ts'
 import { Guard } from './guard.ts'
 import { DaemonMetrics } from './metrics.ts'
 import { noSuchRoute, Problem, tellProblem } from './problem.ts'
@@ -54,8 +54,6 @@ const MAX_BODY_BYTES = 64 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 /** The head of a request, which every program sends at once. */
 const HEAD_TIMEOUT_MS = 10_000
-/** A body that is no file. */
-const BODY_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_MS = 5_000
 const MAX_CONNECTIONS = 128
 
@@ -94,7 +92,8 @@ async function buildServer(context: ApiContext, guard: Guard): Promise<Server> {
   server.addSchema(Problem)
   server.addHook('onRequest', (request, _, done) => {
     guard.check(request)
-    boundBody(request)
+    const { isStream } = request.routeOptions.config
+    if (isStream !== true) boundBody(request.raw, systemClock)
     done()
   })
   server.addHook('onResponse', (request, reply, done) => {
@@ -126,16 +125,6 @@ async function buildServer(context: ApiContext, guard: Guard): Promise<Server> {
   })
   await server.ready()
   return server
-}
-
-/** Cuts off who sends a body too slowly; routes that stream contents watch for themselves. */
-function boundBody({ raw, routeOptions }: FastifyRequest): void {
-  if (routeOptions.config.isStream === true) return
-  const cancel = systemClock.after(BODY_TIMEOUT_MS, () => {
-    raw.destroy(new ApiError('request-too-slow'))
-  })
-  raw.once('end', cancel)
-  raw.once('close', cancel)
 }
 
 const DESCRIPTION = ({ version }: ApiContext): object => ({
