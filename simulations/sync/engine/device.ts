@@ -133,7 +133,9 @@ export class EngineDevice {
   /** Something has changed on its disk. */
   changed(directory?: string): void {
     const { clock, randomness } = this.#options
-    clock.after(randomness.below(80), () => this.#onChange(directory))
+    // As on macOS and Windows, where a watcher may write names in another form than the disk does.
+    const told = this.volume.kind.names === 'exact' ? directory : undefined
+    clock.after(randomness.below(80), () => this.#onChange(told))
   }
 
   /** What was not durable on its disk is lost. */

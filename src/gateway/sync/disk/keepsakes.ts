@@ -3,7 +3,7 @@ import { systemCodeOf } from '../../../foundation/error.ts'
 import { toHex } from '../../../foundation/bytes.ts'
 import type { Randomness } from '../../../foundation/randomness.ts'
 import type { ContentHash } from '../trees.ts'
-import { linkFree, unlessGone } from './careful.ts'
+import { linkFree } from './careful.ts'
 import type { FileSystem } from './file-system.ts'
 import { hashFile } from './scan.ts'
 
@@ -31,7 +31,6 @@ export async function keepAside(files: FileSystem, from: string, to: string): Pr
     if (systemCodeOf(thrown) !== 'EEXIST') throw thrown
   }
   await keepAs(files, from, (mark) => `${to}${mark}`)
-  await files.syncDirectory(dirname(to))
 }
 
 /**
@@ -52,7 +51,6 @@ export async function clearTemporaries(
     }
     await files.clear(at)
   }
-  await unlessGone(files.syncDirectory(root))
 }
 
 async function keepAs(
@@ -63,6 +61,8 @@ async function keepAs(
   for (let number = 1; ; number++) {
     const free = nameWith(number === 1 ? '' : ` ${number}`)
     if (!(await linkFree(files, from, free))) continue
+    // A power cut must not leave it without a name.
+    await files.syncDirectory(dirname(free))
     await files.unlink(from)
     return
   }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Randomness } from '../../../foundation/randomness.ts'
 import { hold, isAsExpected, linkFree } from './careful.ts'
 import type { FileSystem } from './file-system.ts'
@@ -65,6 +66,7 @@ export class Replacer {
 
   async giveBack(taken: string, at: string, guard: Guard): Promise<void> {
     const isBack = await linkFree(this.#files, taken, at)
+    if (isBack) await this.#files.syncDirectory(dirname(at))
     // Where its user has put something else by now, what was agreed is given up, and nothing but that.
     if (isBack || isAsExpected(this.#files, taken, guard)) await this.#files.unlink(taken)
     else await keepBeside(this.#files, taken, at)

@@ -1,0 +1,112 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TestGrid, until } from '../end-to-end/grid.ts'
+import { hayloft, startHayloft, type Run } from '../support/hayloft.ts'
+
+export type Side = 'desk' | 'lap'
+const SIDES: readonly Side[] = ['desk', 'lap']
+
+/** Two computers of one person with a daemon each, on a practice grid, and directories that are synced with one folder. */
+export class SyncedPair implements AsyncDisposable {
+  readonly #grid: TestGrid
+  readonly #dir: string
+  readonly #daemons = new Map<Side, ChildProcess>()
+  /** Where each side's directory is. */
+  readonly #roots: Record<Side, string>
+
+  private constructor(grid: TestGrid, dir: string, roots: Record<Side, string>) {
+    this.#grid = grid
+    this.#dir = dir
+    this.#roots = roots
+  }
+
+  /** @param roots - directories to sync; by default new ones */
+  static async start(roots: Partial<Record<Side, string>> = {}): Promise<SyncedPair> {
+    const grid = await TestGrid.start(4)
+    const dir = await mkdtemp(join(tmpdir(), 'hayloft-pair-'))
+    const all = { desk: join(dir, 'desk'), lap: join(dir, 'lap'), ...roots }
+    const pair = new SyncedPair(grid, dir, all)
+    const { word } = await grid.json<{ word: string }>(['device', 'add'])
+    await pair.run('lap', ['grid', 'join', '-'], word)
+    for (const side of SIDES) {
+      await mkdir(all[side], { recursive: true })
+      await pair.run(side, ['sync', 'add', all[side], 'home:synced'])
+      await pair.startDaemon(side)
+    }
+    return pair
+  }
+
+  at(side: Side, ...names: string[]): string {
+    return join(this.#roots[side], ...names)
+  }
+
+  /** @throws Error with what the command said, if it failed */
+  async run(side: Side, args: readonly string[], stdin?: string): Promise<Run> {
+    const run = await hayloft(args, {
+      home: this.#home(side),
+      ...(stdin !== undefined && { stdin }),
+    })
+    if (run.status === 0) return run
+    throw new Error(`hayloft ${args.join(' ')}: ${run.stdout}${run.stderr}`)
+  }
+
+  /** Of the only sync. */
+  async status(side: Side): Promise<{ state: string; message?: string; problems: string[] }> {
+    const { stdout } = await hayloft(['sync', 'status', '--json'], { home: this.#home(side) })
+    const { syncs } = JSON.parse(stdout) as { syncs: [Awaited<ReturnType<SyncedPair['status']>>] }
+    return syncs[0]
+  }
+
+  async startDaemon(side: Side): Promise<void> {
+    const { child } = startHayloft(['start'], { home: this.#home(side) })
+    this.#daemons.set(side, child)
+    await until(async () => await Promise.resolve(child.exitCode === null))
+  }
+
+  async killDaemon(side: Side): Promise<void> {
+    const daemon = this.#daemons.get(side)
+    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return
+    const ended = once(daemon, 'exit')
+    daemon.kill('SIGKILL')
+    await ended
+  }
+
+  /** Path → content, link or nothing; the program's own directory is left out. */
+  async listing(side: Side): Promise<Record<string, string>> {
+    const found: Record<string, string> = {}
+    const root = this.at(side)
+    for (const path of (await readdir(root, { recursive: true })).sort()) {
+      if (path === '.hayloft' || path.startsWith('.hayloft/')) continue
+      const stats = await lstat(join(root, path))
+      if (stats.isDirectory()) found[`${path}/`] = ''
+      else if (stats.isSymbolicLink()) found[path] = `→ ${await readlink(join(root, path))}`
+      else if (stats.isFile()) found[path] = await readFile(join(root, path), 'latin1')
+    }
+    return found
+  }
+
+  /** Until both have the same, and that is as it should be. */
+  async settle(check: (files: Record<string, string>) => boolean = () => true): Promise<void> {
+    for (const side of SIDES) await this.run(side, ['sync', 'status', '--wait'])
+    await until(async () => {
+      // What moves while it is looked at is looked at again.
+      const looks = SIDES.map(async (side) => await this.listing(side).catch(() => undefined))
+      const [desk, lap] = await Promise.all(looks)
+      if (desk === undefined || lap === undefined) return false
+      return JSON.stringify(desk) === JSON.stringify(lap) && check(desk)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const side of SIDES) await this.killDaemon(side)
+    await this.#grid.end()
+    await rm(this.#dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
+
+  #home(side: Side): string {
+    return side === 'desk' ? this.#grid.home : join(this.#dir, 'lap home')
+  }
+}
