@@ -63,7 +63,11 @@ export class SyncedPair implements AsyncDisposable {
   async startDaemon(side: Side): Promise<void> {
     const { child } = startHayloft(['start'], { home: this.#home(side) })
     this.#daemons.set(side, child)
-    await until(async () => await Promise.resolve(child.exitCode === null))
+    await until(async () => {
+      if (child.exitCode !== null) throw new Error('The daemon ended at once.')
+      const { stdout } = await hayloft(['sync', 'status', '--json'], { home: this.#home(side) })
+      return (JSON.parse(stdout) as { isRunning: boolean }).isRunning
+    })
   }
 
   async killDaemon(side: Side): Promise<void> {

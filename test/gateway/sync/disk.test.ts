@@ -7,7 +7,12 @@ import { utf8 } from '../../../src/foundation/bytes.ts'
 import { systemClock, systemRandomness } from '../../../src/foundation/system.ts'
 import { diskName, EXACT_NAMES, gridName } from '../../../src/gateway/sync/disk/disk-names.ts'
 import { markRoot, RootTakenError } from '../../../src/gateway/sync/disk/root-marker.ts'
-import type { Guard, Scan, StagedFile } from '../../../src/gateway/sync/disk/sync-disk.ts'
+import type {
+  Guard,
+  Scan,
+  Signature,
+  StagedFile,
+} from '../../../src/gateway/sync/disk/sync-disk.ts'
 import { SystemSyncDisk } from '../../../src/gateway/sync/disk/system-sync-disk.ts'
 import { EVERYTHING } from '../../../src/gateway/sync/selection.ts'
 import type { PathText } from '../../../src/gateway/sync/trees.ts'
@@ -29,8 +34,8 @@ async function openDisk(): Promise<{ root: string; disk: SystemSyncDisk }> {
   return { root, disk }
 }
 
-async function scan(disk: SystemSyncDisk): Promise<Scan> {
-  disk.noteChange()
+async function scan(disk: SystemSyncDisk, { isWhole = true } = {}): Promise<Scan> {
+  if (isWhole) disk.noteChange()
   return await disk.scan({
     known: () => undefined,
     isKnown: () => true,
@@ -159,6 +164,65 @@ describe('names on a disk', () => {
       expect(diskName(name, EXACT_NAMES)).toBe(name)
     },
   )
+})
+
+describe('a file whose content is to be kept elsewhere first', () => {
+  it('is not replaced once the other copy has changed', async () => {
+    const { root, disk } = await openDisk()
+    await writeFile(join(root, 'a'), 'old')
+    await writeFile(join(root, 'copy'), 'old')
+    const copy = await guardOf(disk, 'copy')
+    const keptAt = { path: 'copy' as PathText, signature: signatureIn(copy) }
+    const guard = { ...(await guardOf(disk, 'a')), keptAt }
+    await writeFile(join(root, 'copy'), 'changed by its user')
+    expect(await disk.place(await stage(disk, 'new'), A, guard)).toEqual({ kind: 'changed' })
+    expect(await readFile(join(root, 'a'), 'utf8')).toBe('old')
+  })
+})
+
+function signatureIn({ expects }: Guard): Signature {
+  if (expects === undefined || !('signature' in expects)) throw new Error('no file is expected')
+  return expects.signature
+}
+
+describe('a scan of changed directories', () => {
+  it('finds what a scan of everything does', async () => {
+    const { root, disk } = await openDisk()
+    for (const name of ['a', 'b', 'c']) {
+      await mkdir(join(root, name, 'deep'), { recursive: true })
+      await writeFile(join(root, name, 'deep', 'file'), name)
+    }
+    await scan(disk)
+    await writeFile(join(root, 'a', 'deep', 'file'), 'longer than before')
+    disk.noteChange(join(root, 'a', 'deep'))
+    await rename(join(root, 'b'), join(root, 'moved'))
+    await rename(join(root, 'c', 'deep'), join(root, 'b'))
+    disk.noteChange(root)
+    disk.noteChange(join(root, 'c'))
+    const partly = await scan(disk, { isWhole: false })
+    expect(partly.tree).toEqual((await scan(disk)).tree)
+    expect([...partly.tree.keys()].sort()).toEqual([
+      'a',
+      'a/deep',
+      'a/deep/file',
+      'b',
+      'b/file',
+      'c',
+      'moved',
+      'moved/deep',
+      'moved/deep/file',
+    ])
+  })
+
+  it('leaves alone what nobody named', async () => {
+    const { root, disk } = await openDisk()
+    await mkdir(join(root, 'a'))
+    await scan(disk)
+    await writeFile(join(root, 'a', 'file'), 'a')
+    expect((await scan(disk, { isWhole: false })).tree.has('a/file' as PathText)).toBe(false)
+    disk.noteChange(join(root, 'a'))
+    expect((await scan(disk, { isWhole: false })).tree.has('a/file' as PathText)).toBe(true)
+  })
 })
 
 describe('a watched directory', () => {
