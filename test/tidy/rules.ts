@@ -105,6 +105,7 @@ const LOOSE_END = /\b(TO[D]O|FIX[M]E)\b/
 const OF_NO_ONE_FOLDER: ReadonlySet<string> = new Set([
   'contracts',
   'end-to-end',
+  'sync-long',
   'nat',
   'simulations',
   'support',
