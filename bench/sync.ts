@@ -73,6 +73,7 @@ interface Bench {
   readonly from: Device
   readonly to: Device
   readonly gridDir: string
+  readonly signal: AbortSignal
 }
 
 interface Step {
@@ -133,7 +134,8 @@ async function main(): Promise<void> {
   await buildIfNeeded()
   const dir = await mkdtemp(join(tmpdir(), 'hayloft-bench-sync-'))
   const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => stop.abort(new Error('Interrupted.')))
   const devices: Device[] = []
   try {
     await using grid = await PracticeGrid.start(join(dir, 'grid'), stop.signal)
@@ -144,7 +146,7 @@ async function main(): Promise<void> {
     await writeFile(join(dir, 'word'), (JSON.parse(added.stdout) as { word: string }).word)
     await runHayloft(['grid', 'join', `@${join(dir, 'word')}`], { home: to.home })
     for (const device of devices) await device.start()
-    const bench = { from, to, gridDir: join(dir, 'grid') }
+    const bench = { from, to, gridDir: join(dir, 'grid'), signal: stop.signal }
     console.log(
       '| step | wall | processor time of both daemons | bytes on the nodes |\n|---|---|---|---|',
     )
@@ -158,13 +160,13 @@ async function main(): Promise<void> {
 
 async function measure(
   { name, change, isThere }: Step,
-  { from, to, gridDir }: Bench,
+  { from, to, gridDir, signal }: Bench,
 ): Promise<void> {
   for (const device of [from, to]) await device.settled()
   const [cpuBefore, bytesBefore] = [await cpuOf(from, to), await bytesIn(gridDir)]
   const startMs = systemClock.monotonicMs()
   await change(from)
-  await untilThere(async () => await isThere(to))
+  await untilThere(async () => await isThere(to), signal)
   const wallS = (systemClock.monotonicMs() - startMs) / 1000
   for (const device of [from, to]) await device.settled()
   const cpuS = (await cpuOf(from, to)) - cpuBefore
@@ -174,13 +176,13 @@ async function measure(
   )
 }
 
-async function measureEdits({ from, to }: Bench): Promise<void> {
+async function measureEdits({ from, to, signal }: Bench): Promise<void> {
   const walls: number[] = []
   for (let edit = 0; edit < EDITS; edit++) {
     for (const device of [from, to]) await device.settled()
     const startMs = systemClock.monotonicMs()
     await writeFile(join(from.root, 'note'), `edit ${edit}`)
-    await untilThere(async () => (await textOf(join(to.root, 'note'))) === `edit ${edit}`)
+    await untilThere(async () => (await textOf(join(to.root, 'note'))) === `edit ${edit}`, signal)
     walls.push((systemClock.monotonicMs() - startMs) / 1000)
   }
   walls.sort((a, b) => a - b)
@@ -189,11 +191,11 @@ async function measureEdits({ from, to }: Bench): Promise<void> {
   console.log(`| edit to visible, p50 / p95 | ${at(0.5)} s / ${at(0.95)} s | | |`)
 }
 
-async function untilThere(check: () => Promise<boolean>): Promise<void> {
+async function untilThere(check: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   const endMs = systemClock.monotonicMs() + TIMEOUT_MS
   while (!(await check())) {
     if (systemClock.monotonicMs() > endMs) throw new Error('It does not come over.')
-    await sleep(systemClock, POLL_MS)
+    await sleep(systemClock, POLL_MS, signal)
   }
 }
 

@@ -82,7 +82,12 @@ export class SyncedPair implements AsyncDisposable {
   async listing(side: Side): Promise<Record<string, string>> {
     const found: Record<string, string> = {}
     const root = this.at(side)
-    for (const path of (await readdir(root, { recursive: true })).sort()) {
+    // With types, so that links are not followed.
+    const entries = await readdir(root, { recursive: true, withFileTypes: true })
+    const paths = entries.map(({ parentPath, name }) =>
+      join(parentPath, name).slice(root.length + 1),
+    )
+    for (const path of paths.sort()) {
       if (path === '.hayloft' || path.startsWith('.hayloft/')) continue
       const stats = await lstat(join(root, path))
       if (stats.isDirectory()) found[`${path}/`] = ''
