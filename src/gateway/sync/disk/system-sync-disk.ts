@@ -59,7 +59,7 @@ export class SystemSyncDisk implements SyncDisk {
   /** What the disk was, but for directories that may have changed since. */
   #lastScan: DiskScan | undefined
   readonly #changed = new Set<string>()
-  /** Anything may have changed during a scan. */
+  /** Anything may have changed since the scan that is under way, or the last one, began. */
   #isDoubted = false
 
   /** @param id tells which agreement the directory belongs to; asks for nothing yet */
@@ -111,6 +111,7 @@ export class SystemSyncDisk implements SyncDisk {
     // What is changed from now on may be missed by this scan.
     this.#changed.clear()
     this.#lastScan = undefined
+    this.#isDoubted = false
     const scan = await scanDirectory(this.#paths, {
       ...options,
       clock: this.#options.clock,
@@ -119,7 +120,6 @@ export class SystemSyncDisk implements SyncDisk {
       before: last && { scan: last, changed },
     })
     if (!this.#isDoubted) this.#lastScan = scan
-    this.#isDoubted = false
     return scan
   }
 
