@@ -15,7 +15,9 @@ describe('how long an invite lasts', () => {
   })
 
   it.each(['', '7', 'd', '0d', '-1d', '11y', '9999w', '7d7d', '1e3d'])('is not %j', (text) => {
-    expect(() => lifetimeArgument(text, 0)).toThrow('up to 10 years, such as 30min, 12h, 7d, 2w or 1y, or never')
+    expect(() => lifetimeArgument(text, 0)).toThrow(
+      'up to 10 years, such as 30min, 12h, 7d, 2w or 1y, or never',
+    )
   })
 })
 
