@@ -29,6 +29,8 @@ const SYNC_SEEDS = 12_000
 
 /** Most mutants fail one of the first hundred. */
 const ENGINE_SEEDS = 400
+/** Where a crash meets a change by somebody else within a moment: one seed in a thousand. */
+const RARE_ENGINE_SEEDS = [1536, 3008, 4223]
 /** Of the merge, what only shows as lost files or litter: the engine must notice as well. */
 const MERGE_BY_ENGINE = MERGE_MUTANTS.filter(({ name }) =>
   [
@@ -111,7 +113,11 @@ function passesSyncSeeds(copy: string): boolean {
 }
 
 function passesEngineSeeds(copy: string): boolean {
-  return passesSeedsOfSync(copy, ENGINE_SEEDS, ['--engine'])
+  const rare = RARE_ENGINE_SEEDS.map((seed) => ['--engine', '--from', String(seed)])
+  return (
+    passesSeedsOfSync(copy, ENGINE_SEEDS, ['--engine']) &&
+    rare.every((options) => passesSeedsOfSync(copy, 1, options))
+  )
 }
 
 function passesSeedsOfSync(copy: string, count: number, options: readonly string[] = []): boolean {
