@@ -29,8 +29,8 @@ const SYNC_SEEDS = 12_000
 
 /** Most mutants fail one of the first hundred. */
 const ENGINE_SEEDS = 400
-/** Where a crash meets a change by somebody else within a moment: one seed in a thousand. */
-const RARE_ENGINE_SEEDS = [1536, 3008, 4223]
+/** Where a crash, an upload or equal edits meet a change by somebody else within a moment: few seeds in a thousand. */
+const RARE_ENGINE_SEEDS = [489, 692, 861, 1536, 1994, 3008, 4223]
 /** Of the merge, what only shows as lost files or litter: the engine must notice as well. */
 const MERGE_BY_ENGINE = MERGE_MUTANTS.filter(({ name }) =>
   [
