@@ -4,13 +4,13 @@ import { describe } from '../capabilities/describe.ts'
 import { parseCapability } from '../capabilities/text.ts'
 import { PathNotFoundError } from '../folders/errors.ts'
 import { formatPath, parsePath, type Path } from '../folders/names.ts'
-import { FolderMissingError, PowerMissingError } from '../folders/service/errors.ts'
+import { PowerMissingError } from '../folders/service/errors.ts'
 import type { FolderReader, FolderWriter } from '../folders/service/folder.ts'
 import type { FolderView } from '../folders/service/view.ts'
 import type { Shown } from '../folders/read.ts'
-import { equalBytes } from '../foundation/bytes.ts'
 import { readAliases } from '../home/alias-file.ts'
 import { HOME_ALIAS } from '../home/opened-home.ts'
+import { orMakeRoot } from '../library/root-folder.ts'
 import type { ApiContext } from './api/context.ts'
 import { ApiError } from './api/errors.ts'
 import type { Place } from './api/place-schema.ts'
@@ -48,7 +48,8 @@ export async function viewAt(
   const { capability } = place
   if (capability.kind === 'snapshot-read') return await context.client.folders.open(capability)
   const reader = await readerAt(place, context)
-  return await orMakeRoot(place, { context, signal }, async () => await reader.now({ signal }))
+  const tools = { client: context.client, signal }
+  return await orMakeRoot(capability, tools, async () => await reader.now({ signal }))
 }
 
 /** What a place shows. @throws PathNotFoundError */
@@ -100,8 +101,8 @@ export async function writableEntryAt(
     throw new ApiError('request-invalid', 'The place names a whole folder. Give a path in it.')
   const writer = await writerAt(place, context)
   const located = await orMakeRoot(
-    place,
-    { context, signal },
+    place.capability,
+    { client: context.client, signal },
     async () => await writer.locate(place.path.slice(0, -1), { signal }),
   )
   if (located.power === 'read') throw mayOnlyRead()
@@ -141,22 +142,4 @@ export function unsuitable(capability: Capability, wanted: string): ApiError {
 
 function mayOnlyRead(): PowerMissingError {
   return new PowerMissingError('The place is in a folder that you may not change.')
-}
-
-/** The root folder of an account whose grid was out of reach when it was made is made when it is first used. */
-async function orMakeRoot<T>(
-  { capability }: FoundPlace,
-  { context, signal }: { context: PlaceContext; signal: AbortSignal },
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work()
-  } catch (thrown) {
-    const root = rootFolderOf(context.account)
-    const isRoot =
-      capability.kind === 'folder-write' && equalBytes(capability.writeKey, root.writeKey)
-    if (!(thrown instanceof FolderMissingError) || !isRoot) throw thrown
-    await context.client.folders.ensure(root, { signal })
-    return await work()
-  }
 }

@@ -1,6 +1,7 @@
 import { describe } from '../../capabilities/describe.ts'
 import type { Capability } from '../../capabilities/capability.ts'
 import type { LinkTarget } from '../../folders/service/folder.ts'
+import { asLinkTarget } from '../../folders/service/links.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
@@ -19,7 +20,7 @@ export async function ln(
   const home = openOwnHome(context.files)
   const target = await placeArgument(request.target, home.findAlias)
   const place = await placeArgument(request.place, home.findAlias)
-  if (target.path.length === 0) refuseUnlinkable(target.capability)
+  if (target.path.length === 0) linkable(target.capability)
   await using client = await openFolderClient(context, home)
   const tools = { client, terminal, signal }
   const { folder, path } = await newEntryAt(place, tools)
@@ -34,7 +35,7 @@ export async function ln(
 }
 
 async function targetOf(target: Place, tools: Parameters<typeof viewAt>[1]): Promise<LinkTarget> {
-  if (target.path.length === 0) return refuseUnlinkable(target.capability)
+  if (target.path.length === 0) return linkable(target.capability)
   const view = await viewAt(target, tools)
   const shown = await view.stat(target.path)
   if (shown === undefined) throw pathMissing(target)
@@ -48,24 +49,12 @@ async function targetOf(target: Place, tools: Parameters<typeof viewAt>[1]): Pro
   )
 }
 
-function refuseUnlinkable(capability: Capability): LinkTarget {
-  switch (capability.kind) {
-    case 'folder-write':
-    case 'folder-read':
-    case 'mutable-write':
-    case 'mutable-read':
-      return capability
-    case 'file-read':
-    case 'file-verify':
-    case 'literal':
-    case 'folder-verify':
-    case 'mutable-verify':
-    case 'snapshot-read':
-    case 'snapshot-verify':
-      throw usageError(
-        `This is the capability of ${describe(capability).title}. Only folders and files that change can be linked, by who may read them.`,
-      )
-  }
+function linkable(capability: Capability): LinkTarget {
+  const target = asLinkTarget(capability)
+  if (target !== undefined) return target
+  throw usageError(
+    `This is the capability of ${describe(capability).title}. Only folders and files that change can be linked, by who may read them.`,
+  )
 }
 
 function alreadyThere({ label }: Place): CliError {

@@ -1,5 +1,6 @@
-import { toRead, toVerify, type Capability } from '../../capabilities/capability.ts'
+import type { Capability } from '../../capabilities/capability.ts'
 import { describe } from '../../capabilities/describe.ts'
+import { weakenedTo } from '../../capabilities/weakened.ts'
 import type { Power } from '../../folders/service/view.ts'
 import type { OpenedHome } from '../../home/opened-home.ts'
 import type { Client } from '../../library/client.ts'
@@ -59,35 +60,18 @@ async function verifiableAt(
 
 /** The same capability where it has just that power. Asks no node. @throws CliError where it has less */
 export function weakened(given: Capability, power: Power): Capability {
-  switch (given.kind) {
-    case 'folder-write':
-    case 'mutable-write':
-      if (power === 'write') return given
-      return power === 'read' ? toRead(given) : toVerify(given)
-    case 'file-read':
-    case 'folder-read':
-    case 'mutable-read':
-    case 'snapshot-read':
-      if (power === 'write') throw tooWeak(given, power)
-      return power === 'read' ? given : toVerify(given)
-    case 'file-verify':
-    case 'folder-verify':
-    case 'mutable-verify':
-    case 'snapshot-verify':
-      if (power === 'verify') return given
-      throw tooWeak(given, power)
-    case 'literal':
-      if (power === 'read') return given
-      throw new CliError({
-        exit: EXIT.usage,
-        code: 'capability-not-weaker',
-        message:
-          'This capability holds the file itself, and no node stores it: there is nothing to verify.',
-      })
-  }
+  const weaker = weakenedTo(given, power)
+  if (weaker === 'too-weak') throw tooWeak(given, power)
+  if (weaker !== 'nothing-to-verify') return weaker
+  throw new CliError({
+    exit: EXIT.usage,
+    code: 'capability-not-weaker',
+    message:
+      'This capability holds the file itself, and no node stores it: there is nothing to verify.',
+  })
 }
 
-function tooWeak(given: Capability, power: 'write' | 'read'): CliError {
+function tooWeak(given: Capability, power: Power): CliError {
   return new CliError({
     exit: EXIT.usage,
     code: 'capability-too-weak',

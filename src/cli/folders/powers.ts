@@ -1,13 +1,11 @@
-import { rootFolderOf } from '../../capabilities/account.ts'
 import type { Capability } from '../../capabilities/capability.ts'
 import { describe } from '../../capabilities/describe.ts'
 import { NotADirectoryError } from '../../folders/errors.ts'
-import { FolderMissingError } from '../../folders/service/errors.ts'
 import type { FolderReader, FolderWriter } from '../../folders/service/folder.ts'
 import type { FolderView } from '../../folders/service/view.ts'
 import type { Name, Path } from '../../folders/names.ts'
-import { equalBytes } from '../../foundation/bytes.ts'
 import type { Client } from '../../library/client.ts'
+import { orMakeRoot } from '../../library/root-folder.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import type { Place } from '../paths/place.ts'
@@ -27,7 +25,11 @@ export async function viewAt(
   const { capability } = place
   if (capability.kind === 'snapshot-read') return await client.folders.open(capability)
   const reader = await readerAt(place, { client })
-  const now = await orMakeRoot(place, { client, signal }, async () => await reader.now({ signal }))
+  const now = await orMakeRoot(
+    capability,
+    { client, signal },
+    async () => await reader.now({ signal }),
+  )
   if (now.freshness === 'maybe-stale') {
     terminal.note(
       `${place.label.replace(/:$/, '')}: too few storage nodes answered to be sure that this is the newest state.`,
@@ -81,7 +83,7 @@ export async function writableAt(
   const writer = await writerAt(place, tools)
   const options = { label: place.label, signal: tools.signal }
   return await orMakeRoot(
-    place,
+    place.capability,
     tools,
     async () => await locateWritable(writer, place.path, options),
   )
@@ -101,7 +103,7 @@ export async function writableEntryAt(
   const options = { label, signal: tools.signal }
   const inside = place.path.slice(0, -1)
   const parent = await orMakeRoot(
-    place,
+    place.capability,
     tools,
     async () => await locateWritable(writer, inside, options),
   )
@@ -123,24 +125,6 @@ export async function needingDirectory<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof NotADirectoryError)) throw error
     throw new NotADirectoryError(error.path, { isInTheWay: true })
-  }
-}
-
-/** The root folder of an account whose grid was out of reach when it was made is made when it is first used. */
-async function orMakeRoot<T>(
-  { capability }: Place,
-  { client, signal }: Pick<Tools, 'client' | 'signal'>,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work()
-  } catch (thrown) {
-    const root = rootFolderOf(client.account)
-    const isRoot =
-      capability.kind === 'folder-write' && equalBytes(capability.writeKey, root.writeKey)
-    if (!(thrown instanceof FolderMissingError) || !isRoot) throw thrown
-    await client.folders.ensure(root, { signal })
-    return await work()
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   toRead,
+  type Capability,
   type FolderReadCapability,
   type FolderWriteCapability,
   type MutableReadCapability,
@@ -63,6 +64,25 @@ export function linkedWriteKey(
   } catch (error) {
     if (error instanceof BrokenFolderError) return undefined
     throw error
+  }
+}
+
+/** The capability as what can be linked: a folder or file that changes, by who may read it. @returns undefined for others */
+export function asLinkTarget(capability: Capability): LinkTarget | undefined {
+  switch (capability.kind) {
+    case 'folder-write':
+    case 'folder-read':
+    case 'mutable-write':
+    case 'mutable-read':
+      return capability
+    case 'file-read':
+    case 'file-verify':
+    case 'literal':
+    case 'folder-verify':
+    case 'mutable-verify':
+    case 'snapshot-read':
+    case 'snapshot-verify':
+      return undefined
   }
 }
 

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
-import { toRead, toVerify, type Capability } from '../../../capabilities/capability.ts'
+import type { Capability } from '../../../capabilities/capability.ts'
 import { describe } from '../../../capabilities/describe.ts'
 import { formatCapability, parseCapability } from '../../../capabilities/text.ts'
+import { weakenedTo } from '../../../capabilities/weakened.ts'
 import { PowerMissingError } from '../../../folders/service/errors.ts'
 import type { ApiContext } from '../context.ts'
 import { CapabilityText, PlaceRef } from '../place-schema.ts'
@@ -74,27 +75,10 @@ function told(capability: Capability): { kind: string; capability: string } {
 
 /** @throws PowerMissingError where it has less power already */
 function weakened(given: Capability, power: 'write' | 'read' | 'verify'): Capability {
-  switch (given.kind) {
-    case 'folder-write':
-    case 'mutable-write':
-      if (power === 'write') return given
-      return power === 'read' ? toRead(given) : toVerify(given)
-    case 'file-read':
-    case 'folder-read':
-    case 'mutable-read':
-    case 'snapshot-read':
-      if (power === 'write') throw tooWeak()
-      return power === 'read' ? given : toVerify(given)
-    case 'file-verify':
-    case 'folder-verify':
-    case 'mutable-verify':
-    case 'snapshot-verify':
-      if (power === 'verify') return given
-      throw tooWeak()
-    case 'literal':
-      if (power === 'read') return given
-      throw unsuitable(given, 'something that nodes store')
-  }
+  const weaker = weakenedTo(given, power)
+  if (weaker === 'too-weak') throw tooWeak()
+  if (weaker === 'nothing-to-verify') throw unsuitable(given, 'something that nodes store')
+  return weaker
 }
 
 function tooWeak(): PowerMissingError {

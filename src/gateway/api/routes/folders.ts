@@ -3,6 +3,7 @@ import { formatCapability, parseCapability } from '../../../capabilities/text.ts
 import { NotADirectoryError } from '../../../folders/errors.ts'
 import { formatPath } from '../../../folders/names.ts'
 import type { LinkTarget } from '../../../folders/service/folder.ts'
+import { asLinkTarget } from '../../../folders/service/links.ts'
 import type { Capability } from '../../../capabilities/capability.ts'
 import type { ApiContext } from '../context.ts'
 import { Change, changeOf, ChangeRef, Entry, entryOf, EntryRef } from '../entries.ts'
@@ -161,21 +162,9 @@ function addMaking(server: Server, context: ApiContext): void {
 }
 
 function linkable(capability: Capability): LinkTarget {
-  switch (capability.kind) {
-    case 'folder-write':
-    case 'folder-read':
-    case 'mutable-write':
-    case 'mutable-read':
-      return capability
-    case 'file-read':
-    case 'file-verify':
-    case 'literal':
-    case 'folder-verify':
-    case 'mutable-verify':
-    case 'snapshot-read':
-    case 'snapshot-verify':
-      throw unsuitable(capability, 'a folder or a file that changes, to read or to write')
-  }
+  const target = asLinkTarget(capability)
+  if (target !== undefined) return target
+  throw unsuitable(capability, 'a folder or a file that changes, to read or to write')
 }
 
 function addMoving(server: Server, context: ApiContext): void {
