@@ -168,7 +168,7 @@ class Fetching implements Disposable {
     while (this.#asked.length - this.#overtaken < required - this.#good.size) {
       const next = this.#candidates.shift()
       if (next === undefined) break
-      void this.#ask(next)
+      if (next.index === undefined || !this.#good.has(next.index)) void this.#ask(next)
     }
     if (this.#asked.length === 0) {
       this.#fail()
@@ -244,19 +244,19 @@ class Fetching implements Disposable {
   #take(node: NodeKey, share: NonNullable<GetReply['share']>): boolean {
     this.#manifest ??= openManifest(this.#id, share.manifest)
     const { manifest, bytes, index } = { ...share, manifest: this.#manifest }
-    if (isShard(manifest, index, bytes) && !this.#good.has(index)) {
-      this.#good.set(index, { index, shard: bytes, node })
-      return true
-    }
-    // What it sent is of no use; it may hold others. Bounded by n, and only one that is new to us is worth a question.
+    const isGood = isShard(manifest, index, bytes) && !this.#good.has(index)
+    if (isGood) this.#good.set(index, { index, shard: bytes, node })
+    // It may hold others, as on a grid that nodes have left. They are asked for when all nodes have had their turn. Bounded by
+    // n, and only one that is new to us is worth a question.
     const other = shareIndices(share.held).find(
       (held) => held !== index && held < manifest.code.total && !this.#good.has(held),
     )
     const key = `${node} ${other ?? ''}`
-    if (other === undefined || this.#askedAgain.has(key)) return false
-    this.#askedAgain.add(key)
-    this.#candidates.push({ node, index: other, cost: 0, at: 0 })
-    return false
+    if (other !== undefined && !this.#askedAgain.has(key)) {
+      this.#askedAgain.add(key)
+      this.#candidates.push({ node, index: other, cost: 0, at: 0 })
+    }
+    return isGood
   }
   readonly #onAbort = (): void => {
     this.#result.reject(this.#signal?.reason)
