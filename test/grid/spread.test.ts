@@ -1,8 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { spreadOverNodes } from '../../src/grid/placement/spread.ts'
+import type { BlockId } from '../../src/protocol/block-id.ts'
 import { nodeKey, type NodeKey } from '../../src/protocol/node-key.ts'
-import { someBytes, testGrid, threeOfTen } from '../support/grid.ts'
+import { someBytes, testGrid, threeOfTen, type TestGrid } from '../support/grid.ts'
+
+type Holder = ReturnType<TestGrid['holders']>[number]
 
 interface Holding {
   readonly index: number
@@ -31,20 +34,8 @@ describe('shares spread over nodes', () => {
     await using grid = await testGrid()
     const file = await grid.store(someBytes(4_000), { code: threeOfTen })
     const [first, ...others] = grid.holders(file)
-    const { endpoint } = grid.world.client
-    const shareOf = async (node: NodeKey) => {
-      const request = { op: 'get' as const, id: file.capability.id }
-      const { share } = await grid.run(() => endpoint.call<'get'>(node, request))
-      return share
-    }
     // The first node gets all shares, and two others only what it has, too.
-    for (const node of others) {
-      const share = await shareOf(node.key)
-      if (share === undefined || first === undefined) throw new Error('the share is there')
-      const { manifest, index, bytes: shard } = share
-      const request = { op: 'put' as const, manifest, index, shard, leaseS: 1_000 }
-      await grid.run(() => endpoint.call<'put'>(first.key, request))
-    }
+    await gather(grid, file.capability.id, { from: others, to: first })
     expect(await grid.check(file.capability)).toMatchObject({ healthy: true })
     for (const node of others.slice(2)) node.crash()
     const report = await grid.check(file.capability, { verify: 'full' })
@@ -52,6 +43,35 @@ describe('shares spread over nodes', () => {
     expect(report.blocks[0]?.sharesGood).toBe(threeOfTen.total)
   })
 })
+
+describe('shares that all came to one node', () => {
+  it('are read from it', async () => {
+    await using grid = await testGrid()
+    const content = someBytes(4_000)
+    const file = await grid.store(content, { code: threeOfTen })
+    const [first, ...others] = grid.holders(file)
+    // Exactly what it takes, so that each must be found.
+    await gather(grid, file.capability.id, { from: others.slice(-2), to: first })
+    for (const node of others) node.crash()
+    expect(await grid.get(file.capability)).toEqual(content)
+  })
+})
+
+/** Puts the shares of some nodes on another one as well. */
+async function gather(
+  grid: TestGrid,
+  id: BlockId,
+  { from, to }: { readonly from: readonly Holder[]; readonly to: Holder | undefined },
+): Promise<void> {
+  const { endpoint } = grid.world.client
+  for (const { key } of from) {
+    const { share } = await grid.run(() => endpoint.call<'get'>(key, { op: 'get', id }))
+    if (share === undefined || to === undefined) throw new Error('the share is there')
+    const { manifest, index, bytes: shard } = share
+    const request = { op: 'put' as const, manifest, index, shard, leaseS: 1_000 }
+    await grid.run(() => endpoint.call<'put'>(to.key, request))
+  }
+}
 
 /** The same by trying everything. */
 function mostSpread(holdings: readonly Holding[]): number {
