@@ -174,21 +174,17 @@ export class StorageNode implements StorageService, AsyncDisposable {
   }
 
   /** Gives all that is kept to other nodes, as far as they take it; see {@link drain}. */
-  async drain(options: Omit<DrainOptions, 'store' | 'slots'>): Promise<DrainReport> {
+  async drain(options: Omit<DrainOptions, 'store' | 'slots' | 'isMember'>): Promise<DrainReport> {
+    const isMember = (account: string): boolean => this.#tenantNamed(account) !== undefined
     return await this.#atWork(options.signal, async (signal) => {
-      return await drain({ ...options, signal, store: this.#store, slots: this.#slots.store })
+      return await drain({ ...options, ...this.#kept, signal, isMember })
     })
   }
 
   /** Copies what is kept to a directory; see {@link exportParcels}. */
   async export(options: Omit<ExportOptions, 'store' | 'slots'>): Promise<ExportReport> {
     return await this.#atWork(options.signal, async (signal) => {
-      return await exportParcels({
-        ...options,
-        signal,
-        store: this.#store,
-        slots: this.#slots.store,
-      })
+      return await exportParcels({ ...options, ...this.#kept, signal })
     })
   }
 
@@ -223,6 +219,10 @@ export class StorageNode implements StorageService, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
+  }
+
+  get #kept(): Pick<DrainOptions, 'store' | 'slots'> {
+    return { store: this.#store, slots: this.#slots.store }
   }
 
   async #close(): Promise<void> {

@@ -104,6 +104,7 @@ describe('a grid of friends', () => {
     expect(put[0]?.shares).toEqual({ required: 1, total: 2 })
     const got = await run('ben', ['cat', '-'], put[0]?.capability)
     expect(got.stdout).toContain('Dear Ben, Dear Ben')
+    await json('ben', ['put', '-'], 'Dear Ada, '.repeat(100))
   })
 
   it('tells of an invite that is used again, and of words that are none', async () => {
@@ -168,6 +169,16 @@ describe('a grid of friends', () => {
     await json('ada-2', ['grid', 'remove', 'Ben'])
     expect(await people('ada')).toEqual(['Ada admin in', 'Ben member removed'])
     await untilCutOff('ben')
+  })
+
+  it('lets a node go though it keeps what somebody stored who was removed', async () => {
+    const { invite: word } = await json<{ invite: string }>('ada', ['grid', 'invite'])
+    await json('cleo', ['grid', 'join', '-', '--offer', '1GB'], word)
+    await startNode('cleo')
+    const drained = await run('ada', ['node', 'drain'])
+    expect(drained).toMatchObject({ status: 0 })
+    expect(drained.stdout).toMatch(/ of former members stay behind/)
+    expect(drained.stdout).toContain('the node may go')
   })
 
   it('is another one in another home of the same computer', async () => {

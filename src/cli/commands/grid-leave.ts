@@ -17,8 +17,10 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { devicesHere, requireOwn, withMembers, type OwnMembership } from '../grid/own.ts'
+import { accountNames } from '../node/account-names.ts'
 import { drainNode } from '../node/drain-node.ts'
-import { formatBytes, type Terminal } from '../terminal.ts'
+import { formerMembersLine, isHeldUp, leftLines } from '../node/drain-text.ts'
+import type { Terminal } from '../terminal.ts'
 
 /**
  * Takes this computer out of its grid: what its node keeps moves to others first. With the last computer of an account,
@@ -31,11 +33,14 @@ export async function gridLeave(
   const { files, terminal } = context
   const own = await requireOwn(files)
   const gridKey = await findGridKey(files, own.secrets.account, own.membership)
-  refuseLastAdmin(own, (await leavingOf(own, files)).others, gridKey)
+  const { others: staying } = await leavingOf(own, files)
+  refuseLastAdmin(own, staying, gridKey)
   const hasNode = existsSync(files.node)
   if (hasNode && !now) {
     const report = await drainNode(context)
-    if (report.left.shares + report.left.records > 0) return stay(report, terminal)
+    const leavingAccount = staying.length === 0 ? own.account : undefined
+    if (isHeldUp(report, leavingAccount)) return stay(report, own, terminal)
+    for (const line of formerMembersLine(report)) terminal.note(line)
   }
   let others: readonly Device[] = []
   await withMembers(own, context, async (membership, reached) => {
@@ -147,13 +152,15 @@ async function untilNodeEnded(files: HomeFiles, { signal }: CommandContext): Pro
 const END_TIMEOUT_MS = 15_000
 const END_POLL_MS = 50
 
-function stay({ left }: DrainReport, terminal: Terminal): ExitCode {
-  if (terminal.json) terminal.value({ left: false, remaining: left })
+function stay(report: DrainReport, { membership }: OwnMembership, terminal: Terminal): ExitCode {
+  const { left, reasons, beyondQuota } = report
+  if (terminal.json) terminal.value({ left: false, remaining: left, reasons, beyondQuota })
   else {
+    terminal.line('Not left yet: not all that this node keeps could be moved.')
+    for (const line of leftLines(report, accountNames(membership))) terminal.line(line)
     terminal.line(
-      `Not left yet: ${formatBytes(left.bytes)} of what this node keeps could not be moved. It goes on trying while it runs; ` +
-        '"hayloft node drain" says why. Run this again later, or with --now to leave them behind, which may lose files of ' +
-        'your friends.',
+      'It goes on trying while it runs: run this again later, or with --now to leave the rest behind, which may lose files ' +
+        'of your friends.',
     )
   }
   return EXIT.degraded

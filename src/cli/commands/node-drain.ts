@@ -1,9 +1,11 @@
 import { systemClock } from '../../foundation/system.ts'
 import { readOwnGrid } from '../../home/own-grid.ts'
-import type { DrainReport, LeftReason } from '../../storage-node/drain/report.ts'
+import type { DrainReport } from '../../storage-node/drain/report.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { accountNames, type NameOfAccount } from '../node/account-names.ts'
 import { drainNode, setDraining } from '../node/drain-node.ts'
+import { formerMembersLine, leftLines } from '../node/drain-text.ts'
 import type { NodeCommandContext } from '../node/require-node.ts'
 import { count, formatBytes, printableName, type Terminal } from '../terminal.ts'
 
@@ -27,11 +29,23 @@ export async function nodeDrain(
       return { node, name: nameOf(node) ?? null, items, bytes }
     })
     terminal.value({ draining: true, ...report, takers })
-  } else tell(terminal, report, (node) => nameOf(node) ?? `${node.slice(0, 12)}…`)
+  } else {
+    tell(terminal, report, {
+      nameOf: (node) => nameOf(node) ?? `${node.slice(0, 12)}…`,
+      nameOfAccount: accountNames(membership),
+    })
+  }
   return report.left.shares + report.left.records === 0 ? EXIT.ok : EXIT.degraded
 }
 
-function tell(terminal: Terminal, report: DrainReport, nameOf: (node: NodeKey) => string): void {
+function tell(
+  terminal: Terminal,
+  report: DrainReport,
+  {
+    nameOf,
+    nameOfAccount,
+  }: { readonly nameOf: (node: NodeKey) => string; readonly nameOfAccount: NameOfAccount },
+): void {
   const { moved, left, unleased, lost, crowded, leasesLost, takers } = report
   const items = `${count(moved.shares, 'share')} and ${count(moved.records, 'record')}`
   terminal.line(`Moved ${formatBytes(moved.bytes)}: ${items}.`)
@@ -55,23 +69,13 @@ function tell(terminal: Terminal, report: DrainReport, nameOf: (node: NodeKey) =
       `${formatBytes(unleased.bytes)} are leased by nobody any more, and will be freed.`,
     )
   }
+  for (const line of formerMembersLine(report)) terminal.line(line)
   if (left.shares + left.records === 0) {
-    terminal.line('Nothing that anybody leases is left here: the node may go.')
+    terminal.line('Nothing that a member leases is left here: the node may go.')
     return
   }
+  for (const line of leftLines(report, nameOfAccount)) terminal.line(line)
   terminal.line(
-    `Left here: ${formatBytes(left.bytes)}, ${count(left.shares + left.records, 'item')}.`,
+    'The node goes on trying while it runs. If it goes before all is moved, that is lost with it.',
   )
-  for (const [reason, number] of Object.entries(report.reasons)) {
-    terminal.line(`  ${count(number, 'item')}: ${WHY[reason as LeftReason]}`)
-  }
-  terminal.line('The node goes on trying while it runs. It must not go before all is moved.')
-}
-
-const WHY: Readonly<Record<LeftReason, string>> = {
-  unreachable: 'no other node that could take them answers',
-  full: 'all others are full',
-  quota: 'who leases them is beyond the quota everywhere',
-  later: 'the others take no more from here today',
-  alone: 'there is no other node',
 }

@@ -1,4 +1,5 @@
 import { mapConcurrently } from '../../foundation/concurrency.ts'
+import { accountName } from '../../protocol/account-name.ts'
 import type { BlockId } from '../../protocol/block-id.ts'
 import { MAX_SLOTS } from '../../protocol/limits.ts'
 import { openManifest } from '../../protocol/manifest.ts'
@@ -16,7 +17,13 @@ import type { SlotStore } from '../slots/slot-store.ts'
 import { isIntact } from '../upkeep.ts'
 import { Destinations, type DestinationsOptions, type Holders } from './destinations.ts'
 import { giveUpShare, giveUpSlot } from './give-up.ts'
-import { DrainTally, type DrainProgress, type DrainReport, type LeftReason } from './report.ts'
+import {
+  DrainTally,
+  type DrainProgress,
+  type DrainReport,
+  type Item,
+  type LeftReason,
+} from './report.ts'
 
 /** Shares on their way at once: a few MiB of memory, and enough for a line of some delay. */
 const MOVE_CONCURRENCY = 8
@@ -26,6 +33,8 @@ const MAX_ROUNDS = 3
 export interface DrainOptions extends DestinationsOptions {
   readonly store: ShareStore
   readonly slots: SlotStore
+  /** Whether an account belongs to the grid, by its name. Nodes take over nobody else's leases. */
+  readonly isMember: (account: string) => boolean
   readonly onProgress: (progress: DrainProgress) => void
 }
 
@@ -33,11 +42,14 @@ export interface DrainOptions extends DestinationsOptions {
  * Gives all that a node keeps to other nodes: each share, with the leases that are on it, to the next node in its order
  * that has none of its block, and each slot to the next that lacks it. Whatever another node has acknowledged is deleted
  * here, so what is left is what is still to do: it may be interrupted at any moment and be started again. Goes through
- * everything once.
+ * everything once. What only former members lease stays and holds nobody up: no node takes it, and it ends with its leases.
  */
 export async function drain(options: DrainOptions): Promise<DrainReport> {
   return await new Drain(options).run()
 }
+
+/** Of what several nodes answered, what is the sooner over. */
+const HOPEFUL_FIRST: readonly LeftReason[] = ['later', 'full', 'quota']
 
 /** What a node says to what it is offered. */
 type Answer =
@@ -87,21 +99,18 @@ class Drain {
       const row = await store.ledger.read(id)
       if (row === undefined || shareAt(row, held.index)?.tag !== held.tag) return
       const item = { kind: 'share', count: 1, bytes: row.shareBytes } as const
-      const leases = handedLeases(
-        this.#options.store,
+      const leases = this.#leasesToHand(
         row.leases.filter(({ index }) => index === held.index),
+        item,
       )
-      if (leases.length === 0) {
-        this.#tally.unleased(item)
-        return
-      }
+      if (leases === undefined) return
       const given = await this.#giveShare(id, held, { row, leases, holders })
       if (given === 'lost') {
         this.#tally.lost()
         return
       }
       if (typeof given === 'string') {
-        this.#tally.left(item, given)
+        this.#tally.left(item, given, namesOf(leases))
         return
       }
       // Somebody who renewed meanwhile would lose the new lease: then it is handed over once more.
@@ -112,6 +121,19 @@ class Drain {
         return
       }
     }
+  }
+
+  /** The leases to go with something; undefined where no member has one, which is counted. */
+  #leasesToHand(
+    leases: readonly { readonly account: number; readonly expiresS: number }[],
+    item: Item,
+  ): HandedLease[] | undefined {
+    const handed = handedLeases(this.#options.store, leases)
+    const ofMembers = handed.filter(({ account }) => this.#options.isMember(accountName(account)))
+    if (ofMembers.length > 0) return ofMembers
+    if (handed.length === 0) this.#tally.unleased(item)
+    else this.#tally.formerMembers(item)
+    return undefined
   }
 
   async #giveShare(
@@ -152,7 +174,7 @@ class Drain {
     give: (node: NodeKey) => Promise<Answer>,
   ): Promise<{ node: NodeKey; leasesLost: number } | LeftReason> {
     const isAlone = this.#options.order(wanted.id, wanted.total).length === 0
-    let reason: LeftReason = isAlone ? 'alone' : 'unreachable'
+    const said = new Set<LeftReason>()
     for (const { key: node, isCrowded } of this.#destinations.choicesFor(wanted, holders)) {
       const reply = await give(node)
       if (typeof reply === 'string') continue
@@ -163,9 +185,10 @@ class Drain {
         return { node, leasesLost: refused.length }
       }
       // What was checked here and is bad there was changed on its way, or that node is not sound.
-      reason = outcome === 'bad' || outcome === 'expired' ? 'unreachable' : outcome
+      said.add(outcome === 'bad' || outcome === 'expired' ? 'unreachable' : outcome)
     }
-    return reason
+    if (isAlone) return 'alone'
+    return HOPEFUL_FIRST.find((reason) => said.has(reason)) ?? 'unreachable'
   }
 
   async #moveSlots(slots: readonly ScannedRow<SlotKey, SlotRow | undefined>[]): Promise<void> {
@@ -182,15 +205,16 @@ class Drain {
       const [row] = await slots.ledger.readSlots([slot])
       if (row === undefined) return
       const item = { kind: 'slot', count: row.heads.length, bytes: slotBytes(row) } as const
-      const leases = handedLeases(this.#options.store, row.leases)
+      const leases = this.#leasesToHand(row.leases, item)
+      if (leases === undefined) return
       const records = await slots.headsOf(slot)
-      if (leases.length === 0 || records.length === 0) {
+      if (records.length === 0) {
         this.#tally.unleased(item)
         return
       }
       const given = await this.#giveSlot(slot, { records, leases, holders })
       if (typeof given === 'string') {
-        this.#tally.left(item, given)
+        this.#tally.left(item, given, namesOf(leases))
         return
       }
       const isGone = await giveUpSlot(slots, slot, row)
@@ -231,4 +255,8 @@ class Drain {
       return last
     })
   }
+}
+
+function namesOf(leases: readonly HandedLease[]): string[] {
+  return leases.map(({ account }) => accountName(account))
 }

@@ -6,7 +6,7 @@ export type LeftReason =
   | 'unreachable'
   /** All have too little room. */
   | 'full'
-  /** Those who lease it are beyond their quotas everywhere. */
+  /** Those who lease it are beyond their quotas at all nodes that answer. */
   | 'quota'
   /** All have taken as much of this account's nodes as they do in a day. */
   | 'later'
@@ -32,8 +32,12 @@ export interface DrainReport extends DrainProgress {
   readonly left: Amount
   /** Items that are left, by why. */
   readonly reasons: Readonly<Partial<Record<LeftReason, number>>>
+  /** Who leases what is left for their `quota`, by the names of their accounts. */
+  readonly beyondQuota: readonly string[]
   /** Leased by nobody any more: to be freed, not moved. */
   readonly unleased: Amount
+  /** Leased by nobody who belongs to the grid: it stays, and is freed when its leases have ended. */
+  readonly formerMembers: Amount
   /** Found gone or rotten on the way; the grid's repair makes them anew. */
   readonly lost: number
   /** Shares that went to a node with another one of the same block, since there was no other choice. */
@@ -54,6 +58,8 @@ export class DrainTally {
   readonly #moved = { shares: 0, records: 0, bytes: 0 }
   readonly #left = { shares: 0, records: 0, bytes: 0 }
   readonly #unleased = { shares: 0, records: 0, bytes: 0 }
+  readonly #formerMembers = { shares: 0, records: 0, bytes: 0 }
+  readonly #beyondQuota = new Set<string>()
   readonly #reasons = new Map<LeftReason, number>()
   readonly #takers = new Map<NodeKey, { items: number; bytes: number }>()
   #lost = 0
@@ -75,13 +81,19 @@ export class DrainTally {
     this.#leasesLost += to.leasesLost
   }
 
-  left(item: Item, reason: LeftReason): void {
+  /** @param accounts names of those who lease it */
+  left(item: Item, reason: LeftReason, accounts: readonly string[] = []): void {
     add(this.#left, item)
+    if (reason === 'quota') for (const account of accounts) this.#beyondQuota.add(account)
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1)
   }
 
   unleased(item: Item): void {
     add(this.#unleased, item)
+  }
+
+  formerMembers(item: Item): void {
+    add(this.#formerMembers, item)
   }
 
   lost(): void {
@@ -97,7 +109,9 @@ export class DrainTally {
       ...this.progress,
       left: this.#left,
       reasons: Object.fromEntries(this.#reasons),
+      beyondQuota: [...this.#beyondQuota].sort(),
       unleased: this.#unleased,
+      formerMembers: this.#formerMembers,
       lost: this.#lost,
       crowded: this.#crowded,
       leasesLost: this.#leasesLost,
@@ -135,7 +149,9 @@ export function joinReports(first: DrainReport, second: DrainReport): DrainRepor
     totalBytes: Math.max(first.totalBytes, first.moved.bytes + second.totalBytes),
     left: second.left,
     reasons: second.reasons,
+    beyondQuota: second.beyondQuota,
     unleased: second.unleased,
+    formerMembers: second.formerMembers,
     lost: first.lost + second.lost,
     crowded: first.crowded + second.crowded,
     leasesLost: first.leasesLost + second.leasesLost,

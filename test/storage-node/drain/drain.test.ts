@@ -127,6 +127,46 @@ describe('a node that drains', () => {
     expect(await nodes.drain(0)).toMatchObject({ moved: { shares: 3 }, left: { shares: 0 } })
   })
 
+  it('is not held up by what former members store, and tells of it', async () => {
+    await using nodes = await Nodes.open({ count: 3 })
+    await put(nodes, block(1), 0, { index: 0 })
+    for (const who of [ada, bert]) await put(nodes, block(3), 0, { index: 0, who })
+    for (const seed of [4, 5]) await put(nodes, block(seed), 0, { index: 0, who: bert })
+    const record = testRecord(testSlot(1), { a: 1 })
+    await nodes.ask<'slot-put'>(0, bert, { op: 'slot-put', record, leaseS: 30 * DAY_S })
+    nodes.members.delete(bert)
+    const bytes = shareBytesOf(block(4)) + shareBytesOf(block(5)) + record.length
+    expect(await nodes.drain(0)).toMatchObject({
+      moved: { shares: 2, records: 0 },
+      left: { shares: 0, records: 0, bytes: 0 },
+      formerMembers: { shares: 2, records: 1, bytes },
+      reasons: {},
+      leasesLost: 0,
+    })
+    expect(await nodes.usage(1, bert)).toEqual([0, 0])
+    // They are kept, as their leases last, and go along once their account is taken back in.
+    expect((await nodes.nodes[0]!.status()).shares).toBe(2)
+    nodes.members.add(bert)
+    expect(await nodes.drain(0)).toMatchObject({
+      moved: { shares: 2, records: 1 },
+      formerMembers: { shares: 0, records: 0, bytes: 0 },
+    })
+  })
+
+  it('names who is beyond their quotas where that is why something is left', async () => {
+    const size = shareBytesOf(block(1))
+    await using nodes = await Nodes.open({ count: 3, quotaBytes: 3.5 * size })
+    for (const seed of [1, 3]) await put(nodes, block(seed), 0, { index: 0 })
+    await put(nodes, block(5), 0, { index: 0, who: bert })
+    nodes.quotaBytes = 0.5 * size
+    const report = await nodes.drain(0)
+    expect(report).toMatchObject({ left: { shares: 3 }, reasons: { quota: 3 } })
+    expect(report.beyondQuota).toEqual([ada, bert])
+    nodes.away.add(keyOf(1))
+    nodes.away.add(keyOf(2))
+    expect(await nodes.drain(0)).toMatchObject({ reasons: { unreachable: 3 }, beyondQuota: [] })
+  })
+
   it('that is interrupted has lost nothing, and goes on where it was', async () => {
     await using nodes = await Nodes.open({ count: 4 })
     const blocks = Array.from({ length: 30 }, (_, seed) => block(seed))

@@ -35,6 +35,8 @@ export class Nodes implements AsyncDisposable {
   readonly #options: NodesOptions
   /** May be changed as a test goes on. */
   quotaBytes: number
+  /** Accounts that belong to the grid, likewise. */
+  readonly members = new Set<string>(Object.values(accounts))
 
   private constructor(options: NodesOptions) {
     this.#options = options
@@ -52,7 +54,6 @@ export class Nodes implements AsyncDisposable {
     const randomness = new SeededRandomness(at)
     const drive = new SimulatedDrive({ clock: this.clock, randomness })
     this.drives[at] = drive
-    const known = new Set<string>(Object.values(accounts))
     const { capacityBytes = 2 ** 40 } = this.#options
     this.nodes[at] = await openStorageNode({
       disk: drive.open(),
@@ -62,7 +63,7 @@ export class Nodes implements AsyncDisposable {
       reserveBytes: 0,
       accountOf: (caller) => ({ account: caller, quotaBytes: this.quotaBytes }),
       tenantNamed: (account) =>
-        known.has(account) ? { account, quotaBytes: this.quotaBytes } : undefined,
+        this.members.has(account) ? { account, quotaBytes: this.quotaBytes } : undefined,
     })
   }
 
