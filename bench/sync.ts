@@ -24,11 +24,20 @@ import { writeSample } from './samples.ts'
 
 /**
  * What syncing takes between two daemons through ten nodes, all on this machine: `npm run bench-sync`. Each row is from the
- * change on one side to the same on the other, with the processor time of both daemons and the bytes that nodes took in.
+ * change on one side to the same on the other, with the processor time of both daemons and of the nodes, and the bytes that
+ * nodes took in. `--only large`, `small` or `edits` measures these rows alone, `--files` says how many small files there are;
+ * `--profile` has both daemons leave CPU profiles in a directory.
  */
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    files: { type: 'string' },
+    profile: { type: 'string' },
+  },
+})
 const LARGE_BYTES = values.quick ? 32 * 2 ** 20 : 2 ** 30
-const MANY = values.quick ? 500 : 10_000
+const MANY = Number(values.files ?? (values.quick ? 500 : 10_000))
 const EDITS = values.quick ? 5 : 30
 const TIMEOUT_MS = 20 * 60_000
 const POLL_MS = 20
@@ -48,7 +57,9 @@ class Device {
     await runHayloft(['sync', 'add', this.root, 'home:bench'], { home: this.home })
     const program = new URL('../bin/hayloft.js', import.meta.url).pathname
     const env = { ...process.env, HAYLOFT_HOME: this.home }
-    this.#daemon = spawn(process.execPath, [program, 'start'], { env, stdio: 'ignore' })
+    const { profile } = values
+    const options = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+    this.#daemon = spawn(process.execPath, [...options, program, 'start'], { env, stdio: 'ignore' })
     await this.settled()
   }
 
@@ -72,11 +83,13 @@ class Device {
 interface Bench {
   readonly from: Device
   readonly to: Device
+  readonly grid: PracticeGrid
   readonly gridDir: string
   readonly signal: AbortSignal
 }
 
 interface Step {
+  readonly of: 'large' | 'small'
   readonly name: string
   readonly change: (from: Device) => Promise<void>
   readonly isThere: (to: Device) => Promise<boolean>
@@ -84,6 +97,7 @@ interface Step {
 
 const STEPS: readonly Step[] = [
   {
+    of: 'large',
     name: `${LARGE_BYTES / 2 ** 20} MiB new`,
     change: async ({ root }) => {
       await writeSample(`${root} sample`, LARGE_BYTES)
@@ -92,6 +106,7 @@ const STEPS: readonly Step[] = [
     isThere: async ({ root }) => (await sizeOf(join(root, 'large'))) === LARGE_BYTES,
   },
   {
+    of: 'large',
     name: '1 MiB edit inside it',
     change: async ({ root }) => {
       const file = await open(join(root, 'large'), 'r+')
@@ -101,11 +116,13 @@ const STEPS: readonly Step[] = [
     isThere: async ({ root }) => await hasByteAt(join(root, 'large'), LARGE_BYTES / 2, 7),
   },
   {
+    of: 'large',
     name: 'rename it',
     change: async ({ root }) => await rename(join(root, 'large'), join(root, 'renamed')),
     isThere: async ({ root }) => (await sizeOf(join(root, 'renamed'))) === LARGE_BYTES,
   },
   {
+    of: 'small',
     name: `${MANY} × 4 KiB`,
     change: async ({ root }) => {
       await mkdir(join(root, 'many'))
@@ -116,11 +133,13 @@ const STEPS: readonly Step[] = [
     isThere: async ({ root }) => (await countIn(join(root, 'many'))) === MANY,
   },
   {
+    of: 'small',
     name: `rename a directory of ${MANY}`,
     change: async ({ root }) => await rename(join(root, 'many'), join(root, 'moved')),
     isThere: async ({ root }) => (await countIn(join(root, 'moved'))) === MANY,
   },
   {
+    of: 'small',
     name: `delete ${MANY}`,
     change: async (from) => {
       await rm(join(from.root, 'moved'), { recursive: true })
@@ -146,12 +165,12 @@ async function main(): Promise<void> {
     await writeFile(join(dir, 'word'), (JSON.parse(added.stdout) as { word: string }).word)
     await runHayloft(['grid', 'join', `@${join(dir, 'word')}`], { home: to.home })
     for (const device of devices) await device.start()
-    const bench = { from, to, gridDir: join(dir, 'grid'), signal: stop.signal }
+    const bench = { from, to, grid, gridDir: join(dir, 'grid'), signal: stop.signal }
     console.log(
-      '| step | wall | processor time of both daemons | bytes on the nodes |\n|---|---|---|---|',
+      '| step | wall | processor time of both daemons | of the nodes | bytes on the nodes |\n|---|---|---|---|---|',
     )
-    for (const step of STEPS) await measure(step, bench)
-    await measureEdits(bench)
+    for (const step of STEPS) if (isWanted(step.of)) await measure(step, bench)
+    if (isWanted('edits')) await measureEdits(bench)
   } finally {
     for (const device of devices) await device.stop()
     await rm(dir, { recursive: true, force: true, maxRetries: 5 })
@@ -160,20 +179,27 @@ async function main(): Promise<void> {
 
 async function measure(
   { name, change, isThere }: Step,
-  { from, to, gridDir, signal }: Bench,
+  { from, to, grid, gridDir, signal }: Bench,
 ): Promise<void> {
   for (const device of [from, to]) await device.settled()
   const [cpuBefore, bytesBefore] = [await cpuOf(from, to), await bytesIn(gridDir)]
-  const startMs = systemClock.monotonicMs()
-  await change(from)
-  await untilThere(async () => await isThere(to), signal)
-  const wallS = (systemClock.monotonicMs() - startMs) / 1000
-  for (const device of [from, to]) await device.settled()
+  const { result: wallS, nodesCpuS = NaN } = await grid.measureNodes(async () => {
+    const startMs = systemClock.monotonicMs()
+    await change(from)
+    await untilThere(async () => await isThere(to), signal)
+    const endMs = systemClock.monotonicMs()
+    for (const device of [from, to]) await device.settled()
+    return (endMs - startMs) / 1000
+  })
   const cpuS = (await cpuOf(from, to)) - cpuBefore
   const bytes = (await bytesIn(gridDir)) - bytesBefore
   console.log(
-    `| ${name} | ${wallS.toFixed(1)} s | ${cpuS.toFixed(1)} s | ${(bytes / 1e6).toFixed(1)} MB |`,
+    `| ${name} | ${wallS.toFixed(1)} s | ${cpuS.toFixed(1)} s | ${nodesCpuS.toFixed(1)} s | ${(bytes / 1e6).toFixed(1)} MB |`,
   )
+}
+
+function isWanted(rows: string): boolean {
+  return values.only === undefined || values.only === rows
 }
 
 async function measureEdits({ from, to, signal }: Bench): Promise<void> {
@@ -188,7 +214,7 @@ async function measureEdits({ from, to, signal }: Bench): Promise<void> {
   walls.sort((a, b) => a - b)
   const at = (share: number): string =>
     (walls[Math.floor(share * (walls.length - 1))] ?? 0).toFixed(2)
-  console.log(`| edit to visible, p50 / p95 | ${at(0.5)} s / ${at(0.95)} s | | |`)
+  console.log(`| edit to visible, p50 / p95 | ${at(0.5)} s / ${at(0.95)} s | | | |`)
 }
 
 async function untilThere(check: () => Promise<boolean>, signal: AbortSignal): Promise<void> {

@@ -55,6 +55,7 @@ class Play {
   readonly #trace = new Trace()
   readonly #kept = new Set<string>()
   readonly #copied = new Set<string>()
+  readonly #halfGivenUp = new Set<string>()
   readonly #violations: string[] = []
   readonly #isSequential: boolean
   readonly #isHarsh: boolean
@@ -88,7 +89,12 @@ class Play {
       })
     })
     this.#users = this.#devices.map((device) => {
-      const options = { device, clock, note, kept: this.#kept, copied: this.#copied }
+      const contents = {
+        kept: this.#kept,
+        copied: this.#copied,
+        halfGivenUp: this.#halfGivenUp,
+      }
+      const options = { device, clock, note, ...contents }
       const nextNumber = (): number => ++this.#number
       return new EngineUser({ ...options, nextNumber, randomness: randomness.fork('user') })
     })
@@ -221,7 +227,10 @@ class Play {
   async #judge(): Promise<void> {
     const [device] = this.#devices
     const texts = device?.texts() ?? new Set()
-    for (const text of this.#kept) this.#require(texts.has(text), `"${text}" is lost`)
+    for (const text of this.#kept) {
+      const isSure = this.#isSequential || !this.#halfGivenUp.has(text)
+      this.#require(!isSure || texts.has(text), `"${text}" is lost`)
+    }
     const conflicts = [...(device?.listing().keys() ?? [])].filter((path) => {
       return path.includes('(conflict') || path.includes('(changed meanwhile')
     })

@@ -17,6 +17,8 @@ export interface UserOptions {
   readonly kept: Set<string>
   /** Contents that some user has copied. */
   readonly copied: Set<string>
+  /** Of these, those of which some user gave up one of several: another may have given up the other at the same time. */
+  readonly halfGivenUp: Set<string>
   /** A number that no other content has. */
   readonly nextNumber: () => number
 }
@@ -81,8 +83,11 @@ export class EngineUser {
   /** While the engine moves a file, its content may be there twice: who gives up one of the two means the file. */
   #isGivenUp(text: string, before: readonly string[], after: readonly string[]): boolean {
     if (after.length === 0) return true
+    if (after.length >= before.length) return false
+    const { copied, halfGivenUp } = this.#options
+    if (copied.has(text)) halfGivenUp.add(text)
     const isConflict = before.some((path) => path.includes('(conflict'))
-    return after.length < before.length && !isConflict && !this.#options.copied.has(text)
+    return !isConflict && !copied.has(text)
   }
 
   #endAll(): void {

@@ -7,6 +7,7 @@ import {
   rm,
   rmdir,
   symlink,
+  unlink,
   type FileHandle,
   statfs,
 } from 'node:fs/promises'
@@ -27,7 +28,10 @@ export const SYSTEM_FILE_SYSTEM: FileSystem = {
     await rmdir(at)
   },
   unlink: async (at) => {
-    await rm(at, { force: true })
+    // Cheaper than `rm`, which looks at what it is first.
+    await unlink(at).catch((thrown: unknown) => {
+      if (systemCodeOf(thrown) !== 'ENOENT') throw thrown
+    })
   },
   clear: async (at) => {
     await rm(at, { recursive: true, force: true })

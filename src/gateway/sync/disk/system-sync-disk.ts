@@ -9,6 +9,7 @@ import { parentOf, type ContentHash, type PathText } from '../trees.ts'
 import { isAsExpected, isGone, linkFree, unlessGone } from './careful.ts'
 import { DiskPaths } from './disk-paths.ts'
 import type { FileSystem } from './file-system.ts'
+import { FreeSpace } from './free-space.ts'
 import { mendNames } from './mend-names.ts'
 import { clearTemporaries, keepAside } from './keepsakes.ts'
 import { Replacer } from './replacer.ts'
@@ -29,8 +30,6 @@ import type {
 } from './sync-disk.ts'
 import { SYSTEM_FILE_SYSTEM } from './system-file-system.ts'
 
-/** Left free on a disk. */
-const SPARE_BYTES = 1024 * 1024
 const CHANGED: DiskOutcome = { kind: 'changed' }
 
 interface SystemOptions {
@@ -52,6 +51,7 @@ export class SystemSyncDisk implements SyncDisk {
   readonly #options: SystemOptions
   readonly #files: FileSystem
   readonly #replacer: Replacer
+  readonly #freeSpace: FreeSpace
   /** Directories with changes that are not durable yet. */
   readonly #touched = new Set<string>()
   #isPrepared = false
@@ -69,6 +69,7 @@ export class SystemSyncDisk implements SyncDisk {
     this.#options = options
     this.#files = options.files ?? SYSTEM_FILE_SYSTEM
     this.#paths = new DiskPaths(root)
+    this.#freeSpace = new FreeSpace(this.#files, options.clock, this.#temporaries)
     this.#replacer = new Replacer(this.#files, this.#temporaries, options.randomness)
   }
 
@@ -135,10 +136,7 @@ export class SystemSyncDisk implements SyncDisk {
     const at = this.#temporary()
     const hash = startSha256()
     await describingFailures('What is fetched', async () => {
-      // So that a full disk costs no traffic; some is left to whoever works on it.
-      if ((await this.#files.freeBytes(this.#temporaries)) < sizeBytes + SPARE_BYTES) {
-        throw Object.assign(new Error('too little space'), { code: 'ENOSPC' })
-      }
+      await this.#freeSpace.take(sizeBytes)
       try {
         const file = await this.#files.create(at, { isExecutable })
         try {

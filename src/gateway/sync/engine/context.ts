@@ -28,6 +28,3 @@ export type SyncEvent =
   | { readonly kind: 'failed'; readonly path: PathText; readonly message: string }
 
 export type Change = 'file' | 'link' | 'directory' | 'removal' | 'move'
-
-/** Files on their way at once, each way. */
-export const FILES_AT_ONCE = 8

@@ -1,5 +1,4 @@
 import { SystemFailureError } from '../../../foundation/system-failure.ts'
-import { finishConcurrently } from '../../../foundation/concurrency.ts'
 import type { FolderView } from '../../../folders/service/view.ts'
 import type {
   DiskOutcome,
@@ -13,7 +12,9 @@ import type { RecordChange, SyncRow } from '../records/records.ts'
 import type { ShownAt } from '../remote-tree.ts'
 import type { Pull, PullContent } from '../steps.ts'
 import type { ContentHash, ContentKey, PathText, SyncedLeaf } from '../trees.ts'
-import { FILES_AT_ONCE, type Change, type SyncContext } from './context.ts'
+import { SameContent } from './same-content.ts'
+import type { Change, SyncContext } from './context.ts'
+import { filesAtOnce } from './files-at-once.ts'
 import { NotEnoughSharesError } from '../../../grid/errors.ts'
 
 /** So many changes of the disk become durable together. */
@@ -31,21 +32,24 @@ export interface PullContext extends SyncContext {
  * written down, then done, made durable and recorded. Where the disk is not what was expected, nothing is done.
  */
 export async function pullAll(context: PullContext, pulls: readonly Pull[]): Promise<void> {
+  const sameContent = new SameContent(context.records.rows)
   for (let at = 0; at < pulls.length; at += PULLS_AT_ONCE) {
-    await new PullGroup(context, pulls.slice(at, at + PULLS_AT_ONCE)).run()
+    await new PullGroup(context, pulls.slice(at, at + PULLS_AT_ONCE), sameContent).run()
   }
 }
 
 class PullGroup {
   readonly #context: PullContext
   readonly #pulls: readonly Pull[]
+  readonly #sameContent: SameContent
   readonly #staged = new Map<PathText, StagedFile>()
   /** What this group has put on the disk. */
   readonly #placed = new Map<PathText, { hash: ContentHash; signature: Signature | undefined }>()
 
-  constructor(context: PullContext, pulls: readonly Pull[]) {
+  constructor(context: PullContext, pulls: readonly Pull[], sameContent: SameContent) {
     this.#context = context
     this.#pulls = pulls
+    this.#sameContent = sameContent
   }
 
   async run(): Promise<void> {
@@ -55,7 +59,10 @@ class PullGroup {
         for (const staged of this.#staged.values()) await staged[Symbol.asyncDispose]()
       },
     }
-    await finishConcurrently(this.#pulls, FILES_AT_ONCE, (step) => this.#stage(step))
+    await filesAtOnce(this.#pulls, {
+      sizeOf: (step) => this.#sizeOf(step),
+      work: async (step) => await this.#stage(step),
+    })
     const possible = this.#pulls.filter(
       (step) => !this.#needsContent(step) || this.#staged.has(step.path),
     )
@@ -76,6 +83,11 @@ class PullGroup {
 
   #needsContent(step: Pull): step is PullContent {
     return step.kind === 'pull' && step.node.kind === 'file'
+  }
+
+  #sizeOf(step: Pull): number {
+    const entry = this.#needsContent(step) ? this.#context.shown.get(step.path) : undefined
+    return entry === undefined ? 0 : sizeOf(entry)
   }
 
   async #stage(step: Pull): Promise<void> {
@@ -106,9 +118,11 @@ class PullGroup {
     about: Omit<IncomingFile, 'chunks'>,
   ): Promise<StagedFile | undefined> {
     const { disk, scan, records } = this.#context
-    for (const [path, { synced }] of this.#sameContent(key, records.rows)) {
+    for (const path of this.#sameContent.of(key)) {
+      const synced = records.rows.get(path)?.synced
       const node = scan.tree.get(path)
-      if (synced.kind !== 'file' || node?.kind !== 'file' || node.hash !== synced.hash) continue
+      if (synced?.kind !== 'file' || synced.key !== key) continue
+      if (node?.kind !== 'file' || node.hash !== synced.hash) continue
       await using file = await disk.open(path)
       if (file === undefined) continue
       const staged = await disk.stage({ ...about, chunks: file.chunks })
@@ -116,15 +130,6 @@ class PullGroup {
       await staged[Symbol.asyncDispose]()
     }
     return undefined
-  }
-
-  *#sameContent(
-    key: ContentKey,
-    rows: ReadonlyMap<PathText, SyncRow>,
-  ): Generator<[PathText, SyncRow]> {
-    for (const [path, row] of rows) {
-      if (row.synced.kind === 'file' && row.synced.key === key) yield [path, row]
-    }
   }
 
   #intents(step: Pull): RecordChange[] {

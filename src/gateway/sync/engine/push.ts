@@ -1,4 +1,3 @@
-import { finishConcurrently } from '../../../foundation/concurrency.ts'
 import { startSha256 } from '../../../crypto/hash.ts'
 import { SystemFailureError } from '../../../foundation/system-failure.ts'
 import { toHex } from '../../../foundation/bytes.ts'
@@ -12,7 +11,8 @@ import { contentKeyOf, readRemoteFolder } from '../remote-tree.ts'
 import type { RecordChange, SyncRow } from '../records/records.ts'
 import type { Push, PushContent } from '../steps.ts'
 import type { ContentHash, SyncedLeaf, SyncedNode } from '../trees.ts'
-import { FILES_AT_ONCE, type Change, type SyncContext } from './context.ts'
+import type { Change, SyncContext } from './context.ts'
+import { filesAtOnce } from './files-at-once.ts'
 import { settledSignature } from './signatures.ts'
 
 /** So many changes become one commit, and a stop in the middle of very many keeps those that were committed. */
@@ -34,8 +34,9 @@ export async function pushAll(context: PushContext, pushes: readonly Push[]): Pr
 async function pushSome(context: PushContext, pushes: readonly Push[]): Promise<void> {
   const { records, writer, signal, onEvent } = context
   const contents = knownContents(context)
-  const uploaded = await finishConcurrently(pushes, FILES_AT_ONCE, async (push) => {
-    return push.kind === 'push' ? await uploadOne(context, push, contents) : push
+  const uploaded = await filesAtOnce(pushes, {
+    sizeOf: (push) => sizeOf(context, push),
+    work: async (push) => (push.kind === 'push' ? await uploadOne(context, push, contents) : push),
   })
   const ready = uploaded.filter((push) => push !== undefined)
   if (ready.length === 0) return
@@ -50,6 +51,11 @@ async function pushSome(context: PushContext, pushes: readonly Push[]): Promise<
   const published = new Published(tree)
   await records.write(ready.map((push) => settled(context, push, published)))
   for (const push of ready) onEvent({ kind: 'sent', path: push.path, change: changeOf(push) })
+}
+
+function sizeOf({ scan }: PushContext, { kind, path }: Push): number {
+  const node = kind === 'push' ? scan.tree.get(path) : undefined
+  return node?.kind === 'file' ? node.sizeBytes : 0
 }
 
 /** @returns undefined if the file is not what it was when it was looked at, or could not be stored now */
