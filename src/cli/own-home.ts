@@ -1,3 +1,4 @@
+import { NotAMemberError } from '../home/errors.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import { openHome, type OpenedHome } from '../home/opened-home.ts'
 import { readOwnGrid } from '../home/own-grid.ts'
@@ -34,20 +35,27 @@ export async function openOwnClient(
   home: Pick<OpenedHome, 'files' | 'secrets'> = openOwnHome(files),
   { withOwnHost = false, ...options }: OwnClientOptions = {},
 ): Promise<Client> {
-  const shared = withOwnHost ? undefined : await borrowed(home, signal)
-  return await openClient(home, signal, { onRemoved: noteRemoval, shared, ...options })
+  const { onRemoved = noteRemoval } = options
+  const shared = withOwnHost ? undefined : await borrowed(home, { onRemoved, signal })
+  return await openClient(home, signal, { ...options, onRemoved, shared })
 }
 
 async function borrowed(
   { files, secrets }: Pick<OpenedHome, 'files' | 'secrets'>,
-  signal: AbortSignal,
+  {
+    onRemoved,
+    signal,
+  }: { readonly onRemoved: (error: NotAMemberError) => void; readonly signal: AbortSignal },
 ): Promise<SharedNetwork | undefined> {
   const own = await readOwnGrid(files, systemClock)
   if (own === undefined) return undefined
-  const network = await borrowNetwork(files, async () => {
-    const { identity } = await secrets()
-    assert(identity !== undefined, 'who has opened a client has an identity')
-    return await joinNetwork(own, { files, identity, signal })
+  const network = await borrowNetwork(files, {
+    openOwn: async () => {
+      const { identity } = await secrets()
+      assert(identity !== undefined, 'who has opened a client has an identity')
+      return await joinNetwork(own, { files, identity, signal })
+    },
+    onRemoved: () => onRemoved(new NotAMemberError(own.file.name)),
   })
   return network && { network, own, caller: network }
 }

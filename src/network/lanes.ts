@@ -117,23 +117,31 @@ export class Lanes {
   }
 
   async #openAnew(node: NodeKey, name: string): Promise<OpenLane> {
-    const { connector, bandwidth } = this.#options
-    const connection = await connector.connect(node)
-    let stream: Stream
-    try {
-      stream = await this.#openStream(connection)
-    } catch (cause) {
-      // A connection on which nothing can be asked is as good as dead, and the next call should not find it again.
-      connection.abort(new Error('the peer does not answer'))
-      const error = new UnreachableError(node, messageOf(cause), { cause })
-      connector.failed(node, error)
-      throw error
-    }
-    const lane = new Lane(node, stream, bandwidth.of(node))
+    const { connection, stream } = await this.#streamTo(node)
+    const lane = new Lane(node, stream, this.#options.bandwidth.of(node))
     if (this.#closed !== undefined) lane.close(this.#closed)
     const opened = { lane, connection }
     this.#lanes.set(name, opened)
     return opened
+  }
+
+  async #streamTo(
+    node: NodeKey,
+    { isAgain = false } = {},
+  ): Promise<{ readonly connection: Connection; readonly stream: Stream }> {
+    const { connector } = this.#options
+    const connection = await connector.connect(node)
+    try {
+      return { connection, stream: await this.#openStream(connection) }
+    } catch (cause) {
+      // A connection on which nothing can be asked is as good as dead, and the next call should not find it again.
+      connection.abort(new Error('the peer does not answer'))
+      // One that had ended before anything was asked says nothing of the node: it was open for as long as nobody looked.
+      if (isOver(cause) && !isAgain) return await this.#streamTo(node, { isAgain: true })
+      const error = new UnreachableError(node, messageOf(cause), { cause })
+      connector.failed(node, error)
+      throw error
+    }
   }
 
   async #openStream(connection: Connection): Promise<Stream> {
@@ -150,6 +158,11 @@ export class Lanes {
       throw cause
     }
   }
+}
+
+/** Whether a stream could not be opened because its connection has ended. */
+function isOver(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'ConnectionClosedError'
 }
 
 interface OpenLane {

@@ -126,4 +126,23 @@ describe('daemons of friends', () => {
     expect(await json('ben', ['status', '--json'])).toMatchObject({ node: null })
     expect((await nodeOf('ben')).pid).toBe(node.pid)
   }, 120_000)
+
+  it('tell whoever is removed that this is why nothing can be stored any more', async () => {
+    interface Members {
+      readonly members: readonly { readonly account: string; readonly you: boolean }[]
+    }
+    const { members } = await json<Members>('ada', ['grid', 'members', '--json'])
+    const ben = members.find(({ you }) => !you)?.account ?? ''
+    const removed = run('ada', ['grid', 'remove', ben.slice(0, 16)])
+    let put: Run | undefined
+    await until(async () => {
+      put = await run('ben', ['put', '-', '--random-key'], 'hay '.repeat(100))
+      return put.status !== 0
+    })
+    expect(put).toMatchObject({ status: 77 })
+    expect(put?.stderr).toContain('does not belong to the grid Barn any more')
+    expect((await removed).status).toBe(0)
+    const log = await readFile(join(homeOf('ben'), 'logs', 'daemon.log'), 'utf8')
+    expect(log).not.toContain('api-bug')
+  })
 })

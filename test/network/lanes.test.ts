@@ -98,6 +98,29 @@ describe('lanes to a node that is reached in more than one way', () => {
     expect([relayed.openStreams, direct.openStreams]).toEqual([0, 1])
   })
 
+  it('dial anew where the connection had ended already, and only once', async () => {
+    const over = (): ScriptedConnection => {
+      const connection = new ScriptedConnection(DIRECT)
+      const ended = new Error('The connection muxer is "closed" and not "open"')
+      ended.name = 'ConnectionClosedError'
+      connection.opens = Promise.reject(ended)
+      connection.opens.catch(() => undefined)
+      connection.abort = () => void connections.splice(connections.indexOf(connection), 1)
+      return connection
+    }
+    const connections: ScriptedConnection[] = []
+    const fresh = new ScriptedConnection(DIRECT)
+    connections.push(over(), fresh)
+    await expect(lanesOver(connections).call<'drop'>(NODE, ask)).resolves.toMatchObject({
+      op: 'drop',
+    })
+    expect(fresh.openStreams).toBe(1)
+    connections.splice(0, 1, over(), over(), fresh)
+    await expect(lanesOver(connections).call<'drop'>(NODE, ask)).rejects.toMatchObject({
+      code: 'node-unreachable',
+    })
+  })
+
   it('stay where they are while nothing better is there', async () => {
     const direct = new ScriptedConnection(DIRECT)
     const connections = [direct]

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { AssertionError, messageOf } from '../../foundation/error.ts'
+import { AssertionError, messageOf, systemCodeOf } from '../../foundation/error.ts'
 import { CALL_TYPE, packMessage, unpackMessage } from '../../gateway/api/call-message.ts'
 import { readToken } from '../../gateway/daemon/token.ts'
 import { readDaemon, type DaemonFile } from '../../home/daemon-file.ts'
 import type { HomeFiles } from '../../home/layout.ts'
+import { mayRepeat } from '../../network/lane.ts'
 import type { GridNetwork } from '../../network/open.ts'
 import { decodeReply, encodeRequest } from '../../protocol/codec.ts'
 import type { Op, ReplyOf, RequestOf } from '../../protocol/messages.ts'
@@ -18,8 +19,13 @@ const MAX_CONNECTIONS = 64
 /** A command that moves more is worth a host of its own: on the way through the daemon all is copied twice more. */
 const OWN_HOST_BYTES = 16 * 1024 * 1024
 
-/** Joins the grid for real. */
-type OpenNetwork = () => Promise<GridNetwork>
+/** What a command does where the daemon does not serve it. */
+export interface Borrower {
+  /** Joins the grid for real. */
+  readonly openOwn: () => Promise<GridNetwork>
+  /** Told once it turns out that this device belongs to the grid no more. */
+  readonly onRemoved: () => void
+}
 
 /**
  * The connections of this home's daemon, for a command: it neither starts a host nor dials nodes. Should it move much, or the
@@ -28,31 +34,24 @@ type OpenNetwork = () => Promise<GridNetwork>
  */
 export async function borrowNetwork(
   files: HomeFiles,
-  openOwn: OpenNetwork,
+  borrower: Borrower,
 ): Promise<BorrowedNetwork | undefined> {
   const daemon = await readDaemon(files)
   const token = daemon && (await readToken(files))
   if (daemon === undefined || token === undefined) return undefined
-  return new BorrowedNetwork(daemon, { files, token, openOwn })
+  return new BorrowedNetwork(daemon, { ...borrower, token })
 }
 
 export class BorrowedNetwork implements GridNetwork {
   readonly #daemon: DaemonFile
-  readonly #options: {
-    readonly files: HomeFiles
-    readonly token: string
-    readonly openOwn: OpenNetwork
-  }
+  readonly #options: Borrower & { readonly token: string }
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS })
   #opening: Promise<GridNetwork> | undefined
   /** Once it is open. */
   #own: GridNetwork | undefined
   #movedBytes = 0
 
-  constructor(
-    daemon: DaemonFile,
-    options: { files: HomeFiles; token: string; openOwn: OpenNetwork },
-  ) {
+  constructor(daemon: DaemonFile, options: Borrower & { readonly token: string }) {
     this.#daemon = daemon
     this.#options = options
   }
@@ -76,11 +75,18 @@ export class BorrowedNetwork implements GridNetwork {
       this.#count(message.length + answer.bytes.length)
     } catch (cause) {
       signal?.throwIfAborted()
-      const isThere = (await readDaemon(this.#options.files))?.pid === this.#daemon.pid
-      if (isThere) throw new UnreachableError(node, messageOf(cause), { cause })
+      // It ends, or has ended, whatever its file says yet.
+      const isAsked = systemCodeOf(cause) !== 'ECONNREFUSED'
+      if (isAsked && !mayRepeat(request)) {
+        throw new UnreachableError(node, messageOf(cause), { cause })
+      }
       return await (await this.#openOwn()).call(node, request, options)
     }
-    if (answer.status !== 200) throw new UnreachableError(node, titleIn(answer.bytes))
+    if (answer.status !== 200) {
+      const { code, title } = problemIn(answer.bytes)
+      if (code === 'not-a-member') this.#options.onRemoved()
+      throw new UnreachableError(node, title)
+    }
     const { header, body } = unpackMessage(answer.bytes)
     const reply = decodeReply(request.op as O, header, body)
     if (reply.op === 'refused') throw new RefusedError(node, reply)
@@ -181,11 +187,12 @@ function unable(): AssertionError {
   return new AssertionError('a borrowed network only calls')
 }
 
-function titleIn(bytes: Uint8Array): string {
+function problemIn(bytes: Uint8Array): { title: string; code?: unknown } {
+  const unclear = { title: 'the daemon refuses it' }
   try {
-    const { title } = JSON.parse(Buffer.from(bytes).toString('utf8')) as { title?: unknown }
-    return typeof title === 'string' ? title : 'the daemon refuses it'
+    const said = JSON.parse(Buffer.from(bytes).toString('utf8')) as { title?: unknown }
+    return typeof said.title === 'string' ? { ...said, title: said.title } : unclear
   } catch {
-    return 'the daemon refuses it'
+    return unclear
   }
 }

@@ -26,6 +26,8 @@ export type ApiErrorCode =
   | 'directory-not-empty'
   | 'sync-unknown'
   | 'node-absent'
+  | 'asker-gone'
+  | 'daemon-ending'
 
 const MESSAGES: Readonly<Record<ApiErrorCode, string>> = {
   'token-wrong':
@@ -46,4 +48,6 @@ const MESSAGES: Readonly<Record<ApiErrorCode, string>> = {
     'The directory is not empty. Ask for "recursive" to remove it with all that is in it.',
   'sync-unknown': 'No synced directory has this id.',
   'node-absent': 'The daemon runs no storage node.',
+  'asker-gone': 'Whoever asked did not wait for the answer.',
+  'daemon-ending': 'The daemon is ending. Ask again when it runs.',
 }

@@ -115,6 +115,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'slot-contended': 503,
   'too-few-nodes': 503,
   'not-enough-shares': 503,
+  'daemon-ending': 503,
   'slot-unavailable': 503,
   'slot-not-stored': 503,
   'disk-full': 507,

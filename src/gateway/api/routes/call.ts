@@ -1,4 +1,6 @@
 import { Type } from 'typebox'
+import { NotAMemberError } from '../../../home/errors.ts'
+import { wasRemoved } from '../../../library/live-membership.ts'
 import { decodeRequest, encodeReply } from '../../../protocol/codec.ts'
 import { MalformedMessageError } from '../../../protocol/cbor.ts'
 import type { Op, Reply, Request } from '../../../protocol/messages.ts'
@@ -52,6 +54,9 @@ export function addCallRoute(server: Server, context: ApiContext): void {
         try {
           return await context.caller.call<Op>(node, asked, { signal })
         } catch (thrown) {
+          const { membership, network, file } = context.client
+          // Nodes that cut this device off are like nodes that are away, but for what it has heard meanwhile.
+          if (wasRemoved(membership, network.self)) throw new NotAMemberError(file.name)
           if (!(thrown instanceof RefusedError)) throw thrown
           const { reason, message } = thrown
           return { op: 'refused', reason, message: message.slice(0, MAX_REFUSAL_CHARACTERS) }
