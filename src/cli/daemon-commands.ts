@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import type { BandwidthRequest } from './commands/bandwidth.ts'
 import { usageError } from './failures.ts'
 import { commandContext, jsonOption, type ProgramContext } from './program-context.ts'
 
@@ -7,6 +8,7 @@ export function addDaemonCommands(context: ProgramContext): void {
   addStart(context)
   addStop(context)
   addStatus(context)
+  addBandwidth(context)
   addService(context)
 }
 
@@ -65,6 +67,27 @@ function addStatus(context: ProgramContext): void {
     .action(async (options: JsonOption) => {
       const { status } = await import('./commands/status.ts')
       context.ended(await status(commandContext(options, context)))
+    })
+}
+
+function addBandwidth(context: ProgramContext): void {
+  context.program
+    .command('bandwidth')
+    .description(
+      'show how much this home sends and takes at most, or change that; what runs in it follows at once',
+    )
+    .option(
+      '--upload <rate>',
+      'what it sends at most, such as 2MB/s or 20Mbit/s; none for no limit',
+    )
+    .option('--download <rate>', 'what it takes at most')
+    .option('--when <time>', 'set that for a time of the week only, such as "mon-fri 08:00-18:00"')
+    .option('--clear', 'take away the limits of that time, or without --when all limits')
+    .addOption(jsonOption())
+    .action(async ({ json, ...request }: BandwidthRequest & JsonOption) => {
+      const { bandwidth } = await import('./commands/bandwidth.ts')
+      const given = json === undefined ? {} : { json }
+      context.ended(await bandwidth(request, commandContext(given, context)))
     })
 }
 

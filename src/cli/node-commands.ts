@@ -58,7 +58,10 @@ function addConfig(context: ProgramContext, node: Command): void {
       '--quota <size>',
       'what each account may store on it, where the grid does not say ("none": what its own nodes offer)',
     )
-    .option('--upload-limit <rate>', 'what it sends at most')
+    .option(
+      '--upload-limit <rate>',
+      'what it sends at most; "hayloft bandwidth" sets limits by time',
+    )
     .option('--download-limit <rate>', 'what it takes at most')
     .option(
       '--listen <address...>',

@@ -10,6 +10,7 @@ import { announcementOf } from '../protocol/membership/announce.ts'
 import type { Disk } from '../storage-node/disk.ts'
 import { openStorageNode } from '../storage-node/storage-node.ts'
 import { openSystemDisk } from '../storage-node/system-disk.ts'
+import { keepToBandwidth } from '../library/bandwidth.ts'
 import { keepAddresses, type SharedNetwork } from '../library/client.ts'
 import { networkMembership, requireMembership } from '../library/live-membership.ts'
 import { EXIT } from './exit-codes.ts'
@@ -100,7 +101,6 @@ export async function serveNode(
   storage.configure(node)
   await using network = await listen({ identity, grid, node }, { files, signal })
   await requireMembership(network, grid)
-  network.limit(node)
   network.serve(storage)
   using members = followMembers(files, grid, { self: network.self, log })
   storage.startMaintenance()
@@ -113,13 +113,22 @@ export async function serveNode(
   const orders = operatorOf(running)
   await using operator = await OperatorServer.open(orders, SYSTEM)
   const announce = await announcer({ files, network, operator })
+  using _limits = await keepToBandwidth(files.bandwidth, {
+    clock: systemClock,
+    limit: (limits) => {
+      network.limit(limits)
+    },
+    onChange: announce,
+    onFlaw: (why) => {
+      log.write('settings-unusable', why)
+    },
+  })
   await announce()
   await tellGrid(node, { files, grid, identity, network })
   await drainer.follow(node)
   settings.watch({
     onChange: async (changed) => {
       storage.configure(changed)
-      network.limit(changed)
       await drainer.follow(changed)
       await tellGrid(changed, { files, grid, identity, network })
       await announce()
@@ -166,7 +175,7 @@ async function announcer({
       peerId: peerIdText(network.self),
       addresses: network.addresses(),
       operator: { port: operator.port, key: operator.key },
-      settings: await settingsDigest(files.node),
+      settings: await settingsDigest(files),
     })
   }
 }

@@ -51,6 +51,8 @@ export interface HomeFiles {
   readonly apiToken: string
   /** What the daemon tells of itself: files of bounded size. */
   readonly logs: string
+  /** How much this home sends and takes at most, and when. */
+  readonly bandwidth: string
   /** How this home's storage node is to run. */
   readonly node: string
   /** The storage node's process, while it runs. */
@@ -84,6 +86,7 @@ export function homeFiles(home: string): HomeFiles {
     daemonLock: join(home, 'daemon.lock'),
     apiToken: join(home, 'api-token'),
     logs: join(home, 'logs'),
+    bandwidth: join(home, 'bandwidth.json'),
     node: join(home, 'node.json'),
     running: join(home, 'running.json'),
     log: join(home, 'node.log'),

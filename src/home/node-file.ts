@@ -12,9 +12,6 @@ export interface NodeFile {
   readonly accountQuotaBytes?: number | undefined
   /** The household that it stands in. */
   readonly zone?: string | undefined
-  /** What it sends and takes at most, in bytes a second; undefined for no limit. */
-  readonly uploadBytesPerS?: number | undefined
-  readonly downloadBytesPerS?: number | undefined
   /** Whether others reach it from outside: found out (`auto`, the default), or known to its operator. */
   readonly reachable?: 'auto' | 'yes' | 'no' | undefined
   /** Whether to ask the router to forward its port, by UPnP or NAT-PMP; true by default. */
@@ -46,10 +43,6 @@ export async function readNodeFile(path: string): Promise<NodeFile | undefined> 
       accountQuotaBytes: fields.whole('accountQuotaBytes'),
     }),
     ...(fields.has('zone') && { zone: fields.text('zone') }),
-    ...(fields.has('uploadBytesPerS') && { uploadBytesPerS: fields.whole('uploadBytesPerS') }),
-    ...(fields.has('downloadBytesPerS') && {
-      downloadBytesPerS: fields.whole('downloadBytesPerS'),
-    }),
     ...(fields.has('reachable') && { reachable: fields.oneOf('reachable', REACHABLE) }),
     ...(fields.has('portMapping') && { portMapping: fields.flag('portMapping') }),
     ...(fields.has('announce') && { announce: fields.texts('announce') }),

@@ -21,6 +21,7 @@ import { KnownBlocksFile } from '../home/known-blocks-file.ts'
 import type { HomeFiles } from '../home/layout.ts'
 import type { OpenedHome } from '../home/opened-home.ts'
 import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
+import { keepToBandwidth } from './bandwidth.ts'
 import { networkMembership, requireMembership, wasRemoved } from './live-membership.ts'
 import { HomeSlotMemory } from '../home/slots/home-slot-memory.ts'
 
@@ -70,6 +71,7 @@ export async function openClient(
   if (identity === undefined || account === undefined) throw notSetUp(files)
   const network = shared?.network ?? (await joinNetwork(own, { files, identity, signal }))
   await requireMembership(network, own)
+  const limits = shared === undefined ? await limited(network, files) : undefined
   const stopWatching = membership.onChange(() => {
     if (wasRemoved(membership, network.self)) onRemoved?.(new NotAMemberError(file.name))
   })
@@ -107,10 +109,21 @@ export async function openClient(
       grid[Symbol.dispose]()
       knownBlocks?.[Symbol.dispose]()
       if (shared !== undefined) return
+      limits?.[Symbol.dispose]()
       await keepAddresses(files, network)
       await network[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Whoever has opened a host keeps it to what the home may send and take. */
+async function limited(network: GridNetwork, { bandwidth }: HomeFiles): Promise<Disposable> {
+  return await keepToBandwidth(bandwidth, {
+    clock: systemClock,
+    limit: (limits) => {
+      network.limit(limits)
+    },
+  })
 }
 
 /** A host of its own for whoever only calls. */

@@ -61,6 +61,11 @@ describe('hayloft node', () => {
       offeredBytes: 3e9,
       reserveBytes: 1e9,
     })
+    // Limits are those of the whole home.
+    const limited = await node('node-02', 'config', '--upload-limit', '2MB/s', '--json')
+    expect(JSON.parse(limited.stdout)).toMatchObject({ uploadBytesPerS: 2e6, applied: 'running' })
+    const shown = await hayloft(['bandwidth', '--json'], { home: homeOf('node-02') })
+    expect(JSON.parse(shown.stdout)).toMatchObject({ now: { uploadBytesPerS: 2e6 }, times: [] })
     // By hand as well.
     const path = join(homeOf('node-02'), 'node.json')
     const file = JSON.parse(await readFile(path, 'utf8')) as object

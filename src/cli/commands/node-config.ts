@@ -1,6 +1,8 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCodeOf } from '../../foundation/error.ts'
+import { readBandwidthFile, writeBandwidthFile } from '../../home/bandwidth-file.ts'
+import type { BandwidthSchedule, RateLimits } from '../../home/bandwidth-schedule.ts'
 import { makePrivateDirectory } from '../../home/files.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import {
@@ -11,6 +13,7 @@ import {
   type NodeFile,
 } from '../../home/node-file.ts'
 import { isMultiaddr } from '../../network/multiaddr-text.ts'
+import { changedLimits, formatRate } from '../bandwidth.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import { adoptNode } from '../grid/adopt-node.ts'
@@ -18,7 +21,7 @@ import type { NodeCommandContext } from '../node/require-node.ts'
 import { localOnlyAdvice } from '../node/local-only.ts'
 import { waitUntilApplied, type Applied } from '../node/settings.ts'
 import { zoneArgument } from '../node/zone.ts'
-import { rateArgument, sizeArgument } from '../sizes.ts'
+import { sizeArgument } from '../sizes.ts'
 import { formatBytes, type Terminal } from '../terminal.ts'
 
 export interface NodeConfigRequest {
@@ -42,17 +45,24 @@ export async function nodeConfig(
 ): Promise<ExitCode> {
   const isChange = Object.keys(request).length > 0
   const { node, room } = await settleNode(request, files)
+  const before = await readBandwidthFile(files.bandwidth)
+  const usual = changedLimits(before.usual, {
+    upload: request.uploadLimit,
+    download: request.downloadLimit,
+    suffix: '-limit',
+  })
   let applied: Applied = 'not-running'
   if (isChange) {
     await makePrivateDirectory(files.home)
     const isNew = (await readNodeFile(files.node)) === undefined
     await writeNodeFile(files.node, node)
+    if (usual !== before.usual) await writeBandwidthFile(files.bandwidth, { ...before, usual })
     if (isNew) await adoptNode(files)
     applied = await waitUntilApplied(files, signal)
   }
-  if (terminal.json) terminal.value({ ...described(node), ...(isChange && { applied }) })
+  if (terminal.json) terminal.value({ ...described(node, usual), ...(isChange && { applied }) })
   else {
-    show(terminal, node)
+    show(terminal, node, { ...before, usual })
     if (isChange) terminal.note(SAID_OF[applied])
     if (isAboutPaths(request) && applied !== 'not-running') terminal.note(LISTEN_LATER)
     if (request.maintain !== undefined && applied !== 'not-running') terminal.note(MAINTAIN_LATER)
@@ -91,7 +101,7 @@ const NEW_NODE: NodeFile = {
 }
 
 function changed(before: NodeFile, request: NodeConfigRequest): NodeFile {
-  const { offer, reserve, zone, quota, uploadLimit, downloadLimit, listen } = request
+  const { offer, reserve, zone, quota, listen } = request
   const { announce, reachable, portMapping, maintain } = request
   return {
     ...before,
@@ -100,12 +110,6 @@ function changed(before: NodeFile, request: NodeConfigRequest): NodeFile {
     ...(zone !== undefined && { zone: zoneArgument(zone) }),
     ...(quota !== undefined && {
       accountQuotaBytes: quota === 'none' ? undefined : sizeArgument(quota, '--quota'),
-    }),
-    ...(uploadLimit !== undefined && {
-      uploadBytesPerS: rateArgument(uploadLimit, '--upload-limit'),
-    }),
-    ...(downloadLimit !== undefined && {
-      downloadBytesPerS: rateArgument(downloadLimit, '--download-limit'),
     }),
     ...(listen !== undefined && { listen: listen.map(listenArgument) }),
     ...(announce !== undefined && { announce: announceArgument(announce) }),
@@ -207,15 +211,15 @@ const SAID_OF_REACHABLE = {
   no: 'no, so it keeps to relays',
 } as const
 
-function described(node: NodeFile): object {
+function described(node: NodeFile, usual: RateLimits): object {
   return {
     listen: node.listen,
     capacityBytes: node.capacityBytes,
     reserveBytes: node.reserveBytes,
     accountQuotaBytes: node.accountQuotaBytes ?? null,
     zone: node.zone ?? null,
-    uploadBytesPerS: node.uploadBytesPerS ?? null,
-    downloadBytesPerS: node.downloadBytesPerS ?? null,
+    uploadBytesPerS: usual.uploadBytesPerS ?? null,
+    downloadBytesPerS: usual.downloadBytesPerS ?? null,
     reachable: node.reachable ?? 'auto',
     portMapping: node.portMapping ?? true,
     announce: node.announce ?? [],
@@ -224,17 +228,17 @@ function described(node: NodeFile): object {
   }
 }
 
-function show(terminal: Terminal, node: NodeFile): void {
+function show(terminal: Terminal, node: NodeFile, { usual, times }: BandwidthSchedule): void {
   const rate = (bytesPerS: number | undefined): string =>
-    bytesPerS === undefined ? 'no limit' : `${formatBytes(bytesPerS)}/s`
+    formatRate(bytesPerS) + (times.length === 0 ? '' : ', at times another: "hayloft bandwidth"')
   const { capacityBytes, reserveBytes, accountQuotaBytes: quotaBytes } = node
   const rows: readonly (readonly [string, string])[] = [
     ['offer', node.draining === true ? 'nothing: it is draining' : formatBytes(capacityBytes)],
     ['reserve', `${formatBytes(reserveBytes)} stay free`],
     ['quota', quotaBytes === undefined ? 'as much as the account offers' : formatBytes(quotaBytes)],
     ['zone', node.zone ?? 'not named'],
-    ['upload limit', rate(node.uploadBytesPerS)],
-    ['download limit', rate(node.downloadBytesPerS)],
+    ['upload limit', rate(usual.uploadBytesPerS)],
+    ['download limit', rate(usual.downloadBytesPerS)],
     ['maintain', node.maintain === false ? 'off' : 'on'],
     ['listen', node.listen.join(' ')],
     ['announce', (node.announce ?? []).join(' ') || 'what it finds out'],

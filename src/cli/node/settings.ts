@@ -1,4 +1,4 @@
-import { toHex } from '../../foundation/bytes.ts'
+import { concatBytes, toHex } from '../../foundation/bytes.ts'
 import { sleep, type Clock } from '../../foundation/clock.ts'
 import { messageOf } from '../../foundation/error.ts'
 import { systemClock } from '../../foundation/system.ts'
@@ -66,8 +66,15 @@ export class NodeSettings implements Disposable {
 }
 
 /** What names the settings that a running node goes by. */
-export async function settingsDigest(path: string): Promise<string> {
-  return toHex(sha256((await readIfThere(path)) ?? new Uint8Array()).subarray(0, 8))
+export async function settingsDigest({
+  node,
+  bandwidth,
+}: Pick<HomeFiles, 'node' | 'bandwidth'>): Promise<string> {
+  const hashes = []
+  for (const path of [node, bandwidth]) {
+    hashes.push(sha256((await readIfThere(path)) ?? new Uint8Array()))
+  }
+  return toHex(sha256(concatBytes(hashes)).subarray(0, 8))
 }
 
 /** Whether a running node goes by new settings; `late` if it has not taken them up in time. */
@@ -78,7 +85,7 @@ const APPLY_POLL_MS = 50
 
 /** Waits until the running node of a home goes by its settings as they are now. */
 export async function waitUntilApplied(files: HomeFiles, signal: AbortSignal): Promise<Applied> {
-  const wanted = await settingsDigest(files.node)
+  const wanted = await settingsDigest(files)
   const deadlineMs = systemClock.monotonicMs() + APPLY_TIMEOUT_MS
   for (;;) {
     const running = await readRunning(files.running)
