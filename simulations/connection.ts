@@ -171,9 +171,18 @@ export class SimulatedConnection {
 
   /** Carries `bytes` to the other end, which then does `deliver`; or loses them. */
   #transfer(bytes: Uint8Array, direction: 'request' | 'reply', deliver: () => void): void {
+    const lane = this.#lanes[direction][bytes.length > SMALL_MESSAGE_BYTES ? 'bulk' : 'small']
+    const line = this.#network.line(this.caller, direction === 'request' ? 'up' : 'down')
+    if (line === undefined) this.#transmit(bytes, lane, deliver)
+    else
+      line.carry(lane, bytes.length, () => {
+        this.#transmit(bytes, lane, deliver)
+      })
+  }
+
+  #transmit(bytes: Uint8Array, lane: { freeAtMs: number }, deliver: () => void): void {
     const { clock, randomness } = this.#network
     const link = this.#network.link(this.caller, this.node)
-    const lane = this.#lanes[direction][bytes.length > SMALL_MESSAGE_BYTES ? 'bulk' : 'small']
     const startMs = Math.max(clock.monotonicMs(), lane.freeAtMs)
     lane.freeAtMs = startMs + bytes.length / link.bytesPerMs
     const delayMs = lane.freeAtMs + link.latencyMs - clock.monotonicMs()

@@ -5,6 +5,7 @@ import { nodeKey, type NodeKey } from '../src/protocol/node-key.ts'
 import type { SimulatedClock } from './clock.ts'
 import { SimulatedConnection } from './connection.ts'
 import { SimulatedEndpoint } from './endpoint.ts'
+import { SimulatedLine } from './line.ts'
 import { PERFECT_LINK, type LinkConditions } from './link.ts'
 import type { SeededRandomness } from './randomness.ts'
 import type { Trace } from './trace.ts'
@@ -26,6 +27,7 @@ export class SimulatedNetwork {
   readonly #endpoints = new Map<NodeKey, SimulatedEndpoint>()
   readonly #connections = new Map<string, SimulatedConnection>()
   readonly #links = new Map<NodeKey, LinkConditions>()
+  readonly #lines = new Map<NodeKey, { readonly up: SimulatedLine; readonly down: SimulatedLine }>()
   readonly #cutOff = new Set<NodeKey>()
   readonly #defaults: LinkConditions
 
@@ -56,6 +58,18 @@ export class SimulatedNetwork {
   /** What every message to and from `node` meets from now on; the worse of two ends' counts. */
   setLink(node: NodeKey, conditions: Partial<LinkConditions>): void {
     this.#links.set(node, { ...this.#defaults, ...conditions })
+  }
+
+  /** From now on all that `key` asks and is answered shares a line of so many bytes a millisecond. */
+  setLine(key: NodeKey, { upBytesPerMs, downBytesPerMs }: LineRates): void {
+    this.#lines.set(key, {
+      up: new SimulatedLine(this.clock, upBytesPerMs),
+      down: new SimulatedLine(this.clock, downBytesPerMs),
+    })
+  }
+
+  line(key: NodeKey, direction: 'up' | 'down'): SimulatedLine | undefined {
+    return this.#lines.get(key)?.[direction]
   }
 
   /** The conditions between two nodes. */
@@ -124,6 +138,11 @@ export class SimulatedNetwork {
   note(text: string): void {
     this.trace?.note(this.clock.monotonicMs(), text)
   }
+}
+
+export interface LineRates {
+  readonly upBytesPerMs: number
+  readonly downBytesPerMs: number
 }
 
 export function randomNodeKey(randomness: SeededRandomness): NodeKey {

@@ -2,12 +2,14 @@ import type { Clock } from '../../foundation/clock.ts'
 import type { Op, ReplyOf, RequestOf } from '../../protocol/messages.ts'
 import { UnreachableError, type Caller, type CallOptions } from '../../protocol/network.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
+import { bytesOf, Line, loadOf } from './line.ts'
 
 /**
  * Calls nodes and keeps an eye on each: how long it takes to answer, and whether it has fallen silent.
  *
  * A node is *suspect* while it owes replies and has said nothing for several times what nodes take these days, though
- * others do answer: frozen, swapping, or behind a dead line. It is *down* for a while after it could not be reached. Both are opinions for
+ * others do answer, and longer than what is under way to and from all of them takes to pass our own line: frozen, swapping, or
+ * behind a dead line. It is *down* for a while after it could not be reached. Both are opinions for
  * choosing among nodes, not verdicts: one reply clears a node of either.
  */
 export class NodeMonitor {
@@ -15,6 +17,7 @@ export class NodeMonitor {
   readonly #clock: Clock
   readonly #nodes = new Map<NodeKey, NodeRecord>()
   readonly #typical: Record<Weight, number | undefined> = { light: undefined, heavy: undefined }
+  readonly #lines = { up: new Line(FIRST_UP_BYTES_PER_MS), down: new Line(FIRST_DOWN_BYTES_PER_MS) }
   readonly #closing = new AbortController()
   #distrusted: ReadonlySet<NodeKey> = new Set()
   #heardAnyMs = -Infinity
@@ -42,7 +45,10 @@ export class NodeMonitor {
       weight: request.op === 'put' || request.op === 'get' ? 'heavy' : 'light',
       onSuspect: options.onSuspect,
     }
+    const load = loadOf(request, options)
+    const line = this.#lines[load.direction]
     record.pending.add(pending)
+    line.began(load.bytes)
     if (request.op === 'get') this.#sharesAsked += 1
     if (record.suspect) tellSuspect(pending)
     else this.#watch(record)
@@ -50,6 +56,9 @@ export class NodeMonitor {
       const { signal, expectShort } = options
       const reply = await this.#caller.call<O>(node, request, { signal, expectShort })
       this.#heard(record, pending)
+      const { startedMs } = pending
+      const bytes = reply.op === 'get' ? bytesOf(reply) : load.bytes
+      if (bytes > 0) line.passed(bytes, { startedMs, nowMs: record.heardMs })
       return reply
     } catch (error) {
       if (error instanceof UnreachableError)
@@ -60,6 +69,7 @@ export class NodeMonitor {
       throw error
     } finally {
       record.pending.delete(pending)
+      line.ended(load.bytes)
       if (request.op === 'get') this.#sharesAsked -= 1
       if (record.pending.size === 0) this.#unwatch(record)
       // It answered this one and is clear of suspicion, but may never answer the others.
@@ -114,7 +124,8 @@ export class NodeMonitor {
     // What is known of the line may come from shares that are smaller than those that stand in it now.
     const queued = Math.max(1, this.#sharesAsked / SHARES_AT_EASE)
     const lastMs = Math.max(sinceMs, this.#heardHeavyMs)
-    const isIdle = this.#clock.monotonicMs() - lastMs >= queued * this.hedgeDelayMs()
+    const dueMs = Math.max(queued * this.hedgeDelayMs(), this.#lines.down.drainMs())
+    const isIdle = this.#clock.monotonicMs() - lastMs >= dueMs
     if (isIdle) return true
     return this.#answeredHeavy.filter((startedMs) => startedMs > sinceMs).length >= OVERTAKEN_BY
   }
@@ -185,6 +196,11 @@ export class NodeMonitor {
         this.#watch(record)
         return
       }
+      if (this.#mayBeTheLine(silentMs)) {
+        record.doubted = false
+        this.#lookAgain(record, SECOND_LOOK_MS)
+        return
+      }
       // If nobody has said anything since, it may as well be our own line or a busy machine: ask around.
       const isAlone = this.#heardAnyMs <= silentSinceMs && silentMs < MAX_SILENCE_MS
       if (isAlone) this.#askAround()
@@ -218,6 +234,12 @@ export class NodeMonitor {
     void Promise.all(asked).finally(() => {
       this.#isAskingAround = false
     })
+  }
+
+  /** Whether what is asked, or the answer, may as well wait its turn among all that is under way. */
+  #mayBeTheLine(silentMs: number): boolean {
+    const drainMs = this.#lines.up.drainMs() + this.#lines.down.drainMs()
+    return silentMs < Math.min(drainMs * LINE_PATIENCE, MAX_LINE_MS)
   }
 
   #unwatch(record: NodeRecord): void {
@@ -277,6 +299,12 @@ const MIN_SILENCE_MS = 1000
 /** Silence longer than this always is. */
 const MAX_SILENCE_MS = 15_000
 const FIRST_SILENCE_MS = 1500
+/** What lines are taken to carry at least before any share has passed: 512 kbit/s and 2 Mbit/s. */
+const FIRST_UP_BYTES_PER_MS = 64
+const FIRST_DOWN_BYTES_PER_MS = 256
+/** Lines are not shared evenly: how many times what all that is under way takes, and how long at most. */
+const LINE_PATIENCE = 2
+const MAX_LINE_MS = 300_000
 const SECOND_LOOK_MS = 150
 const NODES_ASKED_AROUND = 2
 const FIRST_HEDGE_MS = 750
