@@ -27,7 +27,7 @@ export async function joinRow(
     const [word, file] = [join(dir, `word-${at}`), join(dir, `first-file-${at}`)]
     await writeFile(word, await grid.invite(), { mode: 0o600 })
     await writeSample(file, JOIN_BYTES)
-    const called = ['--name', `Newcomer ${at}`]
+    const called = ['--as', `Newcomer ${at}`]
     const joined = await grid.hayloft(home, ['grid', 'join', `@${word}`, ...called], signal)
     const put = await grid.hayloft(home, ['put', file, '--json'], signal)
     each.push({ joinS: joined.wallS, putS: put.wallS })

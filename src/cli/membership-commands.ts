@@ -55,7 +55,7 @@ function addRevoke(context: ProgramContext, grid: Command): void {
   grid
     .command('revoke')
     .description('take an invite back: it lets nobody else in; for admins')
-    .argument('<INVITE>', 'the invite, as @FILE or - (standard input)')
+    .argument('<INVITE>', 'the invite, as @FILE or -; or whom it is for, or its first digits')
     .addOption(jsonOption())
     .action(async (invite: string, { json }: Json) => {
       const { gridRevoke } = await import('./commands/grid-revoke.ts')

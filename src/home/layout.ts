@@ -21,6 +21,8 @@ export interface HomeFiles {
   readonly membership: string
   /** Secret: the key of the grid, where an invite gave it to this home. */
   readonly gridKey: string
+  /** What the invites grant that were made here. */
+  readonly invites: string
   /** Where nodes were last reached; a cache. */
   readonly addresses: string
   /** Which ids blocks had when they were last stored; a cache. */
@@ -71,6 +73,7 @@ export function homeFiles(home: string): HomeFiles {
     grid: join(home, 'grid.json'),
     membership: join(home, 'membership'),
     gridKey: join(home, 'grid-key.json'),
+    invites: join(home, 'invites.json'),
     nodeKey: join(home, 'node.key'),
     addresses: join(home, 'addresses.json'),
     knownBlocks: join(home, 'known-blocks'),

@@ -132,7 +132,7 @@ describe('hayloft grid join', () => {
     const home = join(dir, 'home')
     const word = await invite()
     for (const args of [
-      ['--name', 'a\u0007b'],
+      ['--as', 'a\u0007b'],
       ['--offer', '1GB', '--zone', 'a\nb'],
       ['--zone', 'attic'],
       ['--at', 'example.org:4001'],

@@ -126,6 +126,20 @@ describe('a grid of friends', () => {
     const late = await run('fay', ['grid', 'join', '-', '--json'], more.invite)
     expect(late.stderr).toContain('"invite-revoked"')
     expect(await json('ada', ['grid', 'revoke', '-'], invite)).toMatchObject({ stay: ['Ben'] })
+    const { inviteKey } = await json<{ inviteKey: string }>('ada', [
+      'grid',
+      'invite',
+      '--name',
+      'Gus',
+    ])
+    const listed = await json<{ invites: unknown[] }>('ada', ['grid', 'members'])
+    expect(listed.invites).toMatchObject([{ inviteKey, name: 'Gus', usesLeft: 1 }])
+    const told = await run('ada', ['grid', 'members'])
+    expect(told.stdout).toMatch(/^ {4}Gus: lets in 1 person, until .*; [0-9a-f]{12}$/m)
+    const nonsense = await run('ada', ['grid', 'revoke', 'gus'])
+    expect([nonsense.status, nonsense.stderr]).toEqual([66, expect.stringContaining('mean Gus?')])
+    expect(await json('ada', ['grid', 'revoke', 'Gus'])).toMatchObject({ inviteKey, stay: [] })
+    expect(await json('ada', ['grid', 'members'])).toMatchObject({ invites: [] })
     expect(await people('ben')).toEqual(['Ada admin in', 'Ben member in'])
   })
 

@@ -58,7 +58,7 @@ async function run(name: string, args: readonly string[], stdin?: string | Buffe
 }
 
 async function joinGrid(name: string, word: string, args: readonly string[] = []): Promise<Run> {
-  return await run(name, ['grid', 'join', '-', '--json', '--name', name, ...args], word)
+  return await run(name, ['grid', 'join', '-', '--json', '--as', name, ...args], word)
 }
 
 async function joined(name: string, word: string, args?: readonly string[]): Promise<void> {

@@ -44,7 +44,7 @@ interface JoinedJson {
 }
 
 async function joinGrid(name: string, word: string, args: readonly string[] = []): Promise<Run> {
-  const options = ['--json', '--name', name, ...args]
+  const options = ['--json', '--as', name, ...args]
   return await hayloft(['grid', 'join', '-', ...options], { home: homeOf(name), stdin: word })
 }
 

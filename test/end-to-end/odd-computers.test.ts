@@ -109,7 +109,7 @@ describe('computers whose clocks are a day apart', () => {
       name: string,
       options: { home: string; aheadMs: number },
     ): Promise<number | null> => {
-      const args = ['grid', 'join', '-', '--name', name, '--offer', '1GB']
+      const args = ['grid', 'join', '-', '--as', name, '--offer', '1GB']
       return (await hayloft(args, { ...options, stdin: await invite() })).status
     }
     expect(await enter('ben', ofBen)).toBe(0)

@@ -2,6 +2,7 @@ import { formatInvite, inviteKeyOf, newInviteSecret } from '../../capabilities/j
 import { MAX_JOIN_ADDRESSES } from '../../capabilities/kinds.ts'
 import { signingAsGrid } from '../../capabilities/grid-keys.ts'
 import { systemClock, systemRandomness } from '../../foundation/system.ts'
+import { keepInvite } from '../../home/invites-file.ts'
 import { signGrant } from '../../protocol/membership/grant.ts'
 import { MAX_INVITE_USES } from '../../protocol/membership/limits.ts'
 import { checkMemberName } from '../../protocol/membership/names.ts'
@@ -16,6 +17,7 @@ import { requireGridKey, requireOwn } from '../grid/own.ts'
 import { isLocalOnly } from '../node/local-only.ts'
 import { printWord } from '../grid/print-word.ts'
 import { roleArgument } from '../grid/role.ts'
+import { SHOWN_DIGITS } from '../grid/who.ts'
 import { sizeArgument } from '../sizes.ts'
 import { formatBytes } from '../terminal.ts'
 
@@ -57,6 +59,7 @@ export async function gridInvite(
     grant,
     gridKey: role === 'admin' ? gridKey : undefined,
   })
+  await keepInvite(files, grant, membership)
   if (terminal.json) {
     const expires = expiresS === 0 ? null : new Date(1000 * expiresS).toISOString()
     const told = { name: name ?? null, role, quotaBytes: quotaBytes ?? null, uses, expires }
@@ -76,7 +79,8 @@ export async function gridInvite(
   }
   const until = expiresS === 0 ? 'for ever' : `until ${formatTime(1000 * expiresS)}`
   terminal.note(
-    `It lets in ${uses === 1 ? 'one person' : `${uses} people`}, ${until}; whoever uses it first is in.`,
+    `It lets in ${uses === 1 ? 'one person' : `${uses} people`}, ${until}; whoever uses it first is in. ` +
+      `"hayloft grid revoke ${inviteKey.slice(0, SHOWN_DIGITS)}" takes it back.`,
   )
   if (quotaBytes !== undefined) {
     terminal.note(`They may store up to ${formatBytes(quotaBytes)} on each node.`)

@@ -36,7 +36,7 @@ import type { Terminal } from '../terminal.ts'
 export interface GridJoinRequest extends NodeRequest {
   /** An invite or a device word, or where it is: `@FILE`, or `-` for standard input. */
   readonly word: string
-  readonly name?: string
+  readonly as?: string
   /** Further addresses of members. */
   readonly at?: readonly string[]
   readonly passphrase?: true
@@ -54,7 +54,7 @@ export async function gridJoin(
   const word = await wordOf(request.word, terminal)
   const addresses = [...(request.at ?? []).map(memberAddress), ...word.addresses]
   const own = await ownGridFor(word, files)
-  const name = nameFor(word, request.name)
+  const name = nameFor(word, request.as)
   if (own === undefined) refuseExpired(word)
   const node = await nodeFor(request, { files, zone: name })
   const passphrase = request.passphrase === true
@@ -150,7 +150,7 @@ function nameFor(word: JoinWord, given: string | undefined): string {
   if (given !== undefined) return checkMemberName(given.normalize('NFC'), 'name')
   const granted = word.kind === 'invite' ? word.grant.name : undefined
   if (granted !== undefined) return granted
-  return personName(undefined, '--name')
+  return personName(undefined, '--as')
 }
 
 function deviceWordExposed(): CliError {

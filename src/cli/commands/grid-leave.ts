@@ -50,7 +50,13 @@ export async function gridLeave(
     return farewellOf(membership, { own, leaving: leaving.here, others, gridKey })
   })
   await untilNodeEnded(files, context)
-  for (const path of [files.grid, files.membership, files.gridKey, files.addresses]) {
+  for (const path of [
+    files.grid,
+    files.membership,
+    files.gridKey,
+    files.invites,
+    files.addresses,
+  ]) {
     await rm(path, { force: true })
   }
   if (terminal.json) terminal.value({ grid: own.file.name, left: true, drained: hasNode && !now })

@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { formatTime } from '../folders/times.ts'
 import { describeMember, isoTime, tellMember, tellSilent } from '../grid/member-report.ts'
+import { describeInvite, inviteLine, openInvites } from '../grid/open-invites.ts'
 import { askMembers, requireOwn } from '../grid/own.ts'
 import { SHOWN_DIGITS } from '../grid/who.ts'
 import { printableName, type Terminal } from '../terminal.ts'
@@ -14,11 +15,13 @@ export async function gridMembers(context: CommandContext): Promise<ExitCode> {
   const own = await requireOwn(files)
   const { count: reached, silent } = await askMembers(own, context)
   const { membership, account, file } = own
+  const invites = await openInvites(files, membership)
   if (terminal.json) {
     terminal.value({
       grid: file.name,
       members: membership.members.map((member) => describeMember(member, { membership, account })),
       refused: membership.refusedAdmissions.map(describeRefused),
+      invites: invites.map(describeInvite),
       reached,
       silent,
     })
@@ -26,6 +29,10 @@ export async function gridMembers(context: CommandContext): Promise<ExitCode> {
   }
   for (const member of membership.members) tellMember(member, { membership, account, terminal })
   for (const refused of membership.refusedAdmissions) tellRefused(refused, membership, terminal)
+  if (invites.length > 0) {
+    terminal.line('\nOpen invites that were made on this computer:')
+    for (const invite of invites) terminal.line(`    ${inviteLine(invite)}`)
+  }
   tellSilent({ count: reached, silent }, terminal)
   return EXIT.ok
 }

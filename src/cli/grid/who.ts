@@ -1,4 +1,5 @@
 import type { Device, Member } from '../../protocol/membership/state.ts'
+import type { InviteKeyHex } from '../../protocol/membership/statements.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 
@@ -23,6 +24,36 @@ export function deviceCalled(text: string, devices: readonly Device[]): Device {
   })
 }
 
+/** An invite that is known here. */
+export interface KnownInvite {
+  readonly inviteKey: InviteKeyHex
+  /** Whom it is for, or whom it has let in. */
+  readonly name: string
+}
+
+/**
+ * An invite by the name that it was made for, or the first digits of its key; else one by whom it has let in.
+ * @param open - those that may still let somebody in
+ * @throws CliError as {@link memberCalled}
+ */
+export function inviteCalled(
+  text: string,
+  { open, used }: { readonly open: readonly KnownInvite[]; readonly used: readonly KnownInvite[] },
+): InviteKeyHex {
+  const isOpen = open.some(({ name }) => name === nameIn(text))
+  const { inviteKey } = theOne(text, {
+    noun: 'invite',
+    among: (isOpen ? open : [...open, ...used]).map((value) => {
+      const { name, inviteKey: key } = value
+      return { name, key, value }
+    }),
+    list:
+      'Give the invite itself, as @FILE or - (standard input), or whom it is for or its first digits, as "hayloft grid members" ' +
+      'lists those that were made on this computer.',
+  })
+  return inviteKey
+}
+
 /** Digits of a key by which people tell two of one name apart. */
 export const SHOWN_DIGITS = 12
 /** Fewer could be a name. */
@@ -38,11 +69,15 @@ function named(name: string, key: string): { name: string; key: string } {
   return { name, key }
 }
 
+function nameIn(text: string): string {
+  return text.normalize('NFC').trim()
+}
+
 function theOne<T>(
   text: string,
   { noun, among, list }: { noun: string; among: readonly Candidate<T>[]; list: string },
 ): T {
-  const wanted = text.normalize('NFC').trim()
+  const wanted = nameIn(text)
   const byName = among.filter(({ name }) => name === wanted)
   const digits = wanted.toLowerCase()
   const byKey = among.filter(({ key }) => digits.length >= MIN_DIGITS && key.startsWith(digits))

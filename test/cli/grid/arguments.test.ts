@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { lifetimeArgument } from '../../../src/cli/grid/lifetime.ts'
-import { memberCalled } from '../../../src/cli/grid/who.ts'
+import { inviteCalled, memberCalled } from '../../../src/cli/grid/who.ts'
 import { Membership } from '../../../src/protocol/membership/membership.ts'
-import { accountNamed, GRID_ID, named } from '../../support/test-members.ts'
+import { accountNamed, GRID_ID, invite, named } from '../../support/test-members.ts'
 
 describe('how long an invite lasts', () => {
   it('is given as people say it', () => {
@@ -39,5 +39,26 @@ describe('someone', () => {
     expect(() => memberCalled('Dan', members)).toThrow('"hayloft grid members" lists them')
     expect(() => memberCalled(digits.slice(0, 7), members)).toThrow('no member of that name')
     expect(() => memberCalled('', members)).toThrow('no member of that name')
+  })
+})
+
+describe('an invite', () => {
+  const known = (key: string, name: string) => ({ inviteKey: invite(key).inviteKey, name })
+  const open = [known('new', 'Ben'), known('other', 'anyone')]
+  const used = [known('old', 'Ben'), known('cleo', 'Cleo')]
+
+  it('is found by whom it is for, whom it has let in, or its first digits', () => {
+    expect(inviteCalled('Ben', { open, used })).toBe(invite('new').inviteKey)
+    expect(inviteCalled(' Cleo ', { open, used })).toBe(invite('cleo').inviteKey)
+    expect(inviteCalled(invite('old').inviteKey.slice(0, 12), { open, used })).toBe(
+      invite('old').inviteKey,
+    )
+  })
+
+  it('that nobody knows is asked for in plain words', () => {
+    expect(() => inviteCalled('Grid 2!', { open, used })).toThrow(
+      /There is no invite of that name\. Give the invite itself, as @FILE/,
+    )
+    expect(() => inviteCalled('', { open, used })).toThrow('no invite of that name')
   })
 })
