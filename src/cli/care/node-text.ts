@@ -3,10 +3,13 @@ import {
   availabilityOf,
   isDistrusted,
   isGone,
+  isMeasured,
+  TYPICAL_AVAILABILITY,
   type NodeHistory,
 } from '../../grid/care/node-history.ts'
 import type { StorageNodeInfo } from '../../grid/view.ts'
 import type { Client } from '../../library/client.ts'
+import { nodeLabel, ownerOf } from '../grid/node-label.ts'
 import { count } from '../terminal.ts'
 
 /** What people should know of single nodes. */
@@ -18,7 +21,7 @@ export async function nodeLines(
   const lines: string[] = []
   for (const { node, history } of await nodesOf(client, memory)) {
     if (history === undefined) continue
-    const { name } = node
+    const name = nodeLabel(client.membership, node.key)
     if (isDistrusted(history)) {
       const tried = Math.round(history.good + history.bad)
       const failed = Math.round(history.bad)
@@ -41,12 +44,30 @@ export async function nodeLines(
   return lines
 }
 
+/** Of chances that rest on what is presumed of any node rather than on what was measured of these. */
+export async function presumptionLines(client: Client, memory: CareMemory): Promise<string[]> {
+  const nodes = await nodesOf(client, memory)
+  const young = nodes.filter(({ history }) => !isMeasured(history))
+  if (young.length === 0) return []
+  const which =
+    young.length === nodes.length
+      ? 'No node was watched for a day yet'
+      : `${young.length} of ${count(nodes.length, 'node')} were not watched for a day yet`
+  const typical = Math.round(TYPICAL_AVAILABILITY * 100)
+  return [
+    `${which}: the chances rest on what is presumed of such a node, that it is there ${typical} % of the time and stays for ` +
+      'a year on average.',
+  ]
+}
+
 /** The same for programs. */
 export async function jsonOfNodes(client: Client, memory: CareMemory): Promise<object[]> {
   return (await nodesOf(client, memory)).map(({ node, history }) => ({
     node: node.name,
+    owner: ownerOf(client.membership, node.key) ?? null,
     zone: node.zone,
-    measured: history !== undefined,
+    measured: isMeasured(history),
+    watchedS: Math.round(((history?.upMs ?? 0) + (history?.downMs ?? 0)) / 1000),
     availability: availabilityOf(history),
     away: (history?.misses ?? 0) > 0,
     gone: isGone(history),

@@ -4,10 +4,14 @@ import { readNodeFile } from '../../home/node-file.ts'
 import { readOwnGrid } from '../../home/own-grid.ts'
 import { readRunning, type RunningFile } from '../../home/running-file.ts'
 import type { Diagnosis } from '../../network/paths/diagnosis.ts'
+import type { Membership } from '../../protocol/membership/membership.ts'
+import type { NodeKey } from '../../protocol/node-key.ts'
 import { storageDevices } from '../doctor/storage-devices.ts'
 import { diskOf, type Examination } from '../doctor/examination.ts'
 import { findingsOf, SAID_OF_PATH, type Finding } from '../doctor/findings.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { nodeLabel, ownerOf } from '../grid/node-label.ts'
+import { SHOWN_DIGITS } from '../grid/who.ts'
 import { askNode } from '../node/operator-client.ts'
 import { openOwnClient } from '../own-home.ts'
 import { printableName, type Terminal } from '../terminal.ts'
@@ -25,45 +29,51 @@ export async function doctor({
   const settings = await readNodeFile(files.node)
   const running = await readRunning(files.running)
   terminal.note('Trying the ways to the other members. This takes some seconds.')
-  const { diagnosis, nameOf } =
+  const { diagnosis, membership } =
     running === undefined ? await byClient(files, signal) : await byNode(files, running, signal)
   const stopped = settings === undefined ? 'client' : 'stopped-node'
   const examination: Examination = {
     home: files.home,
     role: running === undefined ? stopped : 'node',
     diagnosis,
-    nameOf,
     disk: await diskOf(files, settings !== undefined),
     settings,
   }
   const findings = findingsOf(examination)
-  if (terminal.json) terminal.value(described(examination, findings))
-  else show(terminal, examination, findings)
+  if (terminal.json) terminal.value(described(examination, findings, membership))
+  else show(terminal, { diagnosis, findings, membership })
   return findings.some(({ verdict }) => verdict === 'problem') ? EXIT.degraded : EXIT.ok
 }
 
-type Asked = Pick<Examination, 'diagnosis' | 'nameOf'>
+interface Asked {
+  readonly diagnosis: Diagnosis
+  readonly membership: Membership | undefined
+}
 
 /** The node that runs here has the connections, and the identity. */
 async function byNode(files: HomeFiles, running: RunningFile, signal: AbortSignal): Promise<Asked> {
   const diagnosis = (await askNode(running, { op: 'doctor' }, { signal })) as Diagnosis
   const membership = (await readOwnGrid(files, systemClock))?.membership
-  return { diagnosis, nameOf: (node) => membership?.deviceName(node) ?? node.slice(0, 12) }
+  return { diagnosis, membership }
 }
 
 async function byClient(files: HomeFiles, signal: AbortSignal): Promise<Asked> {
   await using client = await openOwnClient(files, signal, undefined, { withOwnHost: true })
-  const diagnosis = await client.network.diagnose(storageDevices(client.membership), {
+  const { membership } = client
+  const diagnosis = await client.network.diagnose(storageDevices(membership), {
     randomness: systemRandomness,
     signal,
   })
-  return { diagnosis, nameOf: (node) => client.nameOf(node) }
+  return { diagnosis, membership }
 }
 
 function described(
-  { home, role, diagnosis, nameOf, disk }: Examination,
+  { home, role, diagnosis, disk }: Examination,
   findings: readonly Finding[],
+  membership: Membership | undefined,
 ): object {
+  const nameOf = (node: NodeKey): string =>
+    membership?.deviceName(node) ?? node.slice(0, SHOWN_DIGITS)
   const { members, mapping, reachability, clockAheadMs } = diagnosis
   return {
     home,
@@ -81,6 +91,7 @@ function described(
     disk,
     members: members.map(({ node, path, open, roundTripMs, address, why }) => ({
       name: nameOf(node),
+      owner: ownerOf(membership, node) ?? null,
       node,
       path,
       open,
@@ -94,15 +105,14 @@ function described(
 
 function show(
   terminal: Terminal,
-  { diagnosis, nameOf }: Examination,
-  findings: readonly Finding[],
+  { diagnosis, findings, membership }: Asked & { readonly findings: readonly Finding[] },
 ): void {
   for (const { about, verdict, says, advice } of findings) {
     terminal.line(`${MARK[verdict]} ${TITLE[about].padEnd(12)} ${says}`)
     if (advice !== undefined) terminal.line(`${' '.repeat(15)}${advice}`)
   }
   const rows = diagnosis.members.map(({ node, path, roundTripMs, why }) => [
-    printableName(nameOf(node)),
+    printableName(nodeLabel(membership, node)),
     SAID_OF_PATH[path],
     roundTripMs === undefined ? (why ?? '') : `${Math.max(1, Math.round(roundTripMs))} ms`,
   ])

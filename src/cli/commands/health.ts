@@ -15,11 +15,12 @@ import {
   type HomeRoot,
 } from '../../library/care.ts'
 import type { Client } from '../../library/client.ts'
-import { jsonOfNodes, nodeLines } from '../care/node-text.ts'
+import { jsonOfNodes, nodeLines, presumptionLines } from '../care/node-text.ts'
 import { chanceText, helpSentences, stateSentence } from '../care/state-text.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
 import { verifiableArgument } from '../folders/place-capability.ts'
+import { nodeLabel } from '../grid/node-label.ts'
 import { openOwnHome } from '../own-home.ts'
 import { withProgress } from '../progress.ts'
 import { count, formatBytes } from '../terminal.ts'
@@ -56,14 +57,14 @@ export async function health(request: HealthRequest, context: CommandContext): P
     results.push(result)
     if (!terminal.json) tell(result, tools)
   }
-  const isMeasured = (await memory.nodes()).length > 0
   if (terminal.json) {
     const nodes = await jsonOfNodes(client, memory)
     terminal.value({ maintained: isMaintained, places: results.map(jsonOf), nodes })
   } else {
     for (const line of await nodeLines(client, memory, systemClock.nowMs())) terminal.line(line)
-    if (!isMeasured)
-      terminal.line('No node was measured yet: each is taken to be there 90 % of the time.')
+    if (results.some(({ assessment }) => hasChances(assessment))) {
+      for (const line of await presumptionLines(client, memory)) terminal.line(line)
+    }
     if (!isMaintained) {
       terminal.line(await nobodyCaresText(context))
     }
@@ -154,7 +155,7 @@ function tell({ label, assessment, record, drill, help, isAbsent }: Result, tool
   terminal.line(
     `  ${count(state.blocks, 'block')} of ${formatBytes(state.bytes)} and ${count(state.slots, 'slot')}.`,
   )
-  if (state.lost === 0 && state.recoverable !== 'unknown') {
+  if (hasChances(assessment)) {
     terminal.line(
       `  Cannot be read at some moment because too many nodes are off: ${chanceText(state.chanceUnreadable)}.`,
     )
@@ -170,11 +171,16 @@ function tell({ label, assessment, record, drill, help, isAbsent }: Result, tool
     )
     for (const { path, message } of drill.failed) terminal.line(`    ${path}: ${message}`)
   }
-  const silent = report.nodesSilent.map(client.nameOf.bind(client))
+  const silent = report.nodesSilent.map((node) => nodeLabel(client.membership, node))
   if (silent.length > 0) {
     terminal.line(`  Not counted, for there is no answer from ${silent.join(', ')}.`)
   }
   for (const sentence of help) terminal.line(`  ${sentence}`)
+}
+
+/** What is lost, or not known to be there, has no chances to be told. */
+function hasChances({ state }: Assessment): boolean {
+  return state.lost === 0 && state.recoverable !== 'unknown'
 }
 
 async function nobodyCaresText({ files }: CommandContext): Promise<string> {

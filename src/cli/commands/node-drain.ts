@@ -3,6 +3,7 @@ import { readOwnGrid } from '../../home/own-grid.ts'
 import type { DrainReport } from '../../storage-node/drain/report.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { nodeLabel } from '../grid/node-label.ts'
 import { accountNames, type NameOfAccount } from '../node/account-names.ts'
 import { drainNode, setDraining } from '../node/drain-node.ts'
 import { formerMembersLine, leftLines } from '../node/drain-text.ts'
@@ -31,7 +32,7 @@ export async function nodeDrain(
     terminal.value({ draining: true, ...report, takers })
   } else {
     tell(terminal, report, {
-      nameOf: (node) => nameOf(node) ?? `${node.slice(0, 12)}…`,
+      nameOf: (node) => nodeLabel(membership, node),
       nameOfAccount: accountNames(membership),
     })
   }

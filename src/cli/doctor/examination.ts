@@ -4,7 +4,6 @@ import { systemCodeOf } from '../../foundation/error.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import type { NodeFile } from '../../home/node-file.ts'
 import type { Diagnosis } from '../../network/paths/diagnosis.ts'
-import type { NodeKey } from '../../protocol/node-key.ts'
 
 /** All that `hayloft doctor` looked at. */
 export interface Examination {
@@ -12,7 +11,6 @@ export interface Examination {
   /** `node`: the one that runs here was asked. `stopped-node`: there is one, which does not run. */
   readonly role: 'client' | 'node' | 'stopped-node'
   readonly diagnosis: Diagnosis
-  readonly nameOf: (node: NodeKey) => string
   readonly disk: DiskState
   /** Of a node. */
   readonly settings: NodeFile | undefined

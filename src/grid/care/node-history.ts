@@ -76,6 +76,11 @@ export function availabilityOf(history: NodeHistory | undefined): number {
   return (upMs + TYPICAL_AVAILABILITY * DAY_MS) / (upMs + downMs + DAY_MS)
 }
 
+/** Whether more is known of how a node is there than is presumed of any: it was watched for as long as the prior weighs. */
+export function isMeasured(history: NodeHistory | undefined): boolean {
+  return history !== undefined && history.upMs + history.downMs >= DAY_MS
+}
+
 /**
  * How long a node may be away before its shares stop to count: half a day for one that is nearly always there, up to a
  * day for one that often is not, so that nobody's night or nap moves data.
@@ -153,7 +158,7 @@ const FIRST_CREDIT_MS = 60_000
 const WATCHED_MS = HOUR_MS
 const FORGOTTEN_MS = 26 * HOUR_MS
 /** Before it is measured: a friend's machine that is on most of the time. */
-const TYPICAL_AVAILABILITY = 0.9
+export const TYPICAL_AVAILABILITY = 0.9
 const TYPICAL_STAY_MS = 365 * DAY_MS
 const MIN_GRACE_MS = 12 * HOUR_MS
 const MAX_GRACE_MS = 24 * HOUR_MS

@@ -15,7 +15,6 @@ function found(
   return findingsOf({
     home: '/home/me/.hayloft',
     role: 'node',
-    nameOf: (node) => node.slice(0, 4),
     disk: { path: '/', freeBytes: 900 * MIB, writable: true },
     settings: { listen: [], capacityBytes: 1, reserveBytes: 128 * MIB },
     ...examination,

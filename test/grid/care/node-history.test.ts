@@ -9,6 +9,7 @@ import {
   isDistrusted,
   isDoubted,
   isGone,
+  isMeasured,
   newHistory,
   probed,
   type NodeHistory,
@@ -39,6 +40,12 @@ describe('the availability of a node', () => {
     expect(availabilityOf(watched(40, () => true))).toBeGreaterThan(0.99)
     expect(availabilityOf(watched(40, (hour) => hour >= 12))).toBeCloseTo(0.5, 1)
     expect(availabilityOf(undefined)).toBe(0.9)
+  })
+
+  it('is measured once a node was watched for a day, there or away', () => {
+    expect(isMeasured(undefined)).toBe(false)
+    expect(isMeasured(watched(0.9, () => true))).toBe(false)
+    expect(isMeasured(watched(1.1, (hour) => hour >= 12))).toBe(true)
   })
 
   it('is always a chance, and better for each answer', () => {
