@@ -5,7 +5,7 @@ import { buildIfNeeded } from './build.ts'
 import { benchErasure } from './erasure.ts'
 import { FolderSuite } from './folder-suite.ts'
 import { describeMachine } from './machine.ts'
-import { isWanted, parseOptions, USAGE, type BenchOptions } from './options.ts'
+import { isWanted, parseOptions, type BenchOptions } from './options.ts'
 import { PracticeGrid } from './practice-grid.ts'
 import { measurePrimitives, type Primitives } from './primitives.ts'
 import { Report } from './report.ts'
@@ -18,11 +18,7 @@ import { TreeSuite } from './tree-suite.ts'
 
 /** Measures Hayloft on a practice grid of its own, made for the purpose and gone afterwards, also after Ctrl-C. */
 async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2))
-  if (options === 'help') {
-    console.log(USAGE)
-    return
-  }
+  const options = parseOptions()
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {

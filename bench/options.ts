@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { withUsage } from '../simulations/usage.ts'
 
 export interface BenchOptions {
   readonly json: boolean
@@ -12,7 +13,7 @@ export interface BenchOptions {
   readonly dir: string
 }
 
-export const USAGE = `npm run bench -- [--quick] [--only NAME]… [--dir DIR] [--json]
+const USAGE = `npm run bench -- [--quick] [--only NAME]… [--dir DIR] [--json]
 
   --quick      small files and single runs: shows that it works, not how fast it is
   --only NAME  only rows whose name contains NAME; also "primitives", "network", "erasure", "sealing".
@@ -20,19 +21,17 @@ export const USAGE = `npm run bench -- [--quick] [--only NAME]… [--dir DIR] [-
   --dir DIR    make the grid in a new folder in DIR (default: ${tmpdir()}); it says which disk is measured
   --json       one JSON document on standard output instead of tables`
 
-/** @throws TypeError on an option that there is not */
-export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      json: { type: 'boolean', default: false },
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string', multiple: true, default: [] },
-      dir: { type: 'string', default: tmpdir() },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return 'help'
+export function parseOptions(): BenchOptions {
+  const { values } = withUsage(USAGE, () =>
+    parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true, default: [] },
+        dir: { type: 'string', default: tmpdir() },
+      },
+    }),
+  )
   return { json: values.json, quick: values.quick, only: values.only, dir: resolve(values.dir) }
 }
 

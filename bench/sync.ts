@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sleep } from '../src/foundation/clock.ts'
 import { systemClock } from '../src/foundation/system.ts'
+import { withUsage } from '../simulations/usage.ts'
 import { buildIfNeeded } from './build.ts'
 import { runHayloft } from './command.ts'
 import { PracticeGrid } from './practice-grid.ts'
@@ -28,14 +29,18 @@ import { writeSample } from './samples.ts'
  * nodes took in. `--only large`, `small` or `edits` measures these rows alone, `--files` says how many small files there are;
  * `--profile` has both daemons leave CPU profiles in a directory.
  */
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    files: { type: 'string' },
-    profile: { type: 'string' },
-  },
-})
+const { values } = withUsage(
+  'npm run bench-sync -- [--quick] [--only large|small|edits] [--files N] [--profile DIR]',
+  () =>
+    parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string' },
+        files: { type: 'string' },
+        profile: { type: 'string' },
+      },
+    }),
+)
 const LARGE_BYTES = values.quick ? 32 * 2 ** 20 : 2 ** 30
 const MANY = Number(values.files ?? (values.quick ? 500 : 10_000))
 const EDITS = values.quick ? 5 : 30

@@ -2,25 +2,35 @@ import { parseArgs } from 'node:util'
 import { playCare } from './care/scenario.ts'
 import { playFolders } from './folders/scenario.ts'
 import { playScenario, type ScenarioResult } from './scenario.ts'
+import { withUsage } from './usage.ts'
 
-/**
- * Plays scenarios: `npm run simulate -- --seed N` plays one again, `--seeds M` that many from `--from` on, each twice
- * with `--twice` to see that it replays. `--verbose` prints all that happens. With `--folders` it is devices that
- * change one folder, with `--care` two months of maintenance, else uploads and downloads; `--bail` ends at the first seed that fails.
- */
+const USAGE = `npm run simulate -- [--folders|--care] [--seed N | --seeds M --from N] [--twice] [--verbose] [--bail]
+
+Plays scenarios over a simulated network, clock and disks: uploads and downloads, or with
+  --folders  devices that change one folder
+  --care     two months of maintenance
+  --seed N   one of them again
+  --seeds M  so many (default: 200), from --from N on (default: 1)
+  --twice    each twice, to see that it replays
+  --verbose  prints all that happens
+  --bail     ends at the first seed that fails`
+
+/** Plays scenarios, as the usage above says. */
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      seeds: { type: 'string', default: '200' },
-      from: { type: 'string', default: '1' },
-      twice: { type: 'boolean', default: false },
-      verbose: { type: 'boolean', default: false },
-      folders: { type: 'boolean', default: false },
-      care: { type: 'boolean', default: false },
-      bail: { type: 'boolean', default: false },
-    },
-  })
+  const { values } = withUsage(USAGE, () =>
+    parseArgs({
+      options: {
+        seed: { type: 'string' },
+        seeds: { type: 'string', default: '200' },
+        from: { type: 'string', default: '1' },
+        twice: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
+        folders: { type: 'boolean', default: false },
+        care: { type: 'boolean', default: false },
+        bail: { type: 'boolean', default: false },
+      },
+    }),
+  )
   const first = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {

@@ -8,6 +8,12 @@ import { FOLDER_MUTANTS, SLOT_MUTANTS } from './folders/mutants.ts'
 import { MERGE_MUTANTS } from './merge/mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { ENGINE_MUTANTS, SYNC_MUTANTS } from './sync/mutants.ts'
+import { withUsage } from './usage.ts'
+
+const USAGE = `npm run mutants -- [--only WORDS]
+
+Breaks the code in ways that lose or invent data, and shows that tests notice each.
+  --only WORDS  those whose name has these words`
 
 /**
  * Breaks the code in ways that lose or invent data, each in a copy of the sources, and runs against each what must
@@ -52,7 +58,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const COPIED = ['src', 'simulations', 'test', 'package.json', 'tsconfig.json']
 
 function main(): void {
-  const { values } = parseArgs({ options: { only: { type: 'string' } } })
+  const { values } = withUsage(USAGE, () => parseArgs({ options: { only: { type: 'string' } } }))
   const copy = mkdtempSync(join(tmpdir(), 'hayloft-mutants-'))
   try {
     for (const part of COPIED) cpSync(join(ROOT, part), join(copy, part), { recursive: true })

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { withUsage } from './usage.ts'
 
 interface Played {
   /** Sentences; empty if every promise was kept. */
@@ -18,14 +19,16 @@ export async function playSeeds(
   play: (seed: number) => Promise<Played>,
   options = '',
 ): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      seeds: { type: 'string', default: '1000' },
-      from: { type: 'string', default: '1' },
-      bail: { type: 'boolean', default: false },
-    },
-  })
+  const { values } = withUsage(usageOf(script), () =>
+    parseArgs({
+      options: {
+        seed: { type: 'string' },
+        seeds: { type: 'string', default: '1000' },
+        from: { type: 'string', default: '1' },
+        bail: { type: 'boolean', default: false },
+      },
+    }),
+  )
   const first = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count) || count < 1) {
@@ -50,4 +53,16 @@ export async function playSeeds(
   console.log(`${conflicts} conflict copies were shown and were the same to everyone.`)
   console.log(`${count - failed} of ${count} seeds kept every promise.`)
   if (failed > 0) process.exitCode = 1
+}
+
+function usageOf(script: string): string {
+  const engine = script === 'simulate-sync' ? '[--engine] ' : ''
+  return [
+    `npm run ${script} -- ${engine}[--seed N | --seeds M --from N] [--bail]`,
+    '',
+    ...(engine === '' ? [] : ['  --engine   the whole sync engine, over simulated disks']),
+    '  --seed N   plays one again and tells its story',
+    '  --seeds M  so many (default: 1000), from --from N on (default: 1)',
+    '  --bail     ends at the first seed that fails',
+  ].join('\n')
 }

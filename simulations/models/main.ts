@@ -9,6 +9,7 @@ import { repairWaits } from '../durability/repair-waits.ts'
 import { uptimes } from '../durability/uptimes.ts'
 import { findCosts, findTraffic } from '../scale/scale.ts'
 import { SeededRandomness } from '../randomness.ts'
+import { withUsage } from '../usage.ts'
 import { drawChart } from './chart.ts'
 import { withTables } from './page.ts'
 import { formatTable, type Findings, type Table } from './table.ts'
@@ -48,15 +49,17 @@ const MODELS: Readonly<Record<string, readonly Part[]>> = {
 
 /** Computes a model's tables, which it prints and puts into its page, and draws its plots. */
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      seed: { type: 'string', default: '1' },
-      only: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      out: { type: 'string', default: 'docs' },
-    },
-  })
+  const { values, positionals } = withUsage(USAGE, () =>
+    parseArgs({
+      allowPositionals: true,
+      options: {
+        seed: { type: 'string', default: '1' },
+        only: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        out: { type: 'string', default: 'docs' },
+      },
+    }),
+  )
   const parts = MODELS[positionals[0] ?? '']?.filter(
     ({ name }) => values.only === undefined || values.only === name,
   )
