@@ -43,7 +43,7 @@ export function tellTree(report: TreeReport, terminal: Terminal, nameOf: NameOf)
   const { sharesMissing, copiesMissing } = report
   if (sharesMissing > 0) {
     terminal.line(
-      `${count(blocks.degraded, 'block')} can be read but not every share of them is there: ${sharesMissing.toLocaleString('en-US')} missing.`,
+      `${count(blocks.degraded, 'block')} can be read but have too few shares on nodes of their own: ${count(sharesMissing, 'share')} too few.`,
     )
   }
   if (copiesMissing > 0) {

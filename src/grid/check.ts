@@ -43,6 +43,8 @@ export interface BlockReport {
   readonly sharesFound: number
   /** Those of them that stood the verification asked for. */
   readonly sharesGood: number
+  /** The most of these that are each on a node of its own: where nodes have gone, one may keep several. */
+  readonly sharesSpread: number
   readonly holders: readonly Holding[]
 }
 
@@ -79,7 +81,10 @@ export async function checkFile(
   const total = manifest?.code.total ?? 0
   return {
     recoverable: verdictOf(findings, { flaw, required, isComplete: silent.length === 0 }),
-    healthy: flaw === undefined && total > 0 && findings.every((one) => one.spread >= total),
+    healthy:
+      flaw === undefined &&
+      total > 0 &&
+      findings.every(({ report }) => report.sharesSpread >= total),
     sharesRequired: required,
     sharesTotal: total,
     blocks: findings.map(({ report }) => report),
@@ -125,8 +130,6 @@ interface Finding {
   /** Whether some claim got no answer. */
   readonly hasUnanswered: boolean
   readonly manifest: Manifest | undefined
-  /** The most shares that stand on nodes of their own. */
-  readonly spread: number
   readonly bytes: number
 }
 
@@ -172,10 +175,15 @@ function findingOf(
   const holders = good.filter(isPossible).map(({ index, node }) => ({ index, node }))
   const sharesFound = distinctShares(claims.filter(isPossible))
   return {
-    report: { id: blockIdHex(id), sharesFound, sharesGood: distinctShares(holders), holders },
+    report: {
+      id: blockIdHex(id),
+      sharesFound,
+      sharesGood: distinctShares(holders),
+      sharesSpread: spreadOverNodes(holders).size,
+      holders,
+    },
     hasUnanswered: good.length + bad.length < claims.length,
     manifest,
-    spread: spreadOverNodes(holders).size,
     bytes: manifest?.ciphertextBytes ?? 0,
   }
 }

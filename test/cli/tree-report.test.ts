@@ -59,7 +59,7 @@ describe('what is told of a tree', () => {
     expect(said(WHOLE)).toBe(
       'Healthy: 1,200 blocks of 4.8 MiB and 1 slot, with all their shares and copies.',
     )
-    expect(said(DEGRADED)).toContain('2 missing')
+    expect(said(DEGRADED)).toContain('2 shares too few')
     expect(said(DEGRADED)).toContain('1 copy of')
     expect(said(DEGRADED)).toContain('No answer from node-07.')
     expect(said(UNKNOWN)).toContain('Not certain')

@@ -40,7 +40,7 @@ describe('shares spread over nodes', () => {
     for (const node of others.slice(2)) node.crash()
     const report = await grid.check(file.capability, { verify: 'full' })
     expect(report).toMatchObject({ recoverable: true, healthy: false })
-    expect(report.blocks[0]?.sharesGood).toBe(threeOfTen.total)
+    expect(report.blocks[0]).toMatchObject({ sharesGood: threeOfTen.total, sharesSpread: 3 })
   })
 })
 

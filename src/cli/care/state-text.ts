@@ -16,7 +16,7 @@ export function stateSentence(state: RootState): string {
       ? 'At risk: all of it is in one household, and goes with it.'
       : `At risk: if one of its ${of} vanishes, some of it may be lost.`
   }
-  const missing = state.sharesMissing > 0 ? ', and some shares are missing' : ''
+  const missing = state.sharesMissing > 0 ? ', though some shares lack a node of their own' : ''
   return `Safe: any ${mayVanish} of its ${of} may vanish and all of it can still be read${missing}.`
 }
 
@@ -63,8 +63,8 @@ export function helpSentences(
   if (state.lost === 0 && state.sharesMissing > 0) {
     help.push(
       isMaintained
-        ? `${count(state.sharesMissing, 'share')} missing: made anew by themselves as nodes and the day's budget allow.`
-        : `${count(state.sharesMissing, 'share')} missing: "hayloft repair ${label}" brings back what there are nodes for.`,
+        ? `${count(state.sharesMissing, 'share')} too few on nodes of their own: placed by themselves as nodes and the day's budget allow.`
+        : `${count(state.sharesMissing, 'share')} too few on nodes of their own: "hayloft repair ${label}" places what there are nodes for.`,
     )
   }
   if (state.lost === 0 && state.blocks + state.slots > 0) {

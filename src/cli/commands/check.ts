@@ -80,10 +80,11 @@ function describeChecked(checked: CheckReport, nameOf: NameOf): object {
     healthy: checked.healthy,
     sharesRequired: checked.sharesRequired,
     sharesTotal: checked.sharesTotal,
-    blocks: checked.blocks.map(({ id, sharesFound, sharesGood, holders }) => ({
+    blocks: checked.blocks.map(({ id, sharesFound, sharesGood, sharesSpread, holders }) => ({
       id,
       sharesFound,
       sharesGood,
+      sharesSpread,
       holders: holders
         .toSorted((a, b) => a.index - b.index)
         .map(({ index, node }) => ({ share: index, node: nameOf(node) })),
@@ -98,18 +99,20 @@ function reportChecked(
   { verify, terminal, nameOf }: { verify: Verification; terminal: Terminal; nameOf: NameOf },
 ): void {
   const { sharesRequired, sharesTotal, blocks } = checked
-  const good = blocks.map(({ sharesGood }) => sharesGood)
-  const worst = good.reduce((least, each) => Math.min(least, each), sharesTotal)
-  const state = stateOf(checked)
+  const least = (counts: readonly number[]): number => Math.min(sharesTotal, ...counts)
+  const good = least(blocks.map(({ sharesGood }) => sharesGood))
+  const spread = least(blocks.map(({ sharesSpread }) => sharesSpread))
+  const crowded = spread < good ? `, ${spread} of them on a node of its own` : ''
   terminal.line(
-    `${state}: of ${sharesTotal} shares, the worst-off block has ${worst}; any ${sharesRequired} bring it back.`,
+    `${stateOf(checked)}: of ${sharesTotal} shares, the worst-off block has ${good}${crowded}; any ${sharesRequired} bring it back.`,
   )
   terminal.line(`${count(blocks.length, 'block')}; ${WHAT_WAS_CHECKED[verify]}.`)
   tellSilent(checked, terminal, nameOf)
   if (checked.recoverable === true && !checked.healthy) terminal.line(REPAIR_HINT)
 }
 
-const REPAIR_HINT = '"hayloft repair" brings back what is missing.'
+const REPAIR_HINT =
+  '"hayloft repair" brings back what is missing, and spreads it, as far as there are nodes for it.'
 
 const WHAT_WAS_CHECKED: Readonly<Record<Verification, string>> = {
   none: 'nodes were asked what they hold (--verify looks at the shares themselves)',

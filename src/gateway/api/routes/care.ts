@@ -146,7 +146,7 @@ function fileReport(report: CheckReport, nameOf: NameOf): Report {
     healthy,
     blocks: blocks.length,
     sharesMissing: blocks.reduce(
-      (sum, { sharesGood }) => sum + Math.max(0, sharesTotal - sharesGood),
+      (sum, { sharesSpread }) => sum + Math.max(0, sharesTotal - sharesSpread),
       0,
     ),
     copiesMissing: 0,
