@@ -56,7 +56,7 @@ function addRecover({ program, signal, ended }: ProgramContext): void {
       const { recover } = await import('./commands/recover.ts')
       const { invite, grid, at } = options
       const request = {
-        file: file ?? '-',
+        file,
         passphrase: options.passphrase === true,
         ...(invite !== undefined && { invite }),
         ...(grid !== undefined && { grid }),

@@ -26,8 +26,8 @@ import type { Terminal } from '../terminal.ts'
 import { describeAccount } from './init.ts'
 
 export interface RecoverRequest extends WayBackRequest {
-  /** Where the recovery key is: a file, or `-` for standard input. */
-  readonly file: string
+  /** Where the recovery key is: a file, or `-` for standard input, as without one. */
+  readonly file: string | undefined
   readonly passphrase: boolean
 }
 
@@ -39,16 +39,20 @@ interface Context {
 /** Brings an account back on a machine that has none, from its recovery key. The device gets an identity of its own. */
 export async function recover(request: RecoverRequest, context: CommandContext): Promise<ExitCode> {
   const { files, terminal } = context
-  refuseKeyItself(request.file)
-  if (request.file === '-' && process.stdin.isTTY) {
+  const { file = '-' } = request
+  refuseKeyItself(file)
+  const back = await wayBack(request)
+  const hasAccount = (await placeOfSecrets(files)) !== 'nowhere'
+  // Who was told that only the grid is missing need not show the key again.
+  if (hasAccount && back !== undefined && request.file === undefined) {
+    return await refuseOther({ account: undefined, back }, context)
+  }
+  if (file === '-' && process.stdin.isTTY) {
     terminal.note('Type the 24 words, or hayrecovery1 and what follows; then Enter and Ctrl-D.')
   }
-  const back = await wayBack(request)
-  const source = request.file === '-' ? '-' : `@${request.file.replace(/^@/, '')}`
+  const source = file === '-' ? '-' : `@${file.replace(/^@/, '')}`
   const account = parseRecoveryKey(await textArgument(source))
-  if ((await placeOfSecrets(files)) !== 'nowhere') {
-    return await refuseOther({ account, back }, context)
-  }
+  if (hasAccount) return await refuseOther({ account, back }, context)
   const passphrase = request.passphrase ? await askNewPassphrase() : undefined
   await makePrivateDirectory(files.home)
   const identity = (await readSecret(files.identityKey)) ?? systemRandomness.bytes(SECRET_BYTES)
@@ -118,13 +122,22 @@ function refuseKeyItself(file: string): void {
 }
 
 async function refuseOther(
-  { account, back }: { readonly account: AccountSecret; readonly back: WayBack | undefined },
+  {
+    account,
+    back,
+  }: {
+    /** Of the recovery key, if one was shown. */
+    readonly account: AccountSecret | undefined
+    readonly back: WayBack | undefined
+  },
   context: CommandContext,
 ): Promise<ExitCode> {
   const { files, terminal } = context
   const { account: there, identity } = await readSecrets(files, askPassphrase)
-  const isSame = there !== undefined && equalBytes(accountKeyOf(there), accountKeyOf(account))
-  if (!isSame) {
+  const isOther =
+    account !== undefined &&
+    (there === undefined || !equalBytes(accountKeyOf(there), accountKeyOf(account)))
+  if (isOther || there === undefined) {
     throw new CliError({
       exit: EXIT.cannotCreate,
       code: 'account-exists',
@@ -133,7 +146,7 @@ async function refuseOther(
   }
   // The account was brought back before, and its grid was not to be reached, say.
   const canReturn = back !== undefined && identity !== undefined && !existsSync(files.grid)
-  const member = canReturn ? await returned(back, { account, identity }, context) : undefined
+  const member = canReturn ? await returned(back, { account: there, identity }, context) : undefined
   if (terminal.json) terminal.value({ home: files.home, recovered: false, needs: [], ...member })
   else {
     terminal.line(`${files.home} has this account already.`)
