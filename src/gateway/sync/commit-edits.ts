@@ -30,8 +30,8 @@ export async function editsOf(view: EditedView, pushes: readonly ReadyPush[]): P
     ...making(pushes),
     ...puts.map(putting),
     // After its directory: the name then has both, and the directory is what it shows.
-    ...asides.map(({ path, version }): Edit => {
-      return { kind: 'put', path: pathOf(path), content: version, replaces: [] }
+    ...asides.map(({ to, version }): Edit => {
+      return { kind: 'put', path: pathOf(to), content: version, replaces: [] }
     }),
   ]
 }
@@ -93,6 +93,8 @@ async function isEmptied(
 /** A version that stands where a directory is needed. */
 interface Aside {
   readonly path: PathText
+  /** Where it is from now on. */
+  readonly to: PathText
   readonly version: Version
   readonly dots: Dots
 }
@@ -112,9 +114,14 @@ async function findAsides(view: EditedView, pushes: readonly ReadyPush[]): Promi
   }
   const asides: Aside[] = []
   for (const path of needed) {
-    for (const { entry, dots } of await versionsAt(view, path)) {
+    let to = path
+    for (const { entry, dots, name } of await versionsAt(view, path)) {
       const isGoing = includesDots(removed.get(path) ?? NO_DOTS, dots)
-      if (isVersion(entry) && !isGoing) asides.push({ path, version: entry, dots })
+      if (!isVersion(entry) || isGoing) continue
+      // What one commit puts has one dot. Two under one name would be told apart by nobody, so the others become files of
+      // their own, under the names that they are shown by.
+      if (asides.at(-1)?.path === path) to = pathText([...pathOf(path).slice(0, -1), name])
+      asides.push({ path, to, version: entry, dots })
     }
   }
   return asides
