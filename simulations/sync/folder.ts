@@ -1,5 +1,5 @@
 import { sha256 } from '../../src/crypto/hash.ts'
-import { toHex } from '../../src/foundation/bytes.ts'
+import { equalBytes, toHex } from '../../src/foundation/bytes.ts'
 import { assert } from '../../src/foundation/error.ts'
 import { commitEdits } from '../../src/folders/commit/commit.ts'
 import type { Edit, NewVersion } from '../../src/folders/commit/edits.ts'
@@ -7,6 +7,7 @@ import { mergeStates } from '../../src/folders/merge.ts'
 import { listDirectory, statPath, walkDirectory, type Shown } from '../../src/folders/read.ts'
 import { emptyState, type FolderState } from '../../src/folders/state.ts'
 import type { EditedView } from '../../src/gateway/sync/commit-edits.ts'
+import type { GetOptions } from '../../src/grid/download.ts'
 import { blockId } from '../../src/protocol/block-id.ts'
 import { compareVectors, type TagHex } from '../../src/protocol/version-vector.ts'
 import { MemoryTreeStore } from '../merge/memory-store.ts'
@@ -66,6 +67,28 @@ export class SharedFolder {
     return bytes
   }
 
+  /**
+   * What a file's content consists of, from a byte on: blocks of 8 bytes, each fetched unless the local version has it, too,
+   * and gives it.
+   */
+  async *readBlocks(
+    { entry }: Pick<Shown, 'entry'>,
+    { range, local }: Pick<GetOptions, 'range' | 'local'> = {},
+    fetch: (block: Uint8Array) => Promise<Uint8Array> = async (block) =>
+      await Promise.resolve(block),
+  ): AsyncGenerator<Uint8Array> {
+    const bytes = this.read({ entry })
+    const others = local && this.#contents.get(toHex(local.reference.key))
+    const offset = range?.offset ?? 0
+    for (let start = offset - (offset % BLOCK_BYTES); start < bytes.length; start += BLOCK_BYTES) {
+      const block = bytes.subarray(start, start + BLOCK_BYTES)
+      const other = others?.subarray(start, start + BLOCK_BYTES)
+      const isSame = other !== undefined && equalBytes(other, block)
+      const known = isSame ? await local?.read({ offset: start, length: block.length }) : undefined
+      yield (known ?? (await fetch(block))).subarray(Math.max(0, offset - start))
+    }
+  }
+
   #viewOf(state: FolderState): EditedView {
     const store = this.#store
     return {
@@ -76,6 +99,8 @@ export class SharedFolder {
     }
   }
 }
+
+const BLOCK_BYTES = 8
 
 function withoutReplaced(states: readonly FolderState[]): FolderState[] {
   return states.filter((state, at) =>

@@ -40,6 +40,8 @@ export interface CryptoBackend {
 
 export interface StreamedHash {
   update(bytes: Uint8Array): void
+  /** One that goes on by itself from what this one has been given so far. */
+  copy(): StreamedHash
   /** Ends it. */
   digest(): Uint8Array
 }

@@ -6,7 +6,7 @@ import { scrypt } from '@noble/hashes/scrypt.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { equalBytes } from '../foundation/bytes.ts'
 import { AEAD_TAG_BYTES } from './backend.ts'
-import type { CryptoBackend, SignedMessage } from './backend.ts'
+import type { CryptoBackend, SignedMessage, StreamedHash } from './backend.ts'
 import { isStrictPublicKey } from './ed25519-points.ts'
 
 /** JavaScript alone: for browsers, for what OpenSSL lacks, and to hold the native backend against in tests. */
@@ -23,10 +23,7 @@ export const nobleBackend: CryptoBackend = {
     return hasher.digest()
   },
 
-  startSha256() {
-    const hasher = sha256.create()
-    return { update: (bytes) => void hasher.update(bytes), digest: () => hasher.digest() }
-  },
+  startSha256: () => streamed(sha256.create()),
 
   hmacSha256(key, parts) {
     const mac = hmac.create(sha256, key)
@@ -101,6 +98,14 @@ function verifyWithoutCofactor({ publicKey, message, signature }: SignedMessage)
     return equalBytes(expected.toBytes(), r)
   } catch {
     return false
+  }
+}
+
+function streamed(hasher: ReturnType<typeof sha256.create>): StreamedHash {
+  return {
+    update: (bytes) => void hasher.update(bytes),
+    copy: () => streamed(hasher.clone()),
+    digest: () => hasher.digest(),
   }
 }
 

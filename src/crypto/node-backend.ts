@@ -10,9 +10,9 @@ import {
   sign,
   verify,
 } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import type { Hash, KeyObject } from 'node:crypto'
 import { AEAD_TAG_BYTES, SHA256_BYTES } from './backend.ts'
-import type { CryptoBackend } from './backend.ts'
+import type { CryptoBackend, StreamedHash } from './backend.ts'
 import { isStrictPublicKey } from './ed25519-points.ts'
 import { nobleBackend } from './noble-backend.ts'
 
@@ -33,13 +33,7 @@ export const nodeBackend: CryptoBackend = {
     return plain(hasher.digest())
   },
 
-  startSha256() {
-    const hasher = createHash('sha256')
-    return {
-      update: (bytes) => void hasher.update(bytes),
-      digest: () => plain(hasher.digest()),
-    }
-  },
+  startSha256: () => streamed(createHash('sha256')),
 
   hmacSha256(key, parts) {
     const hmac = createHmac('sha256', key)
@@ -126,6 +120,14 @@ const CIPHER_OPTIONS = { authTagLength: AEAD_TAG_BYTES } as const
 function privateKeyOf(seed: Uint8Array): KeyObject {
   const d = Buffer.from(seed).toString('base64url')
   return createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d, x: '' }, format: 'jwk' })
+}
+
+function streamed(hasher: Hash): StreamedHash {
+  return {
+    update: (bytes) => void hasher.update(bytes),
+    copy: () => streamed(hasher.copy()),
+    digest: () => plain(hasher.digest()),
+  }
 }
 
 /** The same memory seen as a plain array: `Buffer` changes the meaning of `slice` and of equality in tests. */

@@ -52,6 +52,8 @@ export const TAGS = {
   ownNodes: 'hayloft1/own-nodes',
   /** PRF over what a device remembers of a local file: see `src/home/local-files.ts`. Never leaves the machine. */
   localFile: 'hayloft1/local-file',
+  /** Hash of what names a content: that of a file with what has come of it so far. Never leaves the machine. */
+  unfinished: 'hayloft1/unfinished',
 } as const
 
 export type Tag = (typeof TAGS)[keyof typeof TAGS]

@@ -4,7 +4,7 @@ import { fetchBlock } from './blocks/fetch.ts'
 import { KIND_DATA, type BlockFrame } from './blocks/frame.ts'
 import { openBlock } from './blocks/seal.ts'
 import type { GridContext, OperationOptions } from './context.ts'
-import { InvalidRangeError } from './errors.ts'
+import { BrokenFileError, InvalidRangeError, NotEnoughSharesError } from './errors.ts'
 import {
   checkChild,
   checkVerifyKey,
@@ -13,11 +13,14 @@ import {
   type BlockReference,
   type LinkedChild,
 } from './files/index-node.ts'
+import { SameBlocks, type LocalVersion, type PlacedBlock } from './files/local-version.ts'
 
 /** How a file is to be read. */
 export interface GetOptions extends OperationOptions {
   /** Which bytes of the file; all by default. An end past the file's is cut, a start past it is an error. */
   readonly range?: ByteRange | undefined
+  /** Another version, to be used as far as it is the same. */
+  readonly local?: LocalVersion | undefined
 }
 
 /** A part of a file, in bytes. */
@@ -77,15 +80,51 @@ async function* readFrame(
     yield root.content.subarray(offset, end)
     return
   }
-  const ahead = dataBlocks(context, root, { offset, end, signal: options.signal })
-  yield* mapInOrder(ahead, BLOCKS_AHEAD, async ({ child, start }) => {
-    const frame = await readBlock(context, child, options.signal)
-    checkChild(frame, { level: 0, sizeBytes: child.sizeBytes })
-    return frame.content.subarray(
-      Math.max(0, offset - start),
-      Math.min(child.sizeBytes, end - start),
-    )
+  const { signal, local } = options
+  const blocks = dataBlocks(context, root, { offset, end, signal })
+  const ahead = local === undefined ? blocks : sameFirst(context, blocks, { local, offset, signal })
+  yield* mapInOrder(ahead, BLOCKS_AHEAD, async ({ child, start, isSame }) => {
+    const { sizeBytes } = child
+    const known =
+      isSame === true ? await local?.read({ offset: start, length: sizeBytes }) : undefined
+    const content = known ?? (await readDataBlock(context, child, signal))
+    return content.subarray(Math.max(0, offset - start), Math.min(sizeBytes, end - start))
   })
+}
+
+async function readDataBlock(
+  context: GridContext,
+  child: PlacedBlock['child'],
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const frame = await readBlock(context, child, signal)
+  checkChild(frame, { level: 0, sizeBytes: child.sizeBytes })
+  return frame.content
+}
+
+/** Tells of each block whether the local version has it, too. */
+async function* sameFirst(
+  context: GridContext,
+  blocks: AsyncIterable<FoundBlock>,
+  { local, ...from }: { local: LocalVersion; offset: number; signal: AbortSignal | undefined },
+): AsyncGenerator<FoundBlock> {
+  const same = new SameBlocks(blocksOf(context, local.reference, from))
+  for await (const block of blocks) yield { ...block, isSame: await same.has(block) }
+}
+
+/** The data blocks of a file from a byte on, as far as its index can be read: an older one may be gone from the grid. */
+async function* blocksOf(
+  context: GridContext,
+  reference: BlockReference,
+  { offset, signal }: { offset: number; signal: AbortSignal | undefined },
+): AsyncGenerator<FoundBlock> {
+  try {
+    const root = await readBlock(context, reference, signal)
+    if (root.kind === KIND_DATA) return
+    yield* dataBlocks(context, root, { offset, end: Infinity, signal })
+  } catch (error) {
+    if (!(error instanceof NotEnoughSharesError || error instanceof BrokenFileError)) throw error
+  }
 }
 
 /** The data blocks that hold a range of the file, in order, with where each begins; walks the index depth first. */
@@ -94,7 +133,7 @@ async function* dataBlocks(
   index: BlockFrame,
   range: { offset: number; end: number; signal: AbortSignal | undefined },
   startBytes = 0,
-): AsyncGenerator<{ child: LinkedChild; start: number }> {
+): AsyncGenerator<FoundBlock> {
   let start = startBytes
   for (const child of childrenOf(index)) {
     const childStart = start
@@ -110,6 +149,11 @@ async function* dataBlocks(
       yield* dataBlocks(context, frame, range, childStart)
     }
   }
+}
+
+interface FoundBlock extends PlacedBlock {
+  readonly child: LinkedChild
+  readonly isSame?: boolean
 }
 
 function clipRange(

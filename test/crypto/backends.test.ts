@@ -16,8 +16,16 @@ describe('both backends give the same', () => {
         expect(noble.sha256Parts(parts)).toEqual(digest)
         for (const each of [node, noble]) {
           const streamed = each.startSha256()
-          for (const part of parts) streamed.update(part)
+          const copies = parts.map((part) => {
+            const copy = streamed.copy()
+            streamed.update(part)
+            return copy
+          })
           expect(streamed.digest()).toEqual(digest)
+          for (const [at, copy] of copies.entries()) {
+            for (const part of parts.slice(at)) copy.update(part)
+            expect(copy.digest()).toEqual(digest)
+          }
         }
         for (const each of BACKENDS) {
           each.sha256Into(new Uint8Array(Buffer.concat(parts)), into.fill(0), 0)

@@ -93,6 +93,7 @@ export class EngineDevice {
           randomness,
           platform: 'linux',
           files: this.#files(life),
+          unfinished: { minBytes: 1, stepBytes: 8 },
         }),
         folder: gridFolder({
           shared,

@@ -102,6 +102,15 @@ export class SimulatedFileSystem implements FileSystem {
     })
   }
 
+  async reopen(at: string, lengthBytes: number): Promise<WritableHandle> {
+    return await this.#changing('reopen', at, ({ volume }) => {
+      const inode = volume.find(at)
+      if (inode.kind !== 'file') throw failure('EISDIR', at)
+      volume.write(inode, inode.bytes.subarray(0, lengthBytes))
+      return new SimulatedWriting(this.#options, inode)
+    })
+  }
+
   async syncDirectory(at: string): Promise<void> {
     await this.#doing('name', at, ({ volume }) => volume.syncDirectory(volume.find(at)))
   }
@@ -176,14 +185,16 @@ class SimulatedReading implements ReadableHandle {
     return await this.#options.life.step(() => this.#options.volume.stats(this.#inode))
   }
 
-  async read(into: Uint8Array): Promise<number> {
+  async read(into: Uint8Array, position?: number): Promise<number> {
     return await this.#options.life.step(() => {
       const code = this.#options.fault('read')
       if (code !== undefined) throw failure(code, 'a file')
       // In pieces, so that a file can change while it is read.
-      const piece = this.#inode.bytes.subarray(this.#position, this.#position + PIECE_BYTES)
+      const start = position ?? this.#position
+      const pieceBytes = Math.min(into.length, PIECE_BYTES)
+      const piece = this.#inode.bytes.subarray(start, start + pieceBytes)
       into.set(piece)
-      this.#position += piece.length
+      if (position === undefined) this.#position += piece.length
       return piece.length
     })
   }

@@ -105,14 +105,11 @@ class GridFolder {
     const view = (await shared.view(memory.heads)) as FolderNow
     return {
       ...view,
-      readEntry: async (shown) => {
-        const bytes = await this.#call(() => shared.read(shown))
-        const half = bytes.length >> 1
-        const chunks = async function* (this: GridFolder): AsyncGenerator<Uint8Array> {
-          yield bytes.subarray(0, half)
-          yield await this.#call(() => bytes.subarray(half))
-        }
-        return { sizeBytes: bytes.length, chunks: chunks.call(this) }
+      readEntry: async (shown, options) => {
+        const { length } = await this.#call(() => shared.read(shown))
+        const fetch = async (block: Uint8Array): Promise<Uint8Array> =>
+          await this.#call(() => block)
+        return { sizeBytes: length, chunks: shared.readBlocks(shown, options, fetch) }
       },
     }
   }

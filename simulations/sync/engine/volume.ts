@@ -212,6 +212,12 @@ export class Volume {
     }
     this.#operations = []
     this.#restore(this.root)
+    this.#visit(this.root, (inode) => {
+      inode.links = 0
+    })
+    this.#visit(this.root, ({ names }) => {
+      for (const { inode } of names.values()) inode.links++
+    })
   }
 
   stats(inode: Inode): FileStats {
@@ -219,6 +225,7 @@ export class Volume {
     return {
       size: BigInt(inode.bytes.length),
       ino,
+      nlink: BigInt(inode.links),
       mode: BigInt(inode.mode),
       mtimeNs,
       ctimeNs,

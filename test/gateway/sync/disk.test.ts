@@ -50,7 +50,7 @@ async function stage(disk: SystemSyncDisk, text: string): Promise<StagedFile> {
   }
   return await disk.stage({
     sizeBytes: text.length,
-    chunks: chunks(),
+    chunks,
     mtimeMs: 1_700_000_000_000,
     isExecutable: false,
   })

@@ -1,5 +1,7 @@
 import { chmod, mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { NotEnoughSharesError } from '../../../src/grid/errors.ts'
+import { blockId } from '../../../src/protocol/block-id.ts'
 import { RootMissingError } from '../../../src/gateway/sync/disk/root-marker.ts'
 import type { PathText } from '../../../src/gateway/sync/trees.ts'
 import { SharedFolder } from '../../../simulations/sync/folder.ts'
@@ -257,3 +259,66 @@ describe('a directory whose folder may only be read', () => {
     expect((await readdir(ben.path('.hayloft', 'set-aside'))).sort()).toEqual(['a', 'new'])
   })
 })
+
+describe('a large file', () => {
+  const first = 'block 0.block 1.block 2.block 3.end'
+
+  /** With times that tell when it is changed. */
+  async function writeOld(device: TestDevice, text: string, timeS: number): Promise<void> {
+    await writeFile(device.path('a'), text)
+    await utimes(device.path('a'), timeS, timeS)
+    // Its inode has just changed, so that it counts as new for a moment.
+    await new Promise((resolve) => setTimeout(resolve, 150))
+  }
+
+  it('is fetched as far as it is another than what the disk has', async () => {
+    const { ann, ben } = await twoDevices()
+    await writeOld(ann, first, 1_700_000_000)
+    await ann.sync()
+    await ben.sync()
+    const second = first.replace('block 2', 'changed')
+    await writeOld(ann, `${second} and more`, 1_700_000_100)
+    await ann.sync()
+    ben.fetchedBytes = 0
+    await ben.sync()
+    expect(await ben.listing()).toEqual({ a: `${second} and more` })
+    expect(ben.fetchedBytes).toBe(8 + 'end and more'.length)
+  })
+
+  it('goes on where the nodes went away', async () => {
+    const { ann, ben } = await twoDevices()
+    await writeFile(ann.path('a'), first)
+    await ann.sync()
+    let blocks = 0
+    ben.fetch = async (block) => {
+      if (++blocks > 3) throw new NotEnoughSharesError(blockId(new Uint8Array(32)), AWAY)
+      return await Promise.resolve(block)
+    }
+    expect([...(await ben.sync()).failures.keys()]).toEqual(['a'])
+    ben.fetch = async (block) => await Promise.resolve(block)
+    ben.fetchedBytes = 0
+    await ben.sync()
+    expect(await ben.listing()).toEqual({ a: first })
+    expect(ben.fetchedBytes).toBe(first.length - 24)
+    expect(await readdir(ben.path('.hayloft', 'tmp'))).toEqual([])
+  })
+
+  it('that came in part is given up when the folder has another one', async () => {
+    const { ann, ben } = await twoDevices()
+    await writeFile(ann.path('a'), first)
+    await ann.sync()
+    let blocks = 0
+    ben.fetch = async (block) => {
+      if (++blocks === 4) throw new NotEnoughSharesError(blockId(new Uint8Array(32)), AWAY)
+      return await Promise.resolve(block)
+    }
+    await ben.sync()
+    await writeFile(ann.path('a'), 'short')
+    await ann.sync()
+    await ben.sync()
+    expect(await ben.listing()).toEqual({ a: 'short' })
+    expect(await readdir(ben.path('.hayloft', 'tmp'))).toEqual([])
+  })
+})
+
+const AWAY = { found: 0, required: 3, mayComeBack: true }

@@ -20,11 +20,17 @@ import { LevelRecords } from '../../../src/gateway/sync/records/level-records.ts
 import type { TagHex } from '../../../src/protocol/version-vector.ts'
 import type { SharedFolder } from '../../../simulations/sync/folder.ts'
 
+/** So that files of a few bytes are gone on with. */
+export const SMALL_STEPS = { minBytes: 16, stepBytes: 8 }
+
 /** A device with a directory of the system's own and a folder in memory. */
 export class TestDevice {
   readonly root: string
   readonly name: string
   readonly events: SyncEvent[] = []
+  /** Bytes of contents that came from the grid. */
+  fetchedBytes = 0
+  fetch = async (block: Uint8Array): Promise<Uint8Array> => await Promise.resolve(block)
   readonly #folder: SharedFolder
   readonly #records: string
   #heads: readonly FolderState[]
@@ -56,7 +62,7 @@ export class TestDevice {
     await using records = await LevelRecords.open(this.#records)
     const system = { clock: systemClock, randomness: systemRandomness }
     const context: SyncContext = {
-      disk: new SystemSyncDisk(this.root, 'a test', system),
+      disk: new SystemSyncDisk(this.root, 'a test', { ...system, unfinished: SMALL_STEPS }),
       folder: this.#syncFolder(power),
       records,
       clock: systemClock,
@@ -118,12 +124,13 @@ export class TestDevice {
     const view = await this.#folder.view(this.#heads)
     return {
       ...view,
-      readEntry: async (shown) => {
-        const bytes = this.#folder.read(shown)
-        const chunks = async function* (): AsyncGenerator<Uint8Array> {
-          yield await Promise.resolve(bytes)
-        }
-        return await Promise.resolve({ sizeBytes: bytes.length, chunks: chunks() } as never)
+      readEntry: async (shown, options) => {
+        const { length } = this.#folder.read(shown)
+        const chunks = this.#folder.readBlocks(shown, options, async (block) => {
+          this.fetchedBytes += block.length
+          return await this.fetch(block)
+        })
+        return await Promise.resolve({ sizeBytes: length, chunks })
       },
     }
   }

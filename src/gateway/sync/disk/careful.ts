@@ -11,7 +11,8 @@ export function isAsExpected(files: FileSystem, at: string, { expects }: Guard):
   return stats.isSymbolicLink() && files.readlinkNow(at) === expects.target
 }
 
-function lookAt(files: FileSystem, at: string): FileStats | undefined {
+/** Undefined where nothing is. */
+export function lookAt(files: FileSystem, at: string): FileStats | undefined {
   try {
     return files.lstatNow(at)
   } catch (thrown) {

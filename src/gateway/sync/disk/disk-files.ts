@@ -1,7 +1,10 @@
+import { startSha256 } from '../../../crypto/hash.ts'
+import { allocateBytes, toHex } from '../../../foundation/bytes.ts'
+import { describeSystemFailure } from '../../../foundation/system-failure.ts'
 import { unlessGone } from './careful.ts'
 import type { FileStats, FileSystem, ReadableHandle } from './file-system.ts'
 import { isExecutable, signatureOf } from './signature.ts'
-import type { OpenedFile, Signature, StagedFile } from './sync-disk.ts'
+import type { OpenedFile, Signature } from './sync-disk.ts'
 import type { ContentHash } from '../trees.ts'
 
 const READ_BYTES = 256 * 1024
@@ -11,7 +14,7 @@ export class DiskFile implements OpenedFile {
   readonly #files: FileSystem
   readonly #handle: ReadableHandle
   readonly #at: string
-  readonly #signature: Signature
+  readonly signature: Signature
   readonly #sizeBytes: number
   readonly mtimeMs: number
   readonly isExecutable: boolean
@@ -23,7 +26,7 @@ export class DiskFile implements OpenedFile {
     this.#files = files
     this.#handle = handle
     this.#at = at
-    this.#signature = signatureOf(stats)
+    this.signature = signatureOf(stats)
     this.#sizeBytes = Number(stats.size)
     this.mtimeMs = Number(stats.mtimeMs)
     this.isExecutable = isExecutable(stats)
@@ -48,10 +51,35 @@ export class DiskFile implements OpenedFile {
     return readFrom(this.#handle, Math.min(this.#sizeBytes + 1, READ_BYTES))
   }
 
+  async hash(signal: AbortSignal): Promise<ContentHash> {
+    return await hashOf(this.#handle, this.#sizeBytes, signal)
+  }
+
+  async read({
+    offset,
+    length,
+  }: {
+    offset: number
+    length: number
+  }): Promise<Uint8Array | undefined> {
+    try {
+      const bytes = allocateBytes(length)
+      for (let filled = 0; filled < length;) {
+        const came = await this.#handle.read(bytes.subarray(filled), offset + filled)
+        if (came === 0) return undefined
+        filled += came
+      }
+      return (await this.isUnchanged()) ? bytes : undefined
+    } catch (thrown) {
+      if (describeSystemFailure(thrown, 'it') === undefined) throw thrown
+      return undefined
+    }
+  }
+
   async isUnchanged(): Promise<boolean> {
     // As a promise, so that what the system refuses is met by whoever waits.
     const stats = await unlessGone((async () => this.#files.lstatNow(this.#at))())
-    return stats !== undefined && signatureOf(stats) === this.#signature
+    return stats !== undefined && signatureOf(stats) === this.signature
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -69,28 +97,20 @@ async function* readFrom(handle: ReadableHandle, pieceBytes: number): AsyncGener
   }
 }
 
-/** What was fetched, and waits among the temporaries. */
-export class SystemStagedFile implements StagedFile {
-  readonly at: string
-  readonly hash: ContentHash
-  /** It is in its place, and no temporary any more. */
-  isPlaced = false
-  readonly #files: FileSystem
-  readonly #onLeft: () => void
-
-  /** @param about.onLeft is told that it could not be removed */
-  constructor(
-    files: FileSystem,
-    { at, hash, onLeft }: { at: string; hash: ContentHash; onLeft: () => void },
-  ) {
-    this.#files = files
-    this.at = at
-    this.hash = hash
-    this.#onLeft = onLeft
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.isPlaced) return
-    await this.#files.unlink(this.at).catch(this.#onLeft)
+/** SHA-256 of all that an open file has, from its beginning. */
+export async function hashOf(
+  handle: ReadableHandle,
+  sizeBytes: number,
+  signal?: AbortSignal,
+): Promise<ContentHash> {
+  const hash = startSha256()
+  // Most files are small, and memory that is only cleared costs more than reading them.
+  const buffer = new Uint8Array(Math.min(sizeBytes + 1, READ_BYTES))
+  for (let position = 0; ;) {
+    signal?.throwIfAborted()
+    const length = await handle.read(buffer, position)
+    if (length === 0) return toHex(hash.digest()) as ContentHash
+    hash.update(buffer.subarray(0, length))
+    position += length
   }
 }

@@ -20,6 +20,8 @@ export interface FileSystem {
   open(at: string): Promise<ReadableHandle>
   /** Makes a file; fails with EEXIST if there is something. */
   create(at: string, options: { readonly isExecutable: boolean }): Promise<WritableHandle>
+  /** Opens a file that was made before, cuts it to a length, and goes on from there. */
+  reopen(at: string, lengthBytes: number): Promise<WritableHandle>
   /** What more the disk of a directory can take, in bytes; Infinity where it does not tell. */
   freeBytes(at: string): Promise<number>
   /** Makes the names in a directory durable. */
@@ -39,6 +41,7 @@ export type FileStats = Pick<
   BigIntStats,
   | 'size'
   | 'ino'
+  | 'nlink'
   | 'mode'
   | 'mtimeMs'
   | 'mtimeNs'
@@ -53,8 +56,8 @@ export type FileStats = Pick<
 
 export interface ReadableHandle {
   stat(): Promise<FileStats>
-  /** From where the last one ended. @returns how many bytes came, 0 at the end */
-  read(into: Uint8Array): Promise<number>
+  /** From a place, or from where the last one without any ended. @returns how many bytes came, 0 at the end */
+  read(into: Uint8Array, position?: number): Promise<number>
   close(): Promise<void>
 }
 

@@ -36,14 +36,16 @@ export async function keepAside(files: FileSystem, from: string, to: string): Pr
 /**
  * Clears away what a crash left in the directory of temporaries. What had been taken from its place then, and is known to
  * be nowhere else, is put at the top of the synced directory.
+ * @param isKept - tells what is looked after by others
  */
 export async function clearTemporaries(
   files: FileSystem,
   { root, temporaries }: { readonly root: string; readonly temporaries: string },
   isKnown: (hash: ContentHash) => boolean,
+  isKept: (name: string) => boolean,
 ): Promise<void> {
-  const names = files.listNow(temporaries).map((bytes) => Buffer.from(bytes).toString('utf8'))
-  for (const name of names) {
+  for (const name of namesIn(files, temporaries)) {
+    if (isKept(name)) continue
     const at = join(temporaries, name)
     const isTaken = name.includes(TAKEN) && files.lstatNow(at).isFile()
     if (isTaken && !isKnown(await hashFile(files, at))) {
@@ -51,6 +53,11 @@ export async function clearTemporaries(
     }
     await files.clear(at)
   }
+}
+
+/** All names in a directory that are Unicode. */
+export function namesIn(files: Pick<FileSystem, 'listNow'>, at: string): string[] {
+  return files.listNow(at).map((bytes) => Buffer.from(bytes).toString('utf8'))
 }
 
 async function keepAs(

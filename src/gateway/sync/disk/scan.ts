@@ -1,6 +1,5 @@
 import { join, relative } from 'node:path'
-import { startSha256 } from '../../../crypto/hash.ts'
-import { equalBytes, toHex, utf8 } from '../../../foundation/bytes.ts'
+import { equalBytes, utf8 } from '../../../foundation/bytes.ts'
 import { sleep, type Clock } from '../../../foundation/clock.ts'
 import { systemCodeOf } from '../../../foundation/error.ts'
 import { describeSystemFailure, SystemFailureError } from '../../../foundation/system-failure.ts'
@@ -9,6 +8,7 @@ import { InvalidNameError } from '../../../folders/errors.ts'
 import { MAX_PATH_NAMES, type Name } from '../../../folders/names.ts'
 import type { Selection } from '../selection.ts'
 import type { ContentHash, PathText } from '../trees.ts'
+import { hashOf } from './disk-files.ts'
 import { diskName, gridName, isMarked } from './disk-names.ts'
 import type { DiskPaths } from './disk-paths.ts'
 import type { FileStats, FileSystem } from './file-system.ts'
@@ -39,7 +39,6 @@ export async function scanDirectory(paths: DiskPaths, context: ScanContext): Pro
 
 /** Between them what else goes on gets its turn. */
 const DIRECTORIES_AT_A_STRETCH = 64
-const READ_BYTES = 256 * 1024
 
 /** A scan, and what is to be known of it to mend names. */
 export interface DiskScan extends Scan {
@@ -262,18 +261,10 @@ export async function hashFile(
   at: string,
   signal?: AbortSignal,
 ): Promise<ContentHash> {
-  const hash = startSha256()
   const file = await files.open(at)
   try {
-    // Most files are small, and memory that is only cleared costs more than reading them.
     const { size } = await file.stat()
-    const buffer = new Uint8Array(Math.min(Number(size) + 1, READ_BYTES))
-    for (;;) {
-      signal?.throwIfAborted()
-      const length = await file.read(buffer)
-      if (length === 0) return toHex(hash.digest()) as ContentHash
-      hash.update(buffer.subarray(0, length))
-    }
+    return await hashOf(file, Number(size), signal)
   } finally {
     await file.close()
   }

@@ -15,6 +15,8 @@ export interface SyncDisk {
   open(path: PathText): Promise<OpenedFile | undefined>
   /** Brings a content onto the disk, not to its place yet: there it would be durable. @throws SystemFailureError */
   stage(content: IncomingFile): Promise<StagedFile>
+  /** What is kept of contents that did not come whole goes, but for these. @throws SystemFailureError */
+  dropUnfinished(wanted: ReadonlySet<ContentName>): Promise<void>
   /** Each of the following does nothing and says `changed` where the disk is not as expected. */
   place(staged: StagedFile, path: PathText, options: Guard): Promise<DiskOutcome>
   placeSymlink(target: string, path: PathText, options: Guard): Promise<DiskOutcome>
@@ -77,22 +79,35 @@ export interface DiskProblem {
 
 export interface OpenedFile extends AsyncDisposable {
   readonly chunks: AsyncIterable<Uint8Array>
+  readonly signature: Signature
   readonly mtimeMs: number
   readonly isExecutable: boolean
+  /** Of all that is in it now. */
+  hash(signal: AbortSignal): Promise<ContentHash>
+  /** Some of it; undefined if the file is not what it was when it was opened, or cannot be read. */
+  read(range: { readonly offset: number; readonly length: number }): Promise<Uint8Array | undefined>
   /** Whether it is still as it was when it was opened. */
   isUnchanged(): Promise<boolean>
 }
 
 export interface IncomingFile {
   readonly sizeBytes: number
-  readonly chunks: AsyncIterable<Uint8Array>
+  /** The content from a byte on. */
+  readonly chunks: (offsetBytes: number) => AsyncIterable<Uint8Array>
+  /** By which what has come of it before an interruption is found again; with none it comes anew. */
+  readonly name?: ContentName | undefined
   readonly mtimeMs: number
   readonly isExecutable: boolean
 }
 
-/** A content that waits for its place. Disposing of it removes what was not placed. */
+/** Tells contents that are fetched apart; equal ones have equal names. */
+export type ContentName = Branded<string, 'ContentName'>
+
+/** A content that waits for its place. Disposing of it removes what was not placed, unless it may be asked for again by its name. */
 export interface StagedFile extends AsyncDisposable {
   readonly hash: ContentHash
+  /** It is not what it should be. */
+  discard(): Promise<void>
 }
 
 export interface Guard {

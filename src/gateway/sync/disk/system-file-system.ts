@@ -38,7 +38,8 @@ export const SYSTEM_FILE_SYSTEM: FileSystem = {
   },
   open: async (at) => new ReadableFile(await open(at, READING)),
   create: async (at, { isExecutable }) =>
-    new WritableFile(await open(at, 'wx', isExecutable ? 0o777 : 0o666)),
+    new WritableFile(await open(at, 'wx', isExecutable ? 0o777 : 0o666), 0),
+  reopen,
   freeBytes: async (at) => {
     const { bavail, bsize, blocks } = await statfs(at)
     // Some network disks tell nothing but zeros.
@@ -57,6 +58,11 @@ const READING =
     ? 'r'
     : constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
+const WRITING =
+  process.platform === 'win32'
+    ? 'r+'
+    : constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
 class ReadableFile implements ReadableHandle {
   readonly #file: FileHandle
 
@@ -68,8 +74,8 @@ class ReadableFile implements ReadableHandle {
     return await this.#file.stat({ bigint: true })
   }
 
-  async read(into: Uint8Array): Promise<number> {
-    return (await this.#file.read(into, 0, into.length)).bytesRead
+  async read(into: Uint8Array, position?: number): Promise<number> {
+    return (await this.#file.read(into, 0, into.length, position ?? null)).bytesRead
   }
 
   async close(): Promise<void> {
@@ -79,13 +85,20 @@ class ReadableFile implements ReadableHandle {
 
 class WritableFile implements WritableHandle {
   readonly #file: FileHandle
+  #position: number
 
-  constructor(file: FileHandle) {
+  constructor(file: FileHandle, position: number) {
     this.#file = file
+    this.#position = position
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await this.#file.writeFile(bytes)
+    for (let at = 0; at < bytes.length;) {
+      const length = bytes.length - at
+      const { bytesWritten } = await this.#file.write(bytes, at, length, this.#position)
+      at += bytesWritten
+      this.#position += bytesWritten
+    }
   }
 
   async setTimes({ atimeMs, mtimeMs }: { atimeMs: number; mtimeMs: number }): Promise<void> {
@@ -98,6 +111,17 @@ class WritableFile implements WritableHandle {
 
   async close(): Promise<void> {
     await this.#file.close()
+  }
+}
+
+async function reopen(at: string, lengthBytes: number): Promise<WritableHandle> {
+  const file = await open(at, WRITING)
+  try {
+    await file.truncate(lengthBytes)
+    return new WritableFile(file, lengthBytes)
+  } catch (thrown) {
+    await file.close()
+    throw thrown
   }
 }
 

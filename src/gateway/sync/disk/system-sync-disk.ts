@@ -1,24 +1,24 @@
 import { basename, dirname, join } from 'node:path'
-import { startSha256 } from '../../../crypto/hash.ts'
 import { toHex } from '../../../foundation/bytes.ts'
 import type { Clock } from '../../../foundation/clock.ts'
 import { systemCodeOf } from '../../../foundation/error.ts'
 import type { Randomness } from '../../../foundation/randomness.ts'
 import { describingFailures } from '../../../foundation/system-failure.ts'
-import { parentOf, type ContentHash, type PathText } from '../trees.ts'
+import { parentOf, type PathText } from '../trees.ts'
 import { isAsExpected, isGone, linkFree, unlessGone } from './careful.ts'
 import { DiskPaths } from './disk-paths.ts'
 import type { FileSystem } from './file-system.ts'
-import { FreeSpace } from './free-space.ts'
 import { mendNames } from './mend-names.ts'
 import { clearTemporaries, keepAside } from './keepsakes.ts'
 import { Replacer } from './replacer.ts'
-import { DiskFile, SystemStagedFile } from './disk-files.ts'
+import { DiskFile } from './disk-files.ts'
 import { nameRules, openMarked, OWN_DIRECTORY } from './root-marker.ts'
 import { readSelection, type ReadSelection } from './ignore-files.ts'
 import { scanDirectory, type DiskScan } from './scan.ts'
 import { isNewlyWritten, signatureOf } from './signature.ts'
+import { Stager, type StagerOptions, type SystemStagedFile } from './stager.ts'
 import type {
+  ContentName,
   DiskOutcome,
   Guard,
   IncomingFile,
@@ -38,6 +38,7 @@ interface SystemOptions {
   readonly platform?: NodeJS.Platform | undefined
   /** The system's own unless another is given. */
   readonly files?: FileSystem | undefined
+  readonly unfinished?: StagerOptions['unfinished']
 }
 
 /**
@@ -51,7 +52,7 @@ export class SystemSyncDisk implements SyncDisk {
   readonly #options: SystemOptions
   readonly #files: FileSystem
   readonly #replacer: Replacer
-  readonly #freeSpace: FreeSpace
+  readonly #stager: Stager
   /** Directories with changes that are not durable yet. */
   readonly #touched = new Set<string>()
   #isPrepared = false
@@ -69,8 +70,15 @@ export class SystemSyncDisk implements SyncDisk {
     this.#options = options
     this.#files = options.files ?? SYSTEM_FILE_SYSTEM
     this.#paths = new DiskPaths(root)
-    this.#freeSpace = new FreeSpace(this.#files, options.clock, this.#temporaries)
     this.#replacer = new Replacer(this.#files, this.#temporaries, options.randomness)
+    this.#stager = new Stager({
+      ...options,
+      files: this.#files,
+      temporaries: this.#temporaries,
+      onLeft: () => {
+        this.#isPrepared = false
+      },
+    })
   }
 
   /** @throws RootMissingError, RootTakenError, SystemFailureError */
@@ -132,36 +140,18 @@ export class SystemSyncDisk implements SyncDisk {
     )
   }
 
-  async stage({ chunks, sizeBytes, mtimeMs, isExecutable }: IncomingFile): Promise<StagedFile> {
-    const at = this.#temporary()
-    const hash = startSha256()
-    await describingFailures('What is fetched', async () => {
-      await this.#freeSpace.take(sizeBytes)
-      try {
-        const file = await this.#files.create(at, { isExecutable })
-        try {
-          for await (const chunk of chunks) {
-            hash.update(chunk)
-            await file.write(chunk)
-          }
-          await file.setTimes({ atimeMs: this.#options.clock.nowMs(), mtimeMs })
-          await file.sync()
-        } finally {
-          await file.close()
-        }
-      } catch (thrown) {
-        this.#isPrepared = false
-        throw thrown
-      }
-    })
-    const onLeft = (): void => {
-      this.#isPrepared = false
-    }
-    return new SystemStagedFile(this.#files, {
-      at,
-      hash: toHex(hash.digest()) as ContentHash,
-      onLeft,
-    })
+  async stage(content: IncomingFile): Promise<StagedFile> {
+    return await describingFailures(
+      'What is fetched',
+      async () => await this.#stager.stage(content),
+    )
+  }
+
+  async dropUnfinished(wanted: ReadonlySet<ContentName>): Promise<void> {
+    await describingFailures(
+      'What was fetched',
+      async () => await this.#stager.dropUnfinished(wanted),
+    )
   }
 
   async place(staged: StagedFile, path: PathText, guard: Guard): Promise<DiskOutcome> {
@@ -285,7 +275,8 @@ export class SystemSyncDisk implements SyncDisk {
       await this.#files.mkdir(at.temporaries)
     } catch (thrown) {
       if (systemCodeOf(thrown) !== 'EEXIST') throw thrown
-      await clearTemporaries(this.#files, at, isKnown)
+      await this.#stager.adopt()
+      await clearTemporaries(this.#files, at, isKnown, (name) => this.#stager.isUnfinished(name))
     }
     this.#isPrepared = true
   }

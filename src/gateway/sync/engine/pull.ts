@@ -1,24 +1,20 @@
 import { SystemFailureError } from '../../../foundation/system-failure.ts'
 import type { FolderView } from '../../../folders/service/view.ts'
-import type {
-  DiskOutcome,
-  Guard,
-  IncomingFile,
-  Scan,
-  Signature,
-  StagedFile,
-} from '../disk/sync-disk.ts'
+import type { DiskOutcome, Guard, Scan, Signature, StagedFile } from '../disk/sync-disk.ts'
 import type { RecordChange, SyncRow } from '../records/records.ts'
 import type { ShownAt } from '../remote-tree.ts'
 import type { Pull, PullContent } from '../steps.ts'
-import type { ContentHash, ContentKey, PathText, SyncedLeaf } from '../trees.ts'
+import type { ContentHash, PathText, SyncedLeaf } from '../trees.ts'
 import { SameContent } from './same-content.ts'
 import type { Change, SyncContext } from './context.ts'
+import { fetchContent, sizeOf, type PullFile } from './fetch-content.ts'
 import { filesAtOnce } from './files-at-once.ts'
 import { NotEnoughSharesError } from '../../../grid/errors.ts'
 
 /** So many changes of the disk become durable together. */
 const PULLS_AT_ONCE = 256
+/** And so many bytes of their contents at most, or one file: what has come takes its place before the disk is full of it. */
+const PULL_BYTES_AT_ONCE = 256 * 1024 * 1024
 
 export interface PullContext extends SyncContext {
   readonly view: Pick<FolderView, 'readEntry'>
@@ -33,8 +29,8 @@ export interface PullContext extends SyncContext {
  */
 export async function pullAll(context: PullContext, pulls: readonly Pull[]): Promise<void> {
   const sameContent = new SameContent(context.records.rows)
-  for (let at = 0; at < pulls.length; at += PULLS_AT_ONCE) {
-    await new PullGroup(context, pulls.slice(at, at + PULLS_AT_ONCE), sameContent).run()
+  for (const group of groupsOf(context, pulls)) {
+    await new PullGroup(context, group, sameContent).run()
   }
 }
 
@@ -60,11 +56,11 @@ class PullGroup {
       },
     }
     await filesAtOnce(this.#pulls, {
-      sizeOf: (step) => this.#sizeOf(step),
+      sizeOf: (step) => contentBytes(this.#context, step),
       work: async (step) => await this.#stage(step),
     })
     const possible = this.#pulls.filter(
-      (step) => !this.#needsContent(step) || this.#staged.has(step.path),
+      (step) => !needsContent(step) || this.#staged.has(step.path),
     )
     await records.write(possible.flatMap((step) => this.#intents(step)))
     const changes: RecordChange[] = []
@@ -81,55 +77,17 @@ class PullGroup {
     for (const step of done) onEvent({ kind: 'received', path: step.path, change: changeOf(step) })
   }
 
-  #needsContent(step: Pull): step is PullContent {
-    return step.kind === 'pull' && step.node.kind === 'file'
-  }
-
-  #sizeOf(step: Pull): number {
-    const entry = this.#needsContent(step) ? this.#context.shown.get(step.path) : undefined
-    return entry === undefined ? 0 : sizeOf(entry)
-  }
-
   async #stage(step: Pull): Promise<void> {
-    if (!this.#needsContent(step) || step.node.kind !== 'file') return
-    const { disk, view, shown, signal, onEvent } = this.#context
-    const entry = shown.get(step.path)
-    if (entry === undefined || entry.entry.kind === 'directory') return
-    const { mtimeMs } = entry.entry
-    const { isExecutable } = step.node
-    const sizeBytes = sizeOf(entry)
-    const about = { mtimeMs, isExecutable, sizeBytes }
+    if (!needsContent(step)) return
+    const { onEvent } = this.#context
     try {
-      const local = await this.#stageLocally(step.node.key, about)
-      const staged =
-        local ??
-        (await disk.stage({ ...about, chunks: (await view.readEntry(entry, { signal })).chunks }))
-      this.#staged.set(step.path, staged)
+      const staged = await fetchContent(this.#context, step, this.#sameContent)
+      if (staged !== undefined) this.#staged.set(step.path, staged)
     } catch (error) {
       // One file whose nodes are away, or that does not fit the disk, keeps no other from coming.
       if (!isOfOneFile(error)) throw error
       onEvent({ kind: 'failed', path: step.path, message: error.message })
     }
-  }
-
-  /** The disk may have the same content under another path. */
-  async #stageLocally(
-    key: ContentKey,
-    about: Omit<IncomingFile, 'chunks'>,
-  ): Promise<StagedFile | undefined> {
-    const { disk, scan, records } = this.#context
-    for (const path of this.#sameContent.of(key)) {
-      const synced = records.rows.get(path)?.synced
-      const node = scan.tree.get(path)
-      if (synced?.kind !== 'file' || synced.key !== key) continue
-      if (node?.kind !== 'file' || node.hash !== synced.hash) continue
-      await using file = await disk.open(path)
-      if (file === undefined) continue
-      const staged = await disk.stage({ ...about, chunks: file.chunks })
-      if (staged.hash === synced.hash) return staged
-      await staged[Symbol.asyncDispose]()
-    }
-    return undefined
   }
 
   #intents(step: Pull): RecordChange[] {
@@ -244,9 +202,33 @@ class PullGroup {
   }
 }
 
-function sizeOf({ entry }: ShownAt): number {
-  if (entry.kind === 'literal') return entry.bytes.length
-  return entry.kind === 'file' ? entry.sizeBytes : 0
+/** In the order in which they are to be done. */
+function* groupsOf(context: PullContext, pulls: readonly Pull[]): Generator<readonly Pull[]> {
+  let group: Pull[] = []
+  let bytes = 0
+  for (const step of pulls) {
+    const stepBytes = contentBytes(context, step)
+    const isFull = group.length === PULLS_AT_ONCE || bytes + stepBytes > PULL_BYTES_AT_ONCE
+    if (isFull && group.length > 0) {
+      yield group
+      group = []
+      bytes = 0
+    }
+    group.push(step)
+    bytes += stepBytes
+  }
+  if (group.length > 0) yield group
+}
+
+/** What it has to bring. */
+function contentBytes({ shown }: Pick<PullContext, 'shown'>, step: Pull): number {
+  const entry = needsContent(step) ? shown.get(step.path) : undefined
+  return entry === undefined ? 0 : sizeOf(entry)
+}
+
+/** Whether it brings the content of a file. */
+export function needsContent(step: Pull): step is PullFile {
+  return step.kind === 'pull' && step.node.kind === 'file'
 }
 
 function isOfOneFile(error: unknown): error is NotEnoughSharesError | SystemFailureError {

@@ -1,8 +1,9 @@
 import { toHex } from '../../../foundation/bytes.ts'
+import { sleep } from '../../../foundation/clock.ts'
 import type { FolderNow } from '../../../folders/service/view.ts'
 import { plan, type Plan } from '../plan.ts'
 import type { Hold } from '../hold.ts'
-import type { DiskProblem, KnownFile, Scan, ScanOptions } from '../disk/sync-disk.ts'
+import type { ContentName, DiskProblem, KnownFile, Scan, ScanOptions } from '../disk/sync-disk.ts'
 import { Published, recover } from '../intents.ts'
 import { readRemoteFolder, type RemoteFolder } from '../remote-tree.ts'
 import type { RecordChange } from '../records/records.ts'
@@ -10,7 +11,8 @@ import { EVERYTHING, IGNORE_FILE } from '../selection.ts'
 import type { BookStep, Pull, Push } from '../steps.ts'
 import type { ContentHash, PathText } from '../trees.ts'
 import type { SyncContext } from './context.ts'
-import { pullAll } from './pull.ts'
+import { contentName } from './fetch-content.ts'
+import { needsContent, pullAll } from './pull.ts'
 import { pushAll } from './push.ts'
 import { revertAll } from './revert.ts'
 import { refreshedSignatures } from './signatures.ts'
@@ -52,6 +54,8 @@ const MAX_PATHS_TOLD = 1_000
 
 /** More rounds than anything but a user who edits all the while needs; the rest waits for the next pass. */
 const MAX_ROUNDS = 12
+/** After which most disks write another time. */
+const RIPEN_MS = 100
 
 /**
  * Brings a directory and a folder together: looks at both, plans, brings local changes to the grid, looks again, brings the
@@ -81,8 +85,11 @@ export async function syncOnce(
     const pulls = planned.pulls.filter(isOpen)
     const isReverted =
       folder.power === 'read' && (await revertAll({ ...context, scan }, planned.pushes, revert))
-    const isDone = pushes.length + pulls.length + planned.books.length === 0 && !isReverted
+    const ripe = pulls.filter((step) => !isTooNew(step, scan))
+    const steps = pushes.length + pulls.length + planned.books.length
+    const isDone = steps === 0 && !isReverted
     if (isDone || round === MAX_ROUNDS) {
+      await context.disk.dropUnfinished(namesOf(planned.pulls))
       return resultOf({
         planned,
         pending: pushes.length + pulls.length,
@@ -96,7 +103,8 @@ export async function syncOnce(
     if (folder.power === 'write' && pushes.length > 0) {
       await pushAll({ ...context, writer: folder, scan, signal }, pushes)
     } else {
-      await pullAll({ ...context, view, shown: remote.shown, scan, signal }, rulesFirst(pulls))
+      await pullAll({ ...context, view, shown: remote.shown, scan, signal }, rulesFirst(ripe))
+      if (ripe.length < pulls.length) await sleep(context.clock, RIPEN_MS, signal)
     }
   }
 }
@@ -150,6 +158,17 @@ function knownFile({ records }: SyncContext, path: PathText): KnownFile | undefi
   const row = records.rows.get(path)
   if (row?.synced.kind !== 'file') return undefined
   return { signature: row.signature, hash: row.synced.hash }
+}
+
+/** What it replaces or takes away could have been changed since it was read, and its times would not tell. */
+function isTooNew(step: Pull, { tree }: Scan): boolean {
+  if (!('expects' in step) || step.expects?.kind !== 'file') return false
+  const node = tree.get(step.kind === 'pull-move' ? step.from : step.path)
+  return node?.kind === 'file' && node.isRacy
+}
+
+function namesOf(pulls: readonly Pull[]): Set<ContentName> {
+  return new Set(pulls.filter(needsContent).map(({ node }) => contentName(node)))
 }
 
 /** What a crash left in doubt. */
