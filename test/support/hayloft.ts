@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly home?: string | undefined
   /** What it finds on standard input; nothing by default. */
   readonly stdin?: string | Uint8Array
+  /** A command that runs it, such as one that gives it less of the system. */
+  readonly within?: readonly string[] | undefined
   /** How far the calendar of its computer is ahead; behind if below zero. */
   readonly aheadMs?: number | undefined
 }
@@ -26,9 +28,10 @@ process.on('exit', () => {
 /** Starts `hayloft` as a user would; it ends with the tests at the latest. */
 export function startHayloft(
   args: readonly string[],
-  { home, stdin, aheadMs = 0 }: RunOptions = {},
+  { home, stdin, within = [], aheadMs = 0 }: RunOptions = {},
 ): { child: ChildProcess; ended: Promise<Run> } {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const [command, ...before] = [...within, process.execPath, PROGRAM]
+  const child = spawn(command, [...before, ...args], {
     env: {
       ...process.env,
       HAYLOFT_HOME: home ?? NO_HOME,

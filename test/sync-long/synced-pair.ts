@@ -6,32 +6,48 @@ import { join } from 'node:path'
 import { TestGrid, until } from '../end-to-end/grid.ts'
 import { hayloft, startHayloft, type Run } from '../support/hayloft.ts'
 
-export type Side = 'desk' | 'lap'
-const SIDES: readonly Side[] = ['desk', 'lap']
+export type Side = 'desk' | 'lap' | 'tab'
+const PAIR: readonly Side[] = ['desk', 'lap']
 
-/** Two computers of one person with a daemon each, on a practice grid, and directories that are synced with one folder. */
+/** Two or three computers of one person with a daemon each, on a practice grid, and directories that are synced with one folder. */
 export class SyncedPair implements AsyncDisposable {
   readonly #grid: TestGrid
   readonly #dir: string
   readonly #daemons = new Map<Side, ChildProcess>()
   /** Where each side's directory is. */
   readonly #roots: Record<Side, string>
+  readonly #sides: readonly Side[]
 
-  private constructor(grid: TestGrid, dir: string, roots: Record<Side, string>) {
+  private constructor(
+    grid: TestGrid,
+    dir: string,
+    about: { readonly roots: Record<Side, string>; readonly sides: readonly Side[] },
+  ) {
     this.#grid = grid
     this.#dir = dir
-    this.#roots = roots
+    this.#roots = about.roots
+    this.#sides = about.sides
   }
 
   /** @param roots - directories to sync; by default new ones */
-  static async start(roots: Partial<Record<Side, string>> = {}): Promise<SyncedPair> {
+  static async start(
+    roots: Partial<Record<Side, string>> = {},
+    sides: readonly Side[] = PAIR,
+  ): Promise<SyncedPair> {
     const grid = await TestGrid.start(4)
     const dir = await mkdtemp(join(tmpdir(), 'hayloft-pair-'))
-    const all = { desk: join(dir, 'desk'), lap: join(dir, 'lap'), ...roots }
-    const pair = new SyncedPair(grid, dir, all)
-    const { word } = await grid.json<{ word: string }>(['device', 'add'])
-    await pair.run('lap', ['grid', 'join', '-'], word)
-    for (const side of SIDES) {
+    const all = {
+      desk: join(dir, 'desk'),
+      lap: join(dir, 'lap'),
+      tab: join(dir, 'tab'),
+      ...roots,
+    }
+    const pair = new SyncedPair(grid, dir, { roots: all, sides })
+    for (const side of sides) {
+      if (side !== 'desk') {
+        const { word } = await grid.json<{ word: string }>(['device', 'add'])
+        await pair.run(side, ['grid', 'join', '-'], word)
+      }
       await mkdir(all[side], { recursive: true })
       await pair.run(side, ['sync', 'add', all[side], 'home:synced'])
       await pair.startDaemon(side)
@@ -54,14 +70,17 @@ export class SyncedPair implements AsyncDisposable {
   }
 
   /** Of the only sync. */
-  async status(side: Side): Promise<{ state: string; message?: string; problems: string[] }> {
+  async status(
+    side: Side,
+  ): Promise<{ state: string; message?: string; degraded: string; problems: string[] }> {
     const { stdout } = await hayloft(['sync', 'status', '--json'], { home: this.#home(side) })
     const { syncs } = JSON.parse(stdout) as { syncs: [Awaited<ReturnType<SyncedPair['status']>>] }
     return syncs[0]
   }
 
-  async startDaemon(side: Side): Promise<void> {
-    const { child } = startHayloft(['start'], { home: this.#home(side) })
+  /** @param within - a command that runs it */
+  async startDaemon(side: Side, within?: readonly string[]): Promise<void> {
+    const { child } = startHayloft(['start'], { home: this.#home(side), within })
     this.#daemons.set(side, child)
     await until(async () => {
       if (child.exitCode !== null) throw new Error('The daemon ended at once.')
@@ -97,25 +116,26 @@ export class SyncedPair implements AsyncDisposable {
     return found
   }
 
-  /** Until both have the same, and that is as it should be. */
+  /** Until all have the same, and that is as it should be. */
   async settle(check: (files: Record<string, string>) => boolean = () => true): Promise<void> {
-    for (const side of SIDES) await this.run(side, ['sync', 'status', '--wait'])
+    for (const side of this.#sides) await this.run(side, ['sync', 'status', '--wait'])
     await until(async () => {
       // What moves while it is looked at is looked at again.
-      const looks = SIDES.map(async (side) => await this.listing(side).catch(() => undefined))
-      const [desk, lap] = await Promise.all(looks)
-      if (desk === undefined || lap === undefined) return false
-      return JSON.stringify(desk) === JSON.stringify(lap) && check(desk)
+      const looks = this.#sides.map(async (side) => await this.listing(side).catch(() => undefined))
+      const [desk, ...others] = await Promise.all(looks)
+      if (desk === undefined) return false
+      const text = JSON.stringify(desk)
+      return others.every((other) => JSON.stringify(other) === text) && check(desk)
     })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const side of SIDES) await this.killDaemon(side)
+    for (const side of this.#sides) await this.killDaemon(side)
     await this.#grid.end()
     await rm(this.#dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 
   #home(side: Side): string {
-    return side === 'desk' ? this.#grid.home : join(this.#dir, 'lap home')
+    return side === 'desk' ? this.#grid.home : join(this.#dir, `${side} home`)
   }
 }

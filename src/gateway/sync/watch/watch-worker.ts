@@ -1,5 +1,5 @@
 import { readdirSync, watch, type FSWatcher } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { WatchMessage, WatchRequest } from './messages.ts'
 
@@ -60,9 +60,9 @@ function changed(at: string, event: string, name: string | null): void {
   tell({ kind: 'changed', directory: isRecursive ? undefined : at })
   if (isRecursive || event !== 'rename' || name === null) return
   const child = join(at, name)
-  // What was here may be another directory now; what is in it came before its watch did.
-  for (const known of watchers.keys()) {
-    if (known === child || known.startsWith(`${child}/`)) forget(known)
+  // What was here may be another directory now; what is in it came before its watch did. Nothing below is watched without it.
+  if (watchers.has(child)) {
+    for (const known of watchers.keys()) if (isWithin(child, known)) forget(known)
   }
   try {
     readdirSync(child)
@@ -72,9 +72,12 @@ function changed(at: string, event: string, name: string | null): void {
   watchTree(child)
   // What came into it before its watch did is told by nobody else.
   for (const known of watchers.keys()) {
-    if (known === child || known.startsWith(`${child}/`))
-      tell({ kind: 'changed', directory: known })
+    if (isWithin(child, known)) tell({ kind: 'changed', directory: known })
   }
+}
+
+function isWithin(directory: string, path: string): boolean {
+  return path === directory || path.startsWith(`${directory}${sep}`)
 }
 
 function forget(at: string): void {
