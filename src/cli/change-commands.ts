@@ -8,7 +8,7 @@ export function addChangeCommands(context: ProgramContext): void {
   addCpAndMv(context)
   addLn(context)
   addFolder(context)
-  addMutableCreate(context)
+  addMutable(context)
   addPromote(context)
   addRestore(context)
 }
@@ -116,11 +116,12 @@ function addFolder(context: ProgramContext): void {
     })
 }
 
-function addMutableCreate(context: ProgramContext): void {
-  context.program
+function addMutable(context: ProgramContext): void {
+  const mutable = context.program
     .command('mutable')
     .description('files that change and hang on nothing but their capability')
     .helpCommand(false)
+  mutable
     .command('create')
     .description('make one and print its capability; "put FILE CAP" changes it')
     .argument('[file]', 'what is in it at first; - for standard input (default: nothing)')
@@ -130,6 +131,19 @@ function addMutableCreate(context: ProgramContext): void {
       const { mutableCreate } = await import('./commands/mutable-create.ts')
       const request = { file, alias: options.alias }
       context.ended(await mutableCreate(request, commandContext(options, context)))
+    })
+  mutable
+    .command('accept')
+    .description(
+      'go back to an older content that storage nodes went back to, the newer one being gone',
+    )
+    .argument('<PLACE>', PLACE_HELP)
+    .option('--force', 'also where only some of the newer content is gone')
+    .addOption(jsonOption())
+    .action(async (place: string, options: { readonly force?: true; readonly json?: true }) => {
+      const { mutableAccept } = await import('./commands/mutable-accept.ts')
+      const request = { place, force: options.force === true }
+      context.ended(await mutableAccept(request, commandContext(options, context)))
     })
 }
 

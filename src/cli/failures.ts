@@ -102,6 +102,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   'slot-unavailable': EXIT.lost,
   'slot-not-stored': EXIT.lost,
   'folder-set-back': EXIT.lost,
+  'file-set-back': EXIT.lost,
   'nothing-set-back': EXIT.inputMissing,
   'slot-contended': EXIT.tryAgain,
   'folder-changed': EXIT.tryAgain,

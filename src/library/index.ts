@@ -44,13 +44,15 @@ export type { BlockPlacement, PutOptions, PutResult } from '../grid/upload.ts'
 
 // Files that change
 export type {
+  AcceptOptions,
   CreatedFile,
-  FileVersion,
   MutableFiles,
   MutableFileState,
   MutableWriteOptions,
   WrittenFile,
 } from '../grid/mutable/files.ts'
+export type { AcceptedVersion } from '../grid/mutable/set-back.ts'
+export type { FileVersion } from '../grid/mutable/version.ts'
 
 // Folders
 export type { CreatedFolder, FolderEvent, Folders } from '../folders/service/folders.ts'
@@ -122,7 +124,7 @@ export type { StorageNodeInfo } from '../grid/view.ts'
 
 // Slots
 export type { ChangingCapability, SlotCapability, SlotNow, Slots } from './slots.ts'
-export type { SetBackState } from '../folders/service/errors.ts'
+export type { SetBack, SetBackState } from '../grid/slots/set-back.ts'
 export type { Rollback } from '../grid/slots/client.ts'
 export type { Freshness } from '../grid/slots/poll.ts'
 export type { ReadOptions as SlotReadOptions, SlotHealth } from '../grid/slots/results.ts'
@@ -149,6 +151,8 @@ export {
   TooFewNodesError,
 } from '../grid/errors.ts'
 export { FileChangedError, NoMutableFileError } from '../grid/mutable/files.ts'
+export { FileSetBackError } from '../grid/mutable/set-back.ts'
+export { NothingSetBackError } from '../grid/slots/set-back.ts'
 export {
   SlotClockFullError,
   SlotContendedError,
@@ -172,7 +176,6 @@ export {
   FolderSetBackError,
   LinkCycleError,
   NoStateThenError,
-  NothingSetBackError,
   NotAFileError,
   NotMergedError,
   PowerMissingError,

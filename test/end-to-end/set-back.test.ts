@@ -87,3 +87,39 @@ it('a folder whose newer state is gone with all nodes set back says so, and goes
   expect(nothing.status).toBe(66)
   expect(nothing.stderr).toContain('"nothing-set-back"')
 })
+
+it('a file that changes and whose newer content is gone says so, and goes on from the older one', async () => {
+  const file = join(grid.dir, 'letter')
+  await writeFile(file, 'what it said first, '.repeat(100))
+  const { capability } = await grid.json<{ capability: string }>(['mutable', 'create', file])
+  const cap = join(grid.dir, 'letter.cap')
+  await writeFile(cap, capability)
+  await grid.json(['ln', capability, 'home:letter'])
+  await backUp()
+  const putNext = async (content: string): Promise<void> => {
+    await writeFile(file, content.repeat(100))
+    await grid.json(['put', file, `@${cap}`])
+  }
+  await putNext('what it said next, ')
+  await setAllBack()
+
+  for (const place of [`@${cap}`, 'home:letter']) {
+    const refused = await grid.run(['get', place, '-o', join(grid.dir, 'got'), '--json'])
+    expect(refused.status).toBe(2)
+    expect(refused.stderr).toContain('"file-set-back"')
+    expect(refused.stderr).toContain('mutable accept')
+  }
+  const folder = await grid.run(['mutable', 'accept', 'home:kept', '--json'])
+  expect(folder.status).toBe(64)
+  const accepted = await grid.json(['mutable', 'accept', 'home:letter'])
+  expect(accepted).toMatchObject({ place: 'home:letter', kept: {}, gone: {}, health: 'healthy' })
+  expect((await grid.run(['cat', `@${cap}`])).stdout).toContain('what it said first')
+  await putNext('what it says now, ')
+  expect((await grid.run(['cat', 'home:letter'])).stdout).toContain('what it says now')
+  const { history } = await grid.json<{ history: unknown[] }>(['history', `@${cap}`])
+  // Now, what was accepted, what is gone, and what was there first.
+  expect(history).toHaveLength(4)
+  const nothing = await grid.run(['mutable', 'accept', `@${cap}`, '--json'])
+  expect(nothing.status).toBe(66)
+  expect(nothing.stderr).toContain('"nothing-set-back"')
+})

@@ -1,7 +1,7 @@
 import type { Commit, FolderReader, PathVersion } from '../../folders/service/folder.ts'
 import { FolderSetBackError } from '../../folders/service/errors.ts'
 import { NotEnoughSharesError } from '../../grid/errors.ts'
-import type { FileVersion } from '../../grid/mutable/files.ts'
+import type { FileVersion } from '../../grid/mutable/version.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { alignColumns } from '../folders/columns.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'

@@ -2,7 +2,8 @@ import type {
   MutableReadCapability,
   MutableWriteCapability,
 } from '../../capabilities/capability.ts'
-import type { FileVersion, WrittenFile } from '../../grid/mutable/files.ts'
+import type { WrittenFile } from '../../grid/mutable/files.ts'
+import type { FileVersion } from '../../grid/mutable/version.ts'
 import type { Client } from '../../library/client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'

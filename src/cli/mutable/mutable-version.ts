@@ -5,7 +5,8 @@ import type {
 import { slotKeyOf } from '../../capabilities/slot-keys.ts'
 import { sha256Parts } from '../../crypto/hash.ts'
 import { toHex, viewOf } from '../../foundation/bytes.ts'
-import type { FileVersion, MutableFileState } from '../../grid/mutable/files.ts'
+import type { MutableFileState } from '../../grid/mutable/files.ts'
+import type { FileVersion } from '../../grid/mutable/version.ts'
 import type { SeenPlace } from '../../home/seen-versions.ts'
 import type { Terminal } from '../terminal.ts'
 

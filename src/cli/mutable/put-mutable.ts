@@ -1,6 +1,7 @@
 import type { MutableWriteCapability } from '../../capabilities/capability.ts'
 import { systemClock } from '../../foundation/system.ts'
-import type { FileVersion, WrittenFile } from '../../grid/mutable/files.ts'
+import type { WrittenFile } from '../../grid/mutable/files.ts'
+import type { FileVersion } from '../../grid/mutable/version.ts'
 import type { SeenVersions } from '../../home/seen-versions.ts'
 import type { Client } from '../../library/client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'

@@ -1,4 +1,5 @@
 import { HayloftError } from '../../foundation/error.ts'
+import { setBackSentence, type SetBack, type SetBackState } from '../../grid/slots/set-back.ts'
 
 /** Nothing was ever written where a capability leads, or nothing that is a folder. */
 export class FolderMissingError extends HayloftError {
@@ -76,13 +77,6 @@ export class NotMergedError extends HayloftError {
   }
 }
 
-/** One state of a folder, as its history tells it. */
-export interface SetBackState {
-  /** ms since 1970 */
-  readonly timeMs: number
-  readonly device: string
-}
-
 /**
  * Storage nodes have gone back to an older state of a folder, as backups do, and what makes up the newer one that was
  * seen is on none of them.
@@ -94,53 +88,9 @@ export class FolderSetBackError extends HayloftError {
   /** What can be gone back to; undefined if that is nothing at all. */
   readonly older: SetBackState | undefined
 
-  constructor(
-    {
-      newer,
-      older,
-      sinceMs,
-    }: {
-      newer: SetBackState | undefined
-      older: SetBackState | undefined
-      /** When this device found it out, in ms since 1970. */
-      sinceMs: number | undefined
-    },
-    options?: ErrorOptions,
-  ) {
-    const since = sinceMs === undefined ? '' : ` That was found out on ${dateOf(sinceMs)}.`
-    super(
-      `What this folder was last${saidOf(newer)} is on no storage node that answers, though it was there: nodes have gone ` +
-        `back to an older state${saidOf(older)}.${since} If some that have the newer one may come back, wait for them. ` +
-        'If not, "hayloft folder accept PLACE" makes the older state the present one; what came after it is lost then.',
-      options,
-    )
-    this.newer = newer
-    this.older = older
+  constructor(setBack: SetBack, options?: ErrorOptions) {
+    super(setBackSentence('folder', setBack), options)
+    this.newer = setBack.newer
+    this.older = setBack.older
   }
-}
-
-/** There is no older state of a folder to accept: what it was last can be read, or nothing else is known. */
-export class NothingSetBackError extends HayloftError {
-  readonly code = 'nothing-set-back'
-
-  constructor() {
-    super(
-      'There is nothing to accept: as far as this device knows, storage nodes have not gone back to an older state of this ' +
-        'folder, or what it was last can be read all the same. To make it what it was before, restore it.',
-    )
-  }
-}
-
-function saidOf(state: SetBackState | undefined): string {
-  if (state === undefined) return ''
-  const by = state.device === '' ? '' : ` by ${state.device}`
-  return ` (of ${dateOf(state.timeMs)}${by})`
-}
-
-/** To the second, in UTC: times are others' numbers, and one that no calendar has is told as it is. */
-function dateOf(timeMs: number): string {
-  const time = new Date(timeMs)
-  return Number.isNaN(time.getTime())
-    ? String(timeMs)
-    : `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }

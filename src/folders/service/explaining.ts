@@ -2,7 +2,8 @@ import { NotEnoughSharesError } from '../../grid/errors.ts'
 import type { SlotState } from '../../grid/slots/client.ts'
 import type { OpenedRecord } from '../../grid/slots/seal.ts'
 import type { TreeStore } from '../tree/store.ts'
-import { FolderSetBackError, type SetBackState } from './errors.ts'
+import { sortByRoot, type SetBackState, type Sorted } from '../../grid/slots/set-back.ts'
+import { FolderSetBackError } from './errors.ts'
 import { commitOf, isFolderRecord } from './heads.ts'
 import { isEmptyRoot } from './nodes.ts'
 
@@ -38,35 +39,10 @@ export function explainingNodes(said: Said, nodes: TreeStore): TreeStore {
   }
 }
 
-/** States of a folder, by whether they can be read. */
-export interface Sorted {
-  /** Whose topmost block cannot be had. */
-  readonly gone: readonly OpenedRecord[]
-  readonly there: readonly OpenedRecord[]
-}
-
 export async function sortHeads({ heads }: Said, nodes: Pick<TreeStore, 'get'>): Promise<Sorted> {
-  const gone: OpenedRecord[] = []
-  const there: OpenedRecord[] = []
-  for (const head of heads.filter(isFolderRecord)) {
-    ;((await hasRoot(head, nodes)) ? there : gone).push(head)
-  }
-  return { gone, there }
-}
-
-async function hasRoot(
-  { contents }: OpenedRecord,
-  nodes: Pick<TreeStore, 'get'>,
-): Promise<boolean> {
-  const { root } = contents
-  if (root === undefined || isEmptyRoot(root)) return true
-  try {
-    await nodes.get(root)
-    return true
-  } catch (error) {
-    if (error instanceof NotEnoughSharesError) return false
-    throw error
-  }
+  return await sortByRoot(heads.filter(isFolderRecord), async (root) =>
+    isEmptyRoot(root) ? undefined : await nodes.get(root),
+  )
 }
 
 function setBackError(said: Said, { gone, there }: Sorted, cause: Error): FolderSetBackError {

@@ -9,7 +9,7 @@ import type { OperationOptions } from '../../grid/context.ts'
 import type { Edit, NewVersion } from '../commit/edits.ts'
 import type { Path } from '../names.ts'
 import type { Shown } from '../read.ts'
-import type { SetBackState } from './errors.ts'
+import type { SetBackState } from '../../grid/slots/set-back.ts'
 import type { FolderNow, FolderView } from './view.ts'
 
 /** A folder for who may read it. Paths cross linked folders, with the powers that the holder has. */

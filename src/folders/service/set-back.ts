@@ -1,12 +1,11 @@
 import type { SlotBase, SlotChange } from '../../grid/slots/client.ts'
-import { recordHistory } from '../../grid/slots/history.ts'
 import type { OpenedRecord } from '../../grid/slots/seal.ts'
+import { chooseOlder, parentsAfter } from '../../grid/slots/set-back.ts'
 import { mergeStates } from '../merge.ts'
 import { emptyState, type FolderState } from '../state.ts'
 import { directoryOfRoot, promoteDirectory } from '../transplant.ts'
 import type { TreeStore } from '../tree/store.ts'
 import type { FolderContext } from './context.ts'
-import { NothingSetBackError } from './errors.ts'
 import { newestOf, sortHeads } from './explaining.ts'
 import type { AcceptedState } from './folder.ts'
 import { folderHeads, isFolderRecord } from './heads.ts'
@@ -31,18 +30,14 @@ export async function acceptOlder(
   const update = async (base: SlotBase): Promise<SlotChange> => {
     const commit = tree.openCommit()
     const nodes = nodesOf(tree.store)
-    const { gone, there } = await sortHeads(base, nodes)
-    const isLost = gone.length > 0 || (force && base.older !== undefined)
-    const usesOlder = there.length === 0 || gone.length === 0
-    if (!isLost || (usesOlder && base.older === undefined)) throw new NothingSetBackError()
-    const kept = usesOlder ? (base.older?.heads ?? []) : there
-    const given = usesOlder ? base.heads.filter(isFolderRecord) : gone
+    const sorted = await sortHeads(base, nodes)
+    const said = { heads: base.heads.filter(isFolderRecord), older: base.older }
+    const choice = chooseOlder(said, sorted, force)
+    const { kept, given } = choice
     const dot = { tag: base.tag, counter: base.counter + 1 }
     const state = await stampedAnew(commit.nodes, kept, dot)
     accepted = { kept: newestOf(kept), gone: newestOf(given) }
-    // What came before the states that are gone is gone with them, and what is kept has its own past.
-    const names = given.map(({ contents }) => ({ contents: { ...contents, parents: [] } }))
-    const parents = await recordHistory(commit.store, [...kept, ...names])
+    const parents = await parentsAfter(commit.store, choice)
     return publishChange(context, tree, { base, parents, state, commit, edits: [] })
   }
   const written = await context.slots.write(tree.keys, update, { signal })

@@ -11,7 +11,7 @@ import { NotAFileError, PowerMissingError } from '../../folders/service/errors.t
 import { versionOf } from '../../folders/service/shown-version.ts'
 import { toHex, utf8 } from '../../foundation/bytes.ts'
 import type { Download, GetOptions } from '../../grid/download.ts'
-import type { FileVersion } from '../../grid/mutable/files.ts'
+import type { FileVersion } from '../../grid/mutable/version.ts'
 import { blockIdHex } from '../../protocol/block-id.ts'
 import type { ApiContext } from './context.ts'
 import { shownAt, unsuitable, viewAt, type FoundPlace } from '../places.ts'

@@ -10,12 +10,13 @@ import { assert, HayloftError } from '../../foundation/error.ts'
 import { openBlockStore, type BlockStore } from '../blocks/store.ts'
 import type { GridContext, OperationOptions } from '../context.ts'
 import { downloadFile, type Download, type GetOptions } from '../download.ts'
-import type { BlockReference } from '../files/index-node.ts'
-import type { Rollback, SlotBase, SlotChange, SlotClient } from '../slots/client.ts'
-import type { SlotContents } from '../slots/contents.ts'
+import type { OlderHeads, Rollback, SlotBase, SlotChange, SlotClient } from '../slots/client.ts'
 import { recordHistory, walkHistory } from '../slots/history.ts'
 import type { Freshness } from '../slots/poll.ts'
+import { chooseOlder, NothingSetBackError, parentsAfter, sortByRoot } from '../slots/set-back.ts'
+import { explained, stateOf, versionsOf, type AcceptedVersion } from './set-back.ts'
 import { storeContent } from './store-content.ts'
+import { versionOf, type FileVersion } from './version.ts'
 
 /** Files that change in place: one capability, for ever the newest content, and what it was before. */
 export interface MutableFiles {
@@ -35,13 +36,21 @@ export interface MutableFiles {
     capability: MutableReadCapability | MutableWriteCapability,
     options?: OperationOptions,
   ): Promise<MutableFileState>
-  /** Reads a version. @throws NotEnoughSharesError, BrokenFileError, InvalidRangeError here or from `chunks` */
+  /**
+   * Reads a version. @throws NotEnoughSharesError, BrokenFileError, InvalidRangeError here or from `chunks`; FileSetBackError for
+   * one that {@link look} gave, if storage nodes have gone back from it
+   */
   read(version: FileVersion, options?: GetOptions): Promise<Download>
   /** Earlier versions, the last changed first, as far back as they were kept. */
   history(
     capability: MutableReadCapability | MutableWriteCapability,
     options?: OperationOptions,
   ): AsyncIterable<FileVersion>
+  /**
+   * Makes the content that storage nodes went back to the present one, where the newer one that was seen is gone.
+   * @throws NothingSetBackError, TooFewNodesError, SlotNotStoredError, SlotContendedError
+   */
+  acceptOlder(capability: MutableWriteCapability, options?: AcceptOptions): Promise<AcceptedVersion>
   /** Resolves when no share is on its way any more: a write does not wait for the slowest nodes. */
   settle(): Promise<void>
 }
@@ -54,13 +63,11 @@ export interface MutableWriteOptions extends OperationOptions {
   readonly modifiedMs?: number | undefined
 }
 
-/** One content that a file has, or had. */
-export interface FileVersion {
-  readonly root: BlockReference
-  readonly sizeBytes: number
-  readonly modifiedMs: number
-  /** Of the device that wrote it, if it has one. */
-  readonly device: string | undefined
+/** How far {@link MutableFiles.acceptOlder} goes. */
+export interface AcceptOptions {
+  /** Also where the newer content's topmost block can be read, and only some below it cannot. */
+  readonly force?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a file is now, as far as nodes told. */
@@ -120,6 +127,8 @@ class GridMutableFiles implements MutableFiles {
   /** Keys of the files written last: to derive them takes as long as to write a small file. */
   readonly #keys = new Map<string, SlotWriteKeys>()
   readonly #closing = new Set<Promise<void>>()
+  /** What nodes went back to from versions that were looked at, to tell why one cannot be read. */
+  readonly #older = new WeakMap<FileVersion, OlderHeads>()
 
   constructor(context: GridContext, { slots, device, code }: MutableFilesOptions) {
     this.#context = context
@@ -154,10 +163,14 @@ class GridMutableFiles implements MutableFiles {
     capability: MutableReadCapability | MutableWriteCapability,
     { signal }: OperationOptions = {},
   ): Promise<MutableFileState> {
-    const { heads, freshness, rollback } = await this.#slots.read(this.#readerOf(capability), {
-      signal,
-    })
-    const versions = heads.flatMap(({ contents }) => versionOf(contents) ?? []).sort(newestFirst)
+    const { heads, freshness, rollback, older } = await this.#slots.read(
+      this.#readerOf(capability),
+      {
+        signal,
+      },
+    )
+    const versions = versionsOf(heads)
+    if (older !== undefined) for (const version of versions) this.#older.set(version, older)
     const [current, ...conflicts] = versions
     if (current === undefined) {
       throw new NoMutableFileError(
@@ -167,8 +180,39 @@ class GridMutableFiles implements MutableFiles {
     return { current, conflicts, freshness, ...(rollback !== undefined && { rollback }) }
   }
 
-  async read({ root }: FileVersion, options: GetOptions = {}): Promise<Download> {
-    return await downloadFile(this.#context, { kind: 'file-read', ...root }, options)
+  async read(version: FileVersion, options: GetOptions = {}): Promise<Download> {
+    try {
+      return await downloadFile(this.#context, { kind: 'file-read', ...version.root }, options)
+    } catch (error) {
+      const older = this.#older.get(version)
+      throw older === undefined ? error : explained(error, version, older)
+    }
+  }
+
+  async acceptOlder(
+    { writeKey }: MutableWriteCapability,
+    { force = false, signal }: AcceptOptions = {},
+  ): Promise<AcceptedVersion> {
+    const keys = this.#keysOf(writeKey)
+    const store = this.#openStore(keys.convergence)
+    using _ = this.#closingLater(store)
+    let accepted: Omit<AcceptedVersion, 'durability'> | undefined
+    const update = async (base: SlotBase): Promise<SlotChange> => {
+      const heads = base.heads.filter(({ contents }) => contents.kind === 'file')
+      const sorted = await sortByRoot(heads, async (root) => await store.get(root, { signal }))
+      const choice = chooseOlder({ heads, older: base.older }, sorted, force)
+      const [kept] = versionsOf(choice.kept)
+      // Whoever wants an empty file writes one.
+      if (kept === undefined) throw new NothingSetBackError()
+      accepted = { kept: stateOf(kept), gone: stateOf(versionsOf(choice.given)[0]) }
+      const { root, sizeBytes } = kept
+      const said = { root, sizeBytes, modifiedMs: this.#timeAfter(base), device: this.#device }
+      const parents = await parentsAfter(store, choice)
+      return { contents: { kind: 'file', ...said, parents }, ready: store.flush() }
+    }
+    const written = await this.#slots.write(keys, update, { signal })
+    assert(written !== undefined && accepted !== undefined, 'the slot was written')
+    return { ...accepted, durability: written.durability }
   }
 
   async *history(
@@ -261,18 +305,6 @@ class GridMutableFiles implements MutableFiles {
     }
     return keys
   }
-}
-
-function versionOf({ kind, root, ...rest }: SlotContents): FileVersion | undefined {
-  if (kind !== 'file' || root === undefined) return undefined
-  const { sizeBytes = 0, modifiedMs = 0, device } = rest
-  return { root, sizeBytes, modifiedMs, device }
-}
-
-function newestFirst(a: FileVersion, b: FileVersion): number {
-  const order = b.modifiedMs - a.modifiedMs
-  if (order !== 0) return order
-  return toHex(a.root.id) < toHex(b.root.id) ? 1 : -1
 }
 
 /** @throws FileChangedError */

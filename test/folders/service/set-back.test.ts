@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { StoredSlotMemory } from '../../../src/grid/slots/stored-memory.ts'
-import { FolderSetBackError, NothingSetBackError } from '../../../src/folders/service/errors.ts'
+import { FolderSetBackError } from '../../../src/folders/service/errors.ts'
+import { NothingSetBackError } from '../../../src/grid/slots/set-back.ts'
 import { MemoryStore } from '../../support/devices.ts'
 import { testGrid } from '../../support/grid.ts'
 import { FolderDevice } from './support.ts'

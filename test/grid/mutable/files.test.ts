@@ -4,10 +4,10 @@ import { toRead } from '../../../src/capabilities/capability.ts'
 import {
   FileChangedError,
   NoMutableFileError,
-  type FileVersion,
   type MutableFiles,
   type WrittenFile,
 } from '../../../src/grid/mutable/files.ts'
+import type { FileVersion } from '../../../src/grid/mutable/version.ts'
 import { slotWriteKey } from '../../../src/capabilities/slot-keys.ts'
 import { UnreachableError } from '../../../src/protocol/network.ts'
 import { sourceOf } from '../../../simulations/bytes.ts'
