@@ -23,6 +23,7 @@ import type { OpenedHome } from '../home/opened-home.ts'
 import { readOwnGrid, type OwnGrid } from '../home/own-grid.ts'
 import { keepToBandwidth } from './bandwidth.ts'
 import { networkMembership, requireMembership, wasRemoved } from './live-membership.ts'
+import { nodeName } from './node-names.ts'
 import { HomeSlotMemory } from '../home/slots/home-slot-memory.ts'
 
 /** A member of the grid at work: the grid over its network, with what its home says. */
@@ -102,7 +103,7 @@ export async function openClient(
     get mutableFiles() {
       return changing.mutableFiles
     },
-    nameOf: (node) => membership.deviceName(node) ?? node.slice(0, 12),
+    nameOf: (node) => nodeName(membership, node),
     async [Symbol.asyncDispose]() {
       stopWatching()
       await changing[Symbol.asyncDispose]()

@@ -1,0 +1,17 @@
+import type { Membership } from '../protocol/membership/membership.ts'
+import type { NodeKey } from '../protocol/node-key.ts'
+
+/** Digits of a key that are shown of a node without a name. */
+const SHOWN_DIGITS = 12
+
+/** What people call a node: its name, and whose it is where several are called alike. */
+export function nodeName(membership: Membership, node: NodeKey): string {
+  const name = membership.deviceName(node)
+  if (name === undefined) return node.slice(0, SHOWN_DIGITS)
+  const namesakes = membership.members
+    .flatMap(({ status, devices }) => (status === 'in' ? devices : []))
+    .filter((device) => device.name === name)
+  if (namesakes.length < 2) return name
+  const owner = membership.memberOf(node)?.name
+  return owner === undefined ? name : `${name} of ${owner}`
+}
