@@ -31,6 +31,7 @@ import { accountForCare, startNodeCare, type NodeCareState } from './node/care.t
 import { operatorOf } from './node/operator.ts'
 import { OperatorServer, type OperatorHandler } from './node/operator-server.ts'
 import { callerWithSelf } from './node/own-caller.ts'
+import { isPortTaken, withKeptPorts } from './node/kept-ports.ts'
 import { localOnlyAdvice } from './node/local-only.ts'
 import { otherNodes } from './node/other-nodes.ts'
 import { tenantsOf } from './node/quotas.ts'
@@ -260,15 +261,22 @@ async function listen(
   { identity, grid, node }: Pick<NodeHome, 'identity' | 'grid'> & { readonly node: NodeFile },
   { files, signal }: { files: HomeFiles; signal: AbortSignal },
 ): Promise<GridNetwork> {
-  try {
-    return await openNetwork({
+  const open = async (addresses: readonly string[]): Promise<GridNetwork> =>
+    await openNetwork({
       ...networkMembership(grid, files),
       identity,
-      listen: node.listen,
+      listen: addresses,
       standing: standingOf(node),
       knownAddresses: await readAddressFile(files.addresses),
       clock: systemClock,
       signal,
+    })
+  const kept = await withKeptPorts(files, node.listen)
+  try {
+    return await open(kept).catch(async (thrown: unknown) => {
+      // Somebody was quicker, which matters only where the settings name the port.
+      if (signal.aborted || !isPortTaken(thrown)) throw thrown
+      return await open(node.listen)
     })
   } catch (cause) {
     if (signal.aborted) throw cause

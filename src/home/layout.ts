@@ -57,6 +57,8 @@ export interface HomeFiles {
   readonly bandwidth: string
   /** How this home's storage node is to run. */
   readonly node: string
+  /** Which ports the system once chose for it; a cache. */
+  readonly ports: string
   /** The storage node's process, while it runs. */
   readonly running: string
   readonly log: string
@@ -91,6 +93,7 @@ export function homeFiles(home: string): HomeFiles {
     logs: join(home, 'logs'),
     bandwidth: join(home, 'bandwidth.json'),
     node: join(home, 'node.json'),
+    ports: join(home, 'ports.json'),
     running: join(home, 'running.json'),
     log: join(home, 'node.log'),
     store: join(home, 'store'),

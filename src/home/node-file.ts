@@ -2,7 +2,7 @@ import { readJsonFile, writeJsonFile } from './json-file.ts'
 
 /** `node.json`: how a home's storage node is to run. `hayloft node config` changes it, and so may its operator. */
 export interface NodeFile {
-  /** Multiaddrs. Port 0 lets the system choose one at each start. */
+  /** Multiaddrs. Port 0 lets the system choose one, which is kept for later starts. */
   readonly listen: readonly string[]
   /** What it offers to the grid. */
   readonly capacityBytes: number

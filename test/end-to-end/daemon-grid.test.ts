@@ -54,7 +54,7 @@ async function kill(name: string): Promise<void> {
 
 interface NodeJson {
   readonly pid: number
-  readonly status: { readonly shares: number; readonly care: string }
+  readonly status: { readonly shares: number; readonly care: string; readonly connected: number }
 }
 
 const nodeOf = async (name: string): Promise<NodeJson> =>
@@ -96,7 +96,6 @@ describe('daemons of friends', () => {
     expect(added).toMatchObject({ status: 0, stderr: '' })
     await writeFile(at('ada'), 'from ada')
     await untilReads('ben', 'from ada')
-    // One after the other: they listen at other ports then, and one tells whoever still runs.
     for (const [killed, other] of [
       ['ben', 'ada'],
       ['ada', 'ben'],
@@ -111,6 +110,18 @@ describe('daemons of friends', () => {
     expect((await run('ada', ['sync', 'remove', join(dir, 'ada files')])).status).toBe(0)
     expect(await json('ada', ['sync', 'status', '--json'])).toMatchObject({ syncs: [] })
   }, 180_000)
+
+  it('find each other again when both were ended and start at once', async () => {
+    const addressesOf = async (name: string): Promise<unknown> =>
+      (await json<{ addresses: unknown }>(name, ['node', 'status', '--json'])).addresses
+    const before = await Promise.all(['ada', 'ben'].map(addressesOf))
+    await Promise.all(['ada', 'ben'].map(kill))
+    await Promise.all(['ada', 'ben'].map(start))
+    // They are where the other one remembers them, though their settings name no port.
+    expect(await Promise.all(['ada', 'ben'].map(addressesOf))).toEqual(before)
+    await until(async () => (await nodeOf('ada')).status.connected > 0)
+    await until(async () => (await nodeOf('ben')).status.connected > 0)
+  })
 
   it('leave the node to "node start" when they are told to', async () => {
     expect((await run('ben', ['stop'])).status).toBe(0)

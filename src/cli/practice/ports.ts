@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 
 const HOST = '127.0.0.1'
 
@@ -22,15 +22,24 @@ export async function choosePorts(wanted: readonly (number | undefined)[]): Prom
   return ports
 }
 
-async function occupy(port: number): Promise<ReturnType<typeof createServer>> {
+/** One of a host, likewise. @throws whatever the system says of a host that is not there */
+export async function choosePort(wanted: number | undefined, host: string): Promise<number> {
+  const server = await occupy(wanted ?? 0, host)
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function occupy(port: number, host = HOST): Promise<ReturnType<typeof createServer>> {
   const server = createServer()
   try {
-    server.listen(port, HOST)
+    server.listen(port, host)
     await once(server, 'listening')
     return server
   } catch (thrown) {
     if (port === 0) throw thrown
-    return await occupy(0)
+    return await occupy(0, host)
   }
 }
 
