@@ -1,40 +1,173 @@
-import { readdir, rm } from 'node:fs/promises'
+import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256 } from '../../crypto/hash.ts'
+import { allocateBytes, equalBytes, viewOf } from '../../foundation/bytes.ts'
 import { describingFailures } from '../../foundation/system-failure.ts'
 import type { SmallStore } from '../../grid/slots/stored-memory.ts'
 import { readIfThere, writePrivateFile } from '../files.ts'
 
-/** Small values as files of one directory, each replaced whole. */
+/**
+ * Small values as files of one directory, each replaced whole. A value has two files that are written in turn, in place:
+ * while one is being written, the other has what was there before. That takes one sync of a file that is there and keeps its
+ * length, where a new file and a rename take two syncs and the journal of the file system, many times as long.
+ *
+ *     file = first 16 bytes of SHA-256 of what follows ‖ u64 turn ‖ u32 length ‖ value ‖ zeros
+ *
+ * Of the files that are whole, the one of the later turn counts. What is empty is a file without a byte, made and removed.
+ * Other processes may read meanwhile. Of one value, only one process writes.
+ */
 export class DirectoryStore implements SmallStore {
   readonly #directory: string
+  /** What was written or read last, the one used longest ago first: it tells what to write next. */
+  readonly #known = new Map<string, Turn>()
+  readonly #writing = new Map<string, Promise<void>>()
 
   constructor(directory: string) {
     this.#directory = directory
   }
 
   async read(name: string): Promise<Uint8Array | undefined> {
-    return await readIfThere(this.#pathOf(name))
+    return (await this.#look(name)).value
   }
 
   async write(name: string, value: Uint8Array): Promise<void> {
-    await writePrivateFile(this.#pathOf(name), value)
+    const before = this.#writing.get(name)
+    const writing = this.#writeAfter(before, name, value)
+    this.#writing.set(name, writing)
+    try {
+      await writing
+    } finally {
+      if (this.#writing.get(name) === writing) this.#writing.delete(name)
+    }
   }
 
   async remove(name: string): Promise<void> {
-    const path = this.#pathOf(name)
-    await describingFailures(`The file ${path}`, async () => {
-      await rm(path, { force: true })
-    })
+    this.#known.delete(name)
+    for (const path of this.#pathsOf(name)) {
+      await describingFailures(`The file ${path}`, async () => {
+        await rm(path, { force: true })
+      })
+    }
   }
 
   async names(): Promise<readonly string[]> {
-    return await describingFailures(`The directory ${this.#directory}`, async () =>
+    const files = await describingFailures(`The directory ${this.#directory}`, async () =>
       // What a crash left of a write begins with a dot and is no value.
       (await readdir(this.#directory)).filter((name) => !name.startsWith('.')),
     )
+    return [...new Set(files.map((file) => file.replace(/\.2$/, '')))]
   }
 
-  #pathOf(name: string): string {
-    return join(this.#directory, name)
+  async #writeAfter(
+    before: Promise<void> | undefined,
+    name: string,
+    value: Uint8Array,
+  ): Promise<void> {
+    await before?.catch(() => undefined)
+    if (value.length === 0) {
+      await writePrivateFile(this.#pathsOf(name)[0], value)
+      return
+    }
+    const last = this.#known.get(name) ?? (await this.#look(name)).turn
+    // Until it is done, it is not known what is there.
+    this.#known.delete(name)
+    const number = last.number + 1
+    const at = fileOf(number)
+    const path = this.#pathsOf(name)[at]
+    const bytes = encodeTurn(number, value)
+    await (last.isThere[at] ? writeInPlace(path, bytes) : writePrivateFile(path, bytes))
+    const isThere: Turn['isThere'] = at === 0 ? [true, last.isThere[1]] : [last.isThere[0], true]
+    this.#remember(name, { number, isThere })
+  }
+
+  async #look(name: string): Promise<{ value: Uint8Array | undefined; turn: Turn }> {
+    for (let attempt = 1; ; attempt++) {
+      const [first, second] = this.#pathsOf(name)
+      const files = [await readIfThere(first), await readIfThere(second)] as const
+      const there = files.filter((file) => file !== undefined)
+      const [newest] = there
+        .flatMap((file) => decodeTurn(file) ?? [])
+        .sort((a, b) => b.number - a.number)
+      // Two turns may pass while both files are read.
+      if (newest === undefined && there.length > 1 && attempt < ATTEMPTS) continue
+      const isEmpty = there.length === 1 && files[0]?.length === 0
+      const isThere = [files[0] !== undefined, files[1] !== undefined] as const
+      return {
+        value: newest?.value ?? (isEmpty ? new Uint8Array(0) : undefined),
+        turn: { number: newest?.number ?? 0, isThere },
+      }
+    }
+  }
+
+  #remember(name: string, turn: Turn): void {
+    this.#known.delete(name)
+    this.#known.set(name, turn)
+    if (this.#known.size <= TURNS_KNOWN) return
+    for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest)
+      break
+    }
+  }
+
+  #pathsOf(name: string): [string, string] {
+    const path = join(this.#directory, name)
+    return [path, `${path}.2`]
   }
 }
+
+/** The last write of a value, and which of its files there are. */
+interface Turn {
+  readonly number: number
+  readonly isThere: readonly [boolean, boolean]
+}
+
+function fileOf(turn: number): 0 | 1 {
+  return turn % 2 === 1 ? 0 : 1
+}
+
+async function writeInPlace(path: string, bytes: Uint8Array): Promise<void> {
+  await describingFailures(`The file ${path}`, async () => {
+    const file = await open(path, 'r+')
+    try {
+      await file.write(bytes, 0, bytes.length, 0)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+  })
+}
+
+function encodeTurn(number: number, value: Uint8Array): Uint8Array {
+  const usedBytes = HEADER_BYTES + value.length
+  const bytes = allocateBytes(Math.ceil(usedBytes / UNIT_BYTES) * UNIT_BYTES)
+  const view = viewOf(bytes)
+  view.setBigUint64(CHECKSUM_BYTES, BigInt(number))
+  view.setUint32(CHECKSUM_BYTES + 8, value.length)
+  bytes.set(value, HEADER_BYTES)
+  bytes.fill(0, usedBytes)
+  bytes.set(checksumOf(bytes.subarray(0, usedBytes)))
+  return bytes
+}
+
+/** Undefined for a file that is not whole: a write was interrupted, or is going on. */
+function decodeTurn(bytes: Uint8Array): { number: number; value: Uint8Array } | undefined {
+  if (bytes.length < HEADER_BYTES) return undefined
+  const view = viewOf(bytes)
+  const end = HEADER_BYTES + view.getUint32(CHECKSUM_BYTES + 8)
+  if (end > bytes.length) return undefined
+  const checksum = checksumOf(bytes.subarray(0, end))
+  if (!equalBytes(checksum, bytes.subarray(0, CHECKSUM_BYTES))) return undefined
+  const number = Number(view.getBigUint64(CHECKSUM_BYTES))
+  return { number, value: bytes.slice(HEADER_BYTES, end) }
+}
+
+function checksumOf(bytes: Uint8Array): Uint8Array {
+  return sha256(bytes.subarray(CHECKSUM_BYTES)).subarray(0, CHECKSUM_BYTES)
+}
+
+const CHECKSUM_BYTES = 16
+const HEADER_BYTES = CHECKSUM_BYTES + 8 + 4
+/** Files have whole multiples of it, so that a value which grows a little leaves its file's length as it is. */
+const UNIT_BYTES = 1024
+const ATTEMPTS = 4
+const TURNS_KNOWN = 4096

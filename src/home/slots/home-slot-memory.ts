@@ -14,6 +14,7 @@ export class HomeSlotMemory implements SlotMemory, AsyncDisposable {
   readonly #parent: string
   readonly #options: LaneOptions
   #taking: Promise<Lane> | undefined
+  #own: StoredSlotMemory | undefined
   /** Where a slot is owed: the lanes whose notes are to go once it is paid. */
   readonly #owedIn = new Map<SlotKeyHex, readonly string[]>()
 
@@ -35,7 +36,7 @@ export class HomeSlotMemory implements SlotMemory, AsyncDisposable {
   }
 
   async save(slot: SlotKey, remembered: RememberedSlot): Promise<void> {
-    await memoryIn((await this.#lane()).directory).save(slot, remembered)
+    await (await this.#ownMemory()).save(slot, remembered)
   }
 
   /** Also what is owed in lanes that nobody holds any more. */
@@ -74,6 +75,12 @@ export class HomeSlotMemory implements SlotMemory, AsyncDisposable {
 
   async #lane(): Promise<Lane> {
     return await (this.#taking ??= takeLane(this.#parent, this.#options))
+  }
+
+  /** One for all saves: it knows how far it has got. */
+  async #ownMemory(): Promise<StoredSlotMemory> {
+    const { directory } = await this.#lane()
+    return (this.#own ??= memoryIn(directory))
   }
 }
 
