@@ -96,11 +96,8 @@ export const nodeBackend: CryptoBackend = {
 
   // OpenSSL checks the scalar and, by comparing encodings, the point R, but takes any public key that decodes.
   verify({ publicKey, message, signature }) {
-    if (!isStrictPublicKey(publicKey)) return false
-    // As a JWK (RFC 8037) it is taken as it is; to find out what DER holds takes as long as the verification.
-    const x = Buffer.from(publicKey).toString('base64url')
-    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-    return verify(null, message, key, signature)
+    const key = publicKeyObjectOf(publicKey)
+    return key !== undefined && verify(null, message, key, signature)
   },
 
   scrypt(password, { salt, cost, blockSize, parallelization, length }) {
@@ -109,6 +106,29 @@ export const nodeBackend: CryptoBackend = {
     const options = { N: cost, r: blockSize, p: parallelization, maxmem }
     return plain(scryptSync(password, salt, length, options))
   },
+}
+
+/** Those used last, as who writes a slot does so again; to set one up takes as long as to verify with it. */
+const publicKeys = new Map<string, KeyObject>()
+const PUBLIC_KEYS_KEPT = 256
+
+/** Undefined for a key that strict verification does not accept. */
+function publicKeyObjectOf(publicKey: Uint8Array): KeyObject | undefined {
+  const x = Buffer.from(publicKey).toString('base64url')
+  const known = publicKeys.get(x)
+  if (known === undefined && !isStrictPublicKey(publicKey)) return undefined
+  // As a JWK (RFC 8037) it is taken as it is; to find out what DER holds takes as long as the verification.
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x }
+  const key = known ?? createPublicKey({ key: jwk, format: 'jwk' })
+  publicKeys.delete(x)
+  publicKeys.set(x, key)
+  if (publicKeys.size > PUBLIC_KEYS_KEPT) {
+    for (const oldest of publicKeys.keys()) {
+      publicKeys.delete(oldest)
+      break
+    }
+  }
+  return key
 }
 
 const CIPHER_OPTIONS = { authTagLength: AEAD_TAG_BYTES } as const

@@ -48,13 +48,14 @@ export class LevelStore implements KeyValueStore {
   async write(changes: readonly RowChange[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     const database = await this.#database
-    const operations = changes.map(({ key, value }) =>
-      value === undefined
-        ? ({ type: 'del', key } as const)
-        : ({ type: 'put', key, value } as const),
-    )
     try {
-      await database.batch(operations, { sync: true })
+      // Row by row: to take a list of operations apart costs the native side several times as much.
+      const batch = database.batch()
+      for (const { key, value } of changes) {
+        if (value === undefined) batch.del(key)
+        else batch.put(key, value)
+      }
+      await batch.write({ sync: true })
     } catch (error) {
       this.#failure = systemError(error)
       throw this.#failure
