@@ -52,7 +52,7 @@ export type {
   WrittenFile,
 } from '../grid/mutable/files.ts'
 export type { AcceptedVersion } from '../grid/mutable/set-back.ts'
-export type { FileVersion } from '../grid/mutable/version.ts'
+export type { FileContent, FileVersion } from '../grid/mutable/version.ts'
 
 // Folders
 export type { CreatedFolder, FolderEvent, Folders } from '../folders/service/folders.ts'
@@ -150,8 +150,9 @@ export {
   NotEnoughSharesError,
   TooFewNodesError,
 } from '../grid/errors.ts'
-export { FileChangedError, NoMutableFileError } from '../grid/mutable/files.ts'
+export { NoMutableFileError } from '../grid/mutable/files.ts'
 export { FileSetBackError } from '../grid/mutable/set-back.ts'
+export { FileChangedError } from '../grid/mutable/version.ts'
 export { NothingSetBackError } from '../grid/slots/set-back.ts'
 export {
   SlotClockFullError,

@@ -30,7 +30,7 @@ export const DEFAULT_LEASE_S = 45 * 24 * 3600
 /** Concurrent records of one slot that a node keeps; with more, somebody has to merge first. */
 export const MAX_SLOT_HEADS = 8
 /** Slots in one SLOT-GET or SLOT-WATCH: with eight of the largest records each, they fit a body. */
-export const MAX_SLOTS = 64
+export const MAX_SLOTS = 24
 /** The longest that a SLOT-WATCH is left unanswered. */
 export const MAX_WATCH_WAIT_S = 60
 

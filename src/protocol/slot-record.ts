@@ -4,6 +4,7 @@ import { sign, verify } from '../crypto/signatures.ts'
 import { TAGS } from '../crypto/tags.ts'
 import { compareBytes, concatBytes, toHex, viewOf, type Branded } from '../foundation/bytes.ts'
 import { assert, HayloftError, messageOf } from '../foundation/error.ts'
+import { paddedBytes } from './padding.ts'
 import { SLOT_KEY_BYTES, slotKey, type SlotKey } from './slot-key.ts'
 import {
   decodeVector,
@@ -16,8 +17,9 @@ import {
 
 /**
  * One signed state of a slot, as anyone may check it and nobody without a key can read it:
- * `u8 1 ‖ 'S' ‖ P ‖ u64 expires ‖ clock ‖ nonce 24 ‖ links box 276 ‖ payload box 528 ‖ signature 64`,
- * where the clock is `u8 c ‖ c × (tag 8 ‖ u32 counter)` and the signature covers all before it.
+ * `u8 1 ‖ 'S' ‖ P ‖ u64 expires ‖ clock ‖ nonce 24 ‖ links box 276 ‖ payload box 528 to 4,112 ‖ signature 64`,
+ * where the clock is `u8 c ‖ c × (tag 8 ‖ u32 counter)` and the signature covers all before it. The payload box takes
+ * what the others leave, and has one of the sizes that padding gives.
  */
 export interface SlotRecord {
   /** All of it, as it is stored and sent. */
@@ -31,7 +33,7 @@ export interface SlotRecord {
   readonly nonce: Uint8Array
   /** 276 bytes; opens with the verify key. */
   readonly linksBox: Uint8Array
-  /** 528 bytes; opens with the read key. */
+  /** A padded payload and 16 bytes; opens with the read key. */
   readonly payloadBox: Uint8Array
   readonly signature: Uint8Array
   /** The bytes before the boxes: the associated data of both. */
@@ -42,11 +44,11 @@ export interface SlotRecord {
 export const SLOT_LINKS = 4
 const LINK_BYTES = 65
 export const SLOT_LINKS_BYTES = SLOT_LINKS * LINK_BYTES
-/** What the payload is padded to. */
-export const SLOT_PAYLOAD_BYTES = 512
+/** What a payload is padded to at least, and at most. */
+export const MIN_SLOT_PAYLOAD_BYTES = paddedBytes(0)
+export const MAX_SLOT_PAYLOAD_BYTES = 4096
 export const SLOT_NONCE_BYTES = 24
 const LINKS_BOX_BYTES = SLOT_LINKS_BYTES + AEAD_TAG_BYTES
-const PAYLOAD_BOX_BYTES = SLOT_PAYLOAD_BYTES + AEAD_TAG_BYTES
 const SIGNATURE_BYTES = 64
 
 const VERSION = 1
@@ -55,8 +57,14 @@ const KEY_AT = 2
 const EXPIRES_AT = KEY_AT + SLOT_KEY_BYTES
 const CLOCK_AT = EXPIRES_AT + 8
 
-export const MIN_SLOT_RECORD_BYTES = slotRecordBytes(1)
-export const MAX_SLOT_RECORD_BYTES = slotRecordBytes(MAX_CLOCK_TAGS)
+export const MIN_SLOT_RECORD_BYTES = slotRecordBytes({
+  tags: 1,
+  payloadBytes: MIN_SLOT_PAYLOAD_BYTES,
+})
+export const MAX_SLOT_RECORD_BYTES = slotRecordBytes({
+  tags: MAX_CLOCK_TAGS,
+  payloadBytes: MAX_SLOT_PAYLOAD_BYTES,
+})
 export const RECORD_DIGEST_BYTES = 32
 
 /** The bytes are no record, or not one that the key in it has signed. */
@@ -64,16 +72,28 @@ export class MalformedSlotRecordError extends HayloftError {
   readonly code = 'slot-record-malformed'
 }
 
-/** Bytes of a record whose clock has so many tags. */
-export function slotRecordBytes(tags: number): number {
+/** Bytes of a record whose clock has so many tags, with a payload that is padded to so many bytes. */
+export function slotRecordBytes({
+  tags,
+  payloadBytes,
+}: {
+  readonly tags: number
+  readonly payloadBytes: number
+}): number {
   return (
     CLOCK_AT +
     vectorBytes(tags) +
     SLOT_NONCE_BYTES +
     LINKS_BOX_BYTES +
-    PAYLOAD_BOX_BYTES +
+    payloadBytes +
+    AEAD_TAG_BYTES +
     SIGNATURE_BYTES
   )
+}
+
+/** Whether a payload may be padded to so many bytes. */
+function isPayloadSize(bytes: number): boolean {
+  return bytes <= MAX_SLOT_PAYLOAD_BYTES && paddedBytes(bytes) === bytes
 }
 
 /**
@@ -87,13 +107,14 @@ export function decodeSlotRecord(bytes: Uint8Array): SlotRecord {
   }
   const tags = bytes[CLOCK_AT] ?? 0
   if (tags === 0) throw new MalformedSlotRecordError('The clock of a slot record is empty.')
-  if (bytes.length !== slotRecordBytes(tags)) {
-    throw new MalformedSlotRecordError('A slot record has another length than its clock says.')
+  const payloadBytes = bytes.length - slotRecordBytes({ tags, payloadBytes: 0 })
+  if (!isPayloadSize(payloadBytes)) {
+    throw new MalformedSlotRecordError('A slot record has a length that none with its clock has.')
   }
   const nonceAt = CLOCK_AT + vectorBytes(tags)
   const linksAt = nonceAt + SLOT_NONCE_BYTES
   const payloadAt = linksAt + LINKS_BOX_BYTES
-  const signatureAt = payloadAt + PAYLOAD_BOX_BYTES
+  const signatureAt = payloadAt + payloadBytes + AEAD_TAG_BYTES
   const record: SlotRecord = {
     bytes,
     slot: slotKey(bytes.subarray(KEY_AT, EXPIRES_AT)),
@@ -134,7 +155,10 @@ export function signSlotRecord(
   { head, linksBox, payloadBox }: Pick<SlotRecord, 'head' | 'linksBox' | 'payloadBox'>,
 ): Uint8Array {
   assert(linksBox.length === LINKS_BOX_BYTES, 'four links are sealed in 276 bytes')
-  assert(payloadBox.length === PAYLOAD_BOX_BYTES, 'a payload is sealed in 528 bytes')
+  assert(
+    isPayloadSize(payloadBox.length - AEAD_TAG_BYTES),
+    'a payload is padded before it is sealed',
+  )
   const message = concatBytes([head, linksBox, payloadBox])
   return concatBytes([message, sign(seed, TAGS.slotSignature, message)])
 }

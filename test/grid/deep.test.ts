@@ -191,12 +191,32 @@ describe('a deep check', () => {
     await using device = new TestDevice(grid)
     const files = device.own.openMutableFiles({ slots: device.slots })
     const { capability } = await grid.run(() => files.create(sourceOf(someBytes(2 ** 21 + 1))))
-    await grid.run(() => files.write(capability, sourceOf(someBytes(100))))
+    await grid.run(() => files.write(capability, sourceOf(someBytes(2_000))))
     const report = await grid.run(() => device.own.check(toVerify(capability)))
     // What it is now, its history, and of that the index with three blocks of data.
     expect(report).toMatchObject({ ...HEALTHY, blocks: { total: 6 }, slots: { total: 1 } })
     const present = await grid.run(() => device.own.check(capability, { history: 0 }))
     expect(present).toMatchObject({ ...HEALTHY, blocks: { total: 1 }, slots: { total: 1 } })
+    // What is small is in the record, which is a slot's to check.
+    await grid.run(() => files.write(capability, sourceOf(someBytes(100))))
+    const small = await grid.run(() => device.own.check(toVerify(capability), { history: 0 }))
+    expect(small).toMatchObject({ ...HEALTHY, blocks: { total: 0 }, slots: { total: 1 } })
+  })
+
+  it('of a small mutable file needs its slot alone, and mends that from the power to verify', async () => {
+    await using grid = await testGrid()
+    await using device = new TestDevice(grid)
+    const files = device.own.openMutableFiles({ slots: device.slots })
+    const { capability } = await grid.run(() => files.create(sourceOf(someBytes(700))))
+    await grid.run(() => files.write(capability, sourceOf(someBytes(1_024))))
+    await grid.run(() => device.slots.settle())
+    const verify = toVerify(capability)
+    for (const node of grid.nodes.slice(0, 5)) await grid.run(() => node.empty())
+    const damaged = await grid.run(() => device.own.check(verify, { verify: 'full' }))
+    expect(damaged).toMatchObject({ recoverable: true, healthy: false, copiesMissing: 5 })
+    await grid.run(() => device.own.repair(verify))
+    const mended = await grid.run(() => device.own.check(verify, { verify: 'full' }))
+    expect(mended).toMatchObject({ ...HEALTHY, blocks: { total: 0 }, slots: { total: 1 } })
   })
 
   it('asks about many slots in few messages', async () => {
@@ -216,7 +236,7 @@ describe('a deep check', () => {
       grid.run(() => device.own.check(folder.capability)),
     )
     expect(result.slots).toMatchObject({ total: count, healthy: 1, lost: count - 1 })
-    expect(traffic.calls('slot-get')).toBe(10 * (1 + Math.ceil((count - 1) / 64)))
+    expect(traffic.calls('slot-get')).toBe(10 * (1 + Math.ceil((count - 1) / 24)))
   })
 
   it('costs few messages for many files', async () => {

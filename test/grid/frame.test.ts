@@ -3,12 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { erasureCode } from '../../src/erasure/code.ts'
 import { loadErasureEngine, portableEngine } from '../../src/erasure/engines.ts'
 import { encodeBlock } from '../../src/grid/blocks/encode.ts'
-import {
-  encodeFrame,
-  paddedBytes,
-  type BlockFrame,
-  type Link,
-} from '../../src/grid/blocks/frame.ts'
+import { encodeFrame, type BlockFrame, type Link } from '../../src/grid/blocks/frame.ts'
 import {
   convergentKey,
   openBlock,
@@ -20,6 +15,7 @@ import { BrokenFileError } from '../../src/grid/errors.ts'
 import { childrenOf, indexFrame, INDEX_FAN_OUT } from '../../src/grid/files/index-node.ts'
 import { verifyKeyOf } from '../../src/crypto/block-keys.ts'
 import { blockId } from '../../src/protocol/block-id.ts'
+import { paddedBytes } from '../../src/protocol/padding.ts'
 import { slotKey } from '../../src/protocol/slot-key.ts'
 
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })

@@ -14,26 +14,28 @@ const OPS: readonly SlotOp[] = ['slot-put', 'slot-get', 'slot-watch']
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const slot = bytes32.map(slotKey)
 const leaseS = fc.nat(366 * 24 * 3600)
-const record = fc.constantFrom(947, 959, 1703).map((length) => new Uint8Array(length).fill(length))
+const record = fc
+  .constantFrom(947, 959, 1703, 5287)
+  .map((length) => new Uint8Array(length).fill(length))
 const heads = fc.array(record, { maxLength: 8 })
 
 const request: fc.Arbitrary<RequestOf<SlotOp>> = fc.oneof(
   fc.record(
     {
       op: fc.constant('slot-put' as const),
-      record: fc.uint8Array({ minLength: 1, maxLength: 1703 }),
+      record: fc.uint8Array({ minLength: 1, maxLength: 5287 }),
       leaseS,
       ifHeads: fc.array(bytes32, { maxLength: 8 }),
     },
     { requiredKeys: ['op', 'record', 'leaseS'] },
   ),
   fc.record(
-    { op: fc.constant('slot-get' as const), slots: fc.array(slot, { maxLength: 64 }), leaseS },
+    { op: fc.constant('slot-get' as const), slots: fc.array(slot, { maxLength: 24 }), leaseS },
     { requiredKeys: ['op', 'slots'] },
   ),
   fc.record({
     op: fc.constant('slot-watch' as const),
-    watches: fc.array(fc.record({ slot, known: bytes32 }), { maxLength: 64 }),
+    watches: fc.array(fc.record({ slot, known: bytes32 }), { maxLength: 24 }),
     waitS: fc.nat(60),
   }),
 )
@@ -47,7 +49,7 @@ const reply: fc.Arbitrary<ReplyOf<SlotOp>> = fc.oneof(
     ),
     heads,
   }),
-  fc.array(heads, { maxLength: 64 }).chain((all) =>
+  fc.array(heads, { maxLength: 24 }).chain((all) =>
     fc.record({
       op: fc.constant('slot-get' as const),
       heads: fc.constant(all),
@@ -56,7 +58,7 @@ const reply: fc.Arbitrary<ReplyOf<SlotOp>> = fc.oneof(
   ),
   fc.record({
     op: fc.constant('slot-watch' as const),
-    changed: fc.array(fc.record({ slot, heads }), { maxLength: 64 }),
+    changed: fc.array(fc.record({ slot, heads }), { maxLength: 24 }),
   }),
 )
 
@@ -98,9 +100,9 @@ describe('messages about slots', () => {
   })
 
   test('the largest of each fit a frame', () => {
-    const slots = Array.from({ length: 64 }, () => slotKey(new Uint8Array(32)))
+    const slots = Array.from({ length: 24 }, () => slotKey(new Uint8Array(32)))
     const known = new Uint8Array(32)
-    const all = Array.from({ length: 8 }, () => new Uint8Array(1703))
+    const all = Array.from({ length: 8 }, () => new Uint8Array(5287))
     const messages = [
       encodeRequest({ op: 'slot-get', slots, leaseS: 366 * 24 * 3600 }),
       encodeRequest({
@@ -121,21 +123,21 @@ describe('messages about slots', () => {
     const body = new Uint8Array(947)
     const key = new Uint8Array(32)
     refusesRequest([9, 5], new Uint8Array(0))
-    refusesRequest([9, 5], new Uint8Array(1704))
+    refusesRequest([9, 5], new Uint8Array(5288))
     refusesRequest([9], body)
     refusesRequest([9, 366 * 24 * 3600 + 1], body)
     refusesRequest([9, -1], body)
     refusesRequest([9, 5, new Uint8Array(31)], body)
     refusesRequest([9, 5, new Uint8Array(9 * 32)], body)
     refusesRequest([9, 5, [key]], body)
-    refusesRequest([10, new Uint8Array(65 * 32)])
+    refusesRequest([10, new Uint8Array(25 * 32)])
     refusesRequest([10, new Uint8Array(33)])
     refusesRequest([10, key, 'long'])
     refusesRequest([10, key], new Uint8Array(1))
     refusesRequest([11, key, key, 61])
     refusesRequest([11, key, new Uint8Array(64), 5])
     refusesRequest([11, key, new Uint8Array(0), 5])
-    refusesRequest([11, new Uint8Array(65 * 32), new Uint8Array(65 * 32), 5])
+    refusesRequest([11, new Uint8Array(25 * 32), new Uint8Array(25 * 32), 5])
     refusesRequest([11, key, key])
   })
 
@@ -145,12 +147,12 @@ describe('messages about slots', () => {
     refusesReply('slot-put', [9, 9, [947]], body)
     refusesReply('slot-put', [9, 0], body)
     refusesReply('slot-put', [9, 0, [946]], new Uint8Array(946))
-    refusesReply('slot-put', [9, 0, [1704]], new Uint8Array(1704))
+    refusesReply('slot-put', [9, 0, [5288]], new Uint8Array(5288))
     refusesReply('slot-put', [9, 0, [947, 947]], body)
     refusesReply('slot-put', [9, 0, []], body)
     refusesReply('slot-put', [9, 0, Array(9).fill(947)], new Uint8Array(9 * 947))
     refusesReply('slot-put', [10, 0, [947]], body)
-    refusesReply('slot-get', [10, Array.from({ length: 65 }, () => [])])
+    refusesReply('slot-get', [10, Array.from({ length: 25 }, () => [])])
     refusesReply('slot-get', [10, [947]], body)
     refusesReply('slot-get', [10, [[947]], []], body)
     refusesReply('slot-get', [10, [[947]], [1]], body)

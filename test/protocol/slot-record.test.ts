@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { publicKeyOf, sign } from '../../src/crypto/signatures.ts'
 import { TAGS } from '../../src/crypto/tags.ts'
 import { concatBytes, fromHex, toHex } from '../../src/foundation/bytes.ts'
+import { MAX_BODY_BYTES, MAX_SLOT_HEADS, MAX_SLOTS } from '../../src/protocol/limits.ts'
+import { paddedBytes } from '../../src/protocol/padding.ts'
 import { slotKey } from '../../src/protocol/slot-key.ts'
 import {
   decodeSlotRecord,
@@ -40,24 +42,44 @@ describe('a slot record', () => {
         fc.integer({ min: 1, max: 64 }),
         fc.nat(Number.MAX_SAFE_INTEGER),
         fc.nat(1000),
-        (tags, expiresS, noise) => {
-          const bytes = testRecord(slot, many(tags), { expiresS, noise })
+        fc.nat(4096).map(paddedBytes),
+        (tags, expiresS, noise, payloadBytes) => {
+          const bytes = testRecord(slot, many(tags), { expiresS, noise, payloadBytes })
           const record = decodeSlotRecord(bytes)
-          expect(bytes.length).toBe(slotRecordBytes(tags))
+          expect(bytes.length).toBe(slotRecordBytes({ tags, payloadBytes }))
           expect(record).toMatchObject({ slot: slot.slot, expiresS, clock: testClock(many(tags)) })
           expect(signSlotRecord(slot.seed, record)).toEqual(bytes)
           expect(encodeSlotHead(record)).toEqual(record.head)
           const { head, linksBox, payloadBox, signature } = record
           expect(concatBytes([head, linksBox, payloadBox, signature])).toEqual(bytes)
-          expect([linksBox.length, payloadBox.length]).toEqual([276, 528])
+          expect([linksBox.length, payloadBox.length]).toEqual([276, payloadBytes + 16])
         },
       ),
       { numRuns: 30 },
     )
   })
 
-  test('has 947 to 1,703 bytes, below 2 KB', () => {
-    expect([MIN_SLOT_RECORD_BYTES, MAX_SLOT_RECORD_BYTES]).toEqual([947, 1703])
+  test('has 947 to 5,287 bytes', () => {
+    expect([MIN_SLOT_RECORD_BYTES, MAX_SLOT_RECORD_BYTES]).toEqual([947, 5287])
+  })
+
+  test('may be answered for in one message of as many slots as may be asked for, each with all its heads', () => {
+    expect(MAX_SLOTS * MAX_SLOT_HEADS * MAX_SLOT_RECORD_BYTES).toBeLessThanOrEqual(MAX_BODY_BYTES)
+  })
+
+  test('is refused though signed, if its payload is not padded as it should be, or too long', () => {
+    const good = testRecord(slot, { a: 1 })
+    const end = good.length - 64
+    const longer = (bytes: number): Uint8Array =>
+      resigned(concatBytes([good.subarray(0, end), new Uint8Array(bytes), new Uint8Array(64)]))
+    for (let bytes = 0; bytes < 4600; bytes++) {
+      const payloadBytes = 512 + bytes
+      if (payloadBytes <= 4096 && paddedBytes(payloadBytes) === payloadBytes) {
+        expect(decodeSlotRecord(longer(bytes)).payloadBox).toHaveLength(payloadBytes + 16)
+      } else isRefused(longer(bytes))
+    }
+    const shorter = concatBytes([good.subarray(0, end - 16), new Uint8Array(64)])
+    isRefused(resigned(shorter))
   })
 
   test('is refused with any bit flipped', () => {
@@ -75,6 +97,7 @@ describe('a slot record', () => {
     for (let length = 0; length < bytes.length; length++) isRefused(bytes.subarray(0, length))
     isRefused(concatBytes([bytes, new Uint8Array(1)]))
     isRefused(concatBytes([bytes, new Uint8Array(12)]))
+    isRefused(concatBytes([bytes, new Uint8Array(16)]))
     isRefused(new Uint8Array(1_000_000))
   })
 

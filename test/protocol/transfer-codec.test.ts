@@ -176,7 +176,7 @@ describe('messages of nodes that go, and who stores how much', () => {
         one,
       ],
       [header(13, [[1, []]]), new Uint8Array(0)],
-      [header(13, [[1, []]]), new Uint8Array(1704)],
+      [header(13, [[1, []]]), new Uint8Array(5288)],
       [header(8, []), one],
     ]
     for (const [head, body] of bad) {

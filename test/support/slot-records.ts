@@ -25,7 +25,7 @@ export function testClock(counters: Readonly<Record<string, number>>): VersionVe
 export function testRecord(
   { seed, slot }: TestSlot,
   counters: Readonly<Record<string, number>>,
-  { expiresS = 0, noise = 0, signWith = seed } = {},
+  { expiresS = 0, noise = 0, signWith = seed, payloadBytes = 512 } = {},
 ): Uint8Array {
   const head = encodeSlotHead({
     slot,
@@ -36,7 +36,7 @@ export function testRecord(
   return signSlotRecord(signWith, {
     head,
     linksBox: noiseOf(`links ${noise}`, 276),
-    payloadBox: noiseOf(`payload ${noise}`, 528),
+    payloadBox: noiseOf(`payload ${noise}`, payloadBytes + 16),
   })
 }
 

@@ -15,7 +15,8 @@ import { portableEngine } from '../../src/erasure/engines.ts'
 import { parityMatrix } from '../../src/erasure/matrix.ts'
 import { concatBytes, fromHex, toHex, utf8 } from '../../src/foundation/bytes.ts'
 import { encodeBlock } from '../../src/grid/blocks/encode.ts'
-import { encodeFrame, paddedBytes } from '../../src/grid/blocks/frame.ts'
+import { encodeFrame } from '../../src/grid/blocks/frame.ts'
+import { paddedBytes } from '../../src/protocol/padding.ts'
 import { convergentKey, sealedBytes } from '../../src/grid/blocks/seal.ts'
 import { toShareBitmap } from '../../src/protocol/bitmap.ts'
 import { MAX_MANIFEST_BYTES, MAX_PROOF_BYTES } from '../../src/protocol/codec-parts.ts'
@@ -144,7 +145,7 @@ describe('the specification', () => {
     const vectors = JSON.parse(readFileSync(url, 'utf8')) as { records: { record: string }[] }
     const record = fromHex(vectors.records[0]!.record)!
     const watches = [{ slot: decodeSlotRecord(record).slot, known: headsDigest([]) }]
-    const stored = { op: 'slot-put', outcome: 'stored', heads: [record] } as const
+    const stored = { op: 'slot-put', outcome: 'stored', heads: [] } as const
     for (const [requestId, message] of [
       [9, encodeRequest({ op: 'slot-watch', watches, waitS: 60 })],
       [9, encodeReply({ op: 'slot-watch', changed: [] })],
@@ -159,8 +160,8 @@ describe('the specification', () => {
   it('gives the limits of slots that the code keeps', () => {
     const text = textOf('slots.md')
     const [min, max] = [MIN_SLOT_RECORD_BYTES, MAX_SLOT_RECORD_BYTES.toLocaleString('en-US')]
-    expect(text).toContain(`935 + 12 c bytes, ${min} to ${max}.`)
-    expect(slotRecordBytes(7)).toBe(935 + 12 * 7)
+    expect(text).toContain(`423 + 12 c + p bytes, ${min} to ${max}.`)
+    expect(slotRecordBytes({ tags: 7, payloadBytes: 640 })).toBe(423 + 12 * 7 + 640)
     expect(text).toContain(`| c | 1 | 1 to ${MAX_CLOCK_TAGS} |`)
     expect(text).toContain(`there are ${limits.MAX_SLOT_HEADS} heads`)
     const protocol = textOf('storage-protocol.md')

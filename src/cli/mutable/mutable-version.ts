@@ -6,18 +6,18 @@ import { slotKeyOf } from '../../capabilities/slot-keys.ts'
 import { sha256Parts } from '../../crypto/hash.ts'
 import { toHex, viewOf } from '../../foundation/bytes.ts'
 import type { MutableFileState } from '../../grid/mutable/files.ts'
-import type { FileVersion } from '../../grid/mutable/version.ts'
+import { contentName, type FileVersion } from '../../grid/mutable/version.ts'
 import type { SeenPlace } from '../../home/seen-versions.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Names one content of a file that changes, as `--if-version` takes it: 32 digits. */
 export function mutableVersionOf({
-  root,
+  content,
   modifiedMs,
-}: Pick<FileVersion, 'root' | 'modifiedMs'>): string {
+}: Pick<FileVersion, 'content' | 'modifiedMs'>): string {
   const time = new Uint8Array(8)
   viewOf(time).setBigUint64(0, BigInt(modifiedMs))
-  return toHex(sha256Parts([root.id, time]).subarray(0, VERSION_BYTES))
+  return toHex(sha256Parts([contentName(content), time]).subarray(0, VERSION_BYTES))
 }
 
 /** Where a home remembers which version it saw last. */

@@ -72,13 +72,12 @@ export class PastSurvey {
   async #addSlot(reader: SlotReader): Promise<SlotReader[]> {
     const { slots, reading, clock } = this.#context
     const { heads } = await slots.read(reader, { signal: this.#signal })
-    const parents = heads.flatMap(({ contents }) => contents.parents)
+    const present = heads.map(({ contents }) => contents)
     const past: PastState[] = []
-    for await (const state of walkHistory(reading, parents, this.#signal)) {
+    for await (const state of walkHistory(reading, present, this.#signal)) {
       past.push(state)
       if (past.length > MAX_STATES) return []
     }
-    const present = heads.map(({ contents }) => contents)
     const states = [...present, ...past.map(({ contents }) => contents)]
     const kept = new Set(keptCommits(states.map(timeOf), clock.nowMs()))
     this.#judge(past, kept)
@@ -96,6 +95,8 @@ export class PastSurvey {
   #judge(past: readonly PastState[], kept: ReadonlySet<number>): void {
     const oldest = past.findLastIndex(({ contents }) => kept.has(timeOf(contents)))
     for (const [at, { reference, contents }] of past.entries()) {
+      // One that a record in force carries is kept with it.
+      if (reference === undefined) continue
       const verdict = kept.has(timeOf(contents)) ? KEPT : at < oldest ? PASSED : OVER
       const name = blockIdHex(reference.id)
       // Who writes one folder can make states of another one, which they can read, part of its history.

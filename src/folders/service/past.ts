@@ -39,8 +39,7 @@ async function* commitsFrom(
   signal?: AbortSignal,
 ): AsyncGenerator<FolderCommit> {
   const newest = heads.toSorted((a, b) => b.timeMs - a.timeMs)
-  const parents = heads.flatMap((head) => head.parents)
-  for await (const { contents } of walkHistory(store, parents, signal)) {
+  for await (const { contents } of walkHistory(store, heads, signal)) {
     signal?.throwIfAborted()
     const past = commitOf(contents)
     if (past === undefined) continue

@@ -11,7 +11,7 @@ import { NotAFileError, PowerMissingError } from '../../folders/service/errors.t
 import { versionOf } from '../../folders/service/shown-version.ts'
 import { toHex, utf8 } from '../../foundation/bytes.ts'
 import type { Download, GetOptions } from '../../grid/download.ts'
-import type { FileVersion } from '../../grid/mutable/version.ts'
+import { contentName, type FileVersion } from '../../grid/mutable/version.ts'
 import { blockIdHex } from '../../protocol/block-id.ts'
 import type { ApiContext } from './context.ts'
 import { shownAt, unsuitable, viewAt, type FoundPlace } from '../places.ts'
@@ -108,8 +108,8 @@ async function readableNow(
 
 /** Of one content of a file that changes. */
 export function mutableEtag({
-  root,
+  content,
   modifiedMs,
-}: Pick<FileVersion, 'root' | 'modifiedMs'>): string {
-  return `"${toHex(sha256Parts([root.id, utf8(String(modifiedMs))]).subarray(0, 16))}"`
+}: Pick<FileVersion, 'content' | 'modifiedMs'>): string {
+  return `"${toHex(sha256Parts([contentName(content), utf8(String(modifiedMs))]).subarray(0, 16))}"`
 }

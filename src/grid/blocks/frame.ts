@@ -2,6 +2,7 @@ import { allocateBytes, viewOf } from '../../foundation/bytes.ts'
 import { assert } from '../../foundation/error.ts'
 import { blockId, type BlockId } from '../../protocol/block-id.ts'
 import { BLOCK_CAPACITY_BYTES } from '../../protocol/limits.ts'
+import { paddedBytes } from '../../protocol/padding.ts'
 import { slotKey, type SlotKey } from '../../protocol/slot-key.ts'
 import { BrokenFileError } from '../errors.ts'
 
@@ -61,19 +62,6 @@ const LINK_TYPES: readonly Link['type'][] = ['block', 'slot', 'history']
 /** A block's id and a slot's key have one length. */
 const LOCATOR_BYTES = 32
 const FRAME_VERSION = 0x01000000
-const MIN_PADDED_BYTES = 512
-
-/**
- * How many bytes `length` bytes of links and content are stored as: Padmé (Nikitin et al., "Reducing Metadata Leakage
- * from Encrypted Files and Communication with PURBs", 2019), at least 512. At most 6.2 % above the floor.
- */
-export function paddedBytes(length: number): number {
-  if (length <= MIN_PADDED_BYTES) return MIN_PADDED_BYTES
-  const exponent = 31 - Math.clz32(length)
-  const kept = 32 - Math.clz32(exponent)
-  const unit = 2 ** (exponent - kept)
-  return Math.ceil(length / unit) * unit
-}
 
 /** |R| for so many bytes of links and of content. */
 function contentSectionBytes(linkBytes: number, contentBytes: number): number {

@@ -67,6 +67,8 @@ export interface BlockStoreOptions {
   readonly convergence: Uint8Array
   /** k-of-n; by default what suits the number of households. */
   readonly code?: ErasureCode | undefined
+  /** Of opened blocks that are kept; by default as much as suits who reads a tree. */
+  readonly cacheBytes?: number | undefined
 }
 
 export function openBlockStore(context: GridContext, options: BlockStoreOptions): BlockStore {
@@ -77,7 +79,7 @@ class GridBlockStore implements BlockStore {
   readonly #context: GridContext
   readonly #convergence: Uint8Array
   readonly #code: ErasureCode
-  readonly #cache = new FrameCache(CACHE_BYTES)
+  readonly #cache: FrameCache
   readonly #memory = new Semaphore(SHARE_MEMORY_BYTES)
   readonly #stop = manyListeners(new AbortController())
   readonly #batcher: HoldingsBatcher
@@ -93,11 +95,15 @@ class GridBlockStore implements BlockStore {
   #isDegraded = false
   #sentBytes = 0
 
-  constructor(context: GridContext, { convergence, code }: BlockStoreOptions) {
+  constructor(
+    context: GridContext,
+    { convergence, code, cacheBytes = CACHE_BYTES }: BlockStoreOptions,
+  ) {
     assert(convergence.length === 32, 'a convergence secret has 32 bytes')
     this.#context = context
     this.#convergence = convergence
     this.#code = code ?? defaultCode(context.view.nodes)
+    this.#cache = new FrameCache(cacheBytes)
     const question = { op: 'lease' as const, leaseS: DEFAULT_LEASE_S }
     this.#batcher = new HoldingsBatcher(context, question, this.#stop.signal)
   }

@@ -1,4 +1,6 @@
 import type {
+  FileReadCapability,
+  LiteralCapability,
   MutableReadCapability,
   MutableWriteCapability,
 } from '../../capabilities/capability.ts'
@@ -14,9 +16,17 @@ import type { OlderHeads, Rollback, SlotBase, SlotChange, SlotClient } from '../
 import { recordHistory, walkHistory } from '../slots/history.ts'
 import type { Freshness } from '../slots/poll.ts'
 import { chooseOlder, NothingSetBackError, parentsAfter, sortByRoot } from '../slots/set-back.ts'
-import { explained, stateOf, versionsOf, type AcceptedVersion } from './set-back.ts'
+import { follow, stateOf } from './carrying.ts'
+import { PastBlocks } from './past-blocks.ts'
+import { explained, toldOf, versionsOf, type AcceptedVersion } from './set-back.ts'
 import { storeContent } from './store-content.ts'
-import { versionOf, type FileVersion } from './version.ts'
+import {
+  checkUnchanged,
+  hasContent,
+  versionOf,
+  type FileContent,
+  type FileVersion,
+} from './version.ts'
 
 /** Files that change in place: one capability, for ever the newest content, and what it was before. */
 export interface MutableFiles {
@@ -98,15 +108,6 @@ export class NoMutableFileError extends HayloftError {
   readonly code = 'mutable-missing'
 }
 
-/** The file is not what the writer last saw. */
-export class FileChangedError extends HayloftError {
-  readonly code = 'file-changed'
-
-  constructor() {
-    super('The file was not written: it has changed since it was read. Look at what it is now.')
-  }
-}
-
 export interface MutableFilesOptions {
   readonly slots: SlotClient
   /** What the user calls this device. */
@@ -126,6 +127,7 @@ class GridMutableFiles implements MutableFiles {
   readonly #code: ErasureCode | undefined
   /** Keys of the files written last: to derive them takes as long as to write a small file. */
   readonly #keys = new Map<string, SlotWriteKeys>()
+  readonly #past: PastBlocks
   readonly #closing = new Set<Promise<void>>()
   /** What nodes went back to from versions that were looked at, to tell why one cannot be read. */
   readonly #older = new WeakMap<FileVersion, OlderHeads>()
@@ -135,10 +137,15 @@ class GridMutableFiles implements MutableFiles {
     this.#slots = slots
     this.#device = device
     this.#code = code
+    // What goes into these is small, and read by others.
+    this.#past = new PastBlocks((convergence) =>
+      openBlockStore(context, { convergence, code, cacheBytes: 0 }),
+    )
   }
 
   async settle(): Promise<void> {
     while (this.#closing.size > 0) await Promise.all(this.#closing)
+    await this.#past.settle()
   }
 
   async create(
@@ -182,7 +189,7 @@ class GridMutableFiles implements MutableFiles {
 
   async read(version: FileVersion, options: GetOptions = {}): Promise<Download> {
     try {
-      return await downloadFile(this.#context, { kind: 'file-read', ...version.root }, options)
+      return await downloadFile(this.#context, sourceOf(version.content), options)
     } catch (error) {
       const older = this.#older.get(version)
       throw older === undefined ? error : explained(error, version, older)
@@ -204,11 +211,11 @@ class GridMutableFiles implements MutableFiles {
       const [kept] = versionsOf(choice.kept)
       // Whoever wants an empty file writes one.
       if (kept === undefined) throw new NothingSetBackError()
-      accepted = { kept: stateOf(kept), gone: stateOf(versionsOf(choice.given)[0]) }
-      const { root, sizeBytes } = kept
-      const said = { root, sizeBytes, modifiedMs: this.#timeAfter(base), device: this.#device }
+      accepted = { kept: toldOf(kept), gone: toldOf(versionsOf(choice.given)[0]) }
+      const { content, sizeBytes } = kept
+      const said = { content, sizeBytes, modifiedMs: this.#timeAfter(base), device: this.#device }
       const parents = await parentsAfter(store, choice)
-      return { contents: { kind: 'file', ...said, parents }, ready: store.flush() }
+      return { contents: stateOf(said, { parents }), ready: store.flush() }
     }
     const written = await this.#slots.write(keys, update, { signal })
     assert(written !== undefined && accepted !== undefined, 'the slot was written')
@@ -222,8 +229,8 @@ class GridMutableFiles implements MutableFiles {
     const { heads } = await this.#slots.read(this.#readerOf(capability), { signal })
     // Reading takes no convergence secret, and readers have none.
     await using store = this.#openStore(new Uint8Array(32))
-    const parents = heads.flatMap(({ contents }) => contents.parents)
-    for await (const { contents } of walkHistory(store, parents, signal)) {
+    const present = heads.map(({ contents }) => contents)
+    for await (const { contents } of walkHistory(store, present, signal)) {
       const version = versionOf(contents)
       if (version !== undefined) yield version
     }
@@ -239,26 +246,33 @@ class GridMutableFiles implements MutableFiles {
     const store = this.#openStore(keys.convergence)
     using _ = this.#closingLater(store)
     const { convergence } = keys
-    const content = await storeContent({ ...this.#context, convergence }, source, {
-      store,
-      code: this.#code,
-      options,
-    })
+    const sentBefore = this.#past.sentBytesOf(keys)
+    const { content, sizeBytes, sentBytes } = await storeContent(
+      { ...this.#context, convergence },
+      source,
+      {
+        store,
+        code: this.#code,
+        options,
+      },
+    )
     let version: FileVersion | undefined
     const update = async (base: SlotBase): Promise<SlotChange | undefined> => {
       const modifiedMs = options.modifiedMs ?? this.#timeAfter(base)
-      const { root, sizeBytes } = content
-      version = { root, sizeBytes, modifiedMs, device: this.#device }
+      version = { content, sizeBytes, modifiedMs, device: this.#device }
       checkUnchanged(base, options.ifVersion)
-      if (isSame(base, version)) return undefined
+      if (hasContent(base, content)) return undefined
+      const following = follow(base.heads, version)
+      if (following !== undefined) return await this.#past.change(keys, version, following)
       const parents = await recordHistory(store, base.heads)
-      return { contents: { kind: 'file', ...version, parents }, ready: store.flush() }
+      return { contents: stateOf(version, { parents }), ready: store.flush() }
     }
     const written = await this.#slots.write(keys, update, { isNew, signal })
     assert(version !== undefined, 'the slot was written')
     if (written === undefined) await store.flush()
     const durability = written?.durability ?? 'unchanged'
-    return { version, durability, sentBytes: content.sentBytes + store.sentBytes }
+    const pastBytes = Math.max(0, this.#past.sentBytesOf(keys) - sentBefore)
+    return { version, durability, sentBytes: sentBytes + store.sentBytes + pastBytes }
   }
 
   /** A device whose calendar is behind must not make its version look older than the one that it replaces. */
@@ -307,21 +321,10 @@ class GridMutableFiles implements MutableFiles {
   }
 }
 
-/** @throws FileChangedError */
-function checkUnchanged({ heads }: SlotBase, expected: FileVersion | undefined): void {
-  if (expected === undefined) return
-  const [only] = heads
-  const isExpected =
-    heads.length === 1 &&
-    only?.contents.modifiedMs === expected.modifiedMs &&
-    toHex(only.contents.root?.id ?? new Uint8Array(0)) === toHex(expected.root.id)
-  if (!isExpected) throw new FileChangedError()
-}
-
-function isSame({ heads }: SlotBase, { root }: FileVersion): boolean {
-  const [only] = heads
-  const own = only?.contents.root
-  return heads.length === 1 && own !== undefined && toHex(own.id) === toHex(root.id)
+function sourceOf(content: FileContent): FileReadCapability | LiteralCapability {
+  return content.kind === 'blocks'
+    ? { kind: 'file-read', ...content.root }
+    : { kind: 'literal', bytes: content.bytes }
 }
 
 const KEYS_KEPT = 1024

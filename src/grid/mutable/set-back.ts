@@ -37,8 +37,8 @@ export function explained(
   { heads, sinceMs }: OlderHeads,
 ): unknown {
   if (!(error instanceof NotEnoughSharesError)) return error
-  const older = stateOf(versionsOf(heads)[0])
-  return new FileSetBackError({ newer: stateOf(version), older, sinceMs }, { cause: error })
+  const older = toldOf(versionsOf(heads)[0])
+  return new FileSetBackError({ newer: toldOf(version), older, sinceMs }, { cause: error })
 }
 
 /** The newest first. */
@@ -46,6 +46,6 @@ export function versionsOf(heads: readonly OpenedRecord[]): FileVersion[] {
   return heads.flatMap(({ contents }) => versionOf(contents) ?? []).sort(newestFirst)
 }
 
-export function stateOf(version: FileVersion | undefined): SetBackState | undefined {
+export function toldOf(version: FileVersion | undefined): SetBackState | undefined {
   return version && { timeMs: version.modifiedMs, device: version.device ?? '' }
 }

@@ -11,7 +11,8 @@ import {
   MalformedMessageError,
   type Fields,
 } from '../../protocol/cbor.ts'
-import { SLOT_LINKS, SLOT_LINKS_BYTES, SLOT_PAYLOAD_BYTES } from '../../protocol/slot-record.ts'
+import { paddedBytes } from '../../protocol/padding.ts'
+import { MAX_SLOT_PAYLOAD_BYTES, SLOT_LINKS, SLOT_LINKS_BYTES } from '../../protocol/slot-record.ts'
 import { decodeLinks, encodeLinks, LINK_BYTES, type Link } from '../blocks/frame.ts'
 import { BrokenFileError } from '../errors.ts'
 import type { BlockReference } from '../files/index-node.ts'
@@ -30,6 +31,20 @@ export interface SlotContents {
   readonly device?: string | undefined
   /** What a link leads to, in the bytes of its text form. */
   readonly capability?: Uint8Array | undefined
+  /** The content of a file itself, in place of a root that leads to it; at most {@link MAX_INLINE_BYTES}. */
+  readonly inline?: Uint8Array | undefined
+  /**
+   * What a file with inline content was right before, the newest first, one state replaced by the next. The parents are
+   * those of the last of them; without any, those of this state. Absent rather than empty.
+   */
+  readonly carried?: readonly CarriedState[] | undefined
+}
+
+/** An earlier state of a file that the record of a later one holds whole, rather than a history block. */
+export interface CarriedState {
+  readonly inline: Uint8Array
+  readonly modifiedMs: number
+  readonly device?: string | undefined
 }
 
 export type SlotKind = 'file' | 'folder' | 'link' | 'roster' | 'deleted'
@@ -40,6 +55,9 @@ const KINDS: readonly SlotKind[] = ['file', 'folder', 'link', 'roster', 'deleted
 export const MAX_PARENTS = SLOT_LINKS - 1
 const MAX_DEVICE_BYTES = 64
 const MAX_CAPABILITY_BYTES = 128
+/** As much as a folder's entry holds in place of a file. */
+export const MAX_INLINE_BYTES = 1024
+const MAX_CARRIED = 64
 const KEY_BYTES = 32
 /** Before the CBOR: its length. */
 const LENGTH_BYTES = 2
@@ -89,11 +107,21 @@ export function decodeSlotLinks(bytes: Uint8Array): SlotLinks {
   return { root, parents: used }
 }
 
-/** The plaintext of the payload box: `u16 length ‖ CBOR ‖ zeros`, 512 bytes. */
+/** Whether a record has room for all that. */
+export function fitsRecord(contents: SlotContents): boolean {
+  const carried = contents.carried?.length ?? 0
+  return (
+    carried <= MAX_CARRIED &&
+    LENGTH_BYTES + encodeContentFields(contents).length <= MAX_SLOT_PAYLOAD_BYTES
+  )
+}
+
+/** The plaintext of the payload box: `u16 length ‖ CBOR ‖ zeros`, padded to 512 to 4,096 bytes. */
 export function encodeSlotPayload(contents: SlotContents): Uint8Array {
   const encoded = encodeContentFields(contents)
-  assert(LENGTH_BYTES + encoded.length <= SLOT_PAYLOAD_BYTES, 'a payload fits its box')
-  const bytes = new Uint8Array(SLOT_PAYLOAD_BYTES)
+  const usedBytes = LENGTH_BYTES + encoded.length
+  assert(usedBytes <= MAX_SLOT_PAYLOAD_BYTES, 'a payload fits its box')
+  const bytes = new Uint8Array(paddedBytes(usedBytes))
   viewOf(bytes).setUint16(0, encoded.length)
   bytes.set(encoded, LENGTH_BYTES)
   return bytes
@@ -102,7 +130,11 @@ export function encodeSlotPayload(contents: SlotContents): Uint8Array {
 /** @throws BrokenSlotRecordError */
 export function decodeSlotPayload(bytes: Uint8Array, links: SlotLinks): SlotContents {
   const end = LENGTH_BYTES + viewOf(bytes).getUint16(0)
-  if (end > bytes.length || bytes.subarray(end).some((byte) => byte !== 0)) {
+  if (
+    end > bytes.length ||
+    paddedBytes(end) !== bytes.length ||
+    bytes.subarray(end).some((byte) => byte !== 0)
+  ) {
     throw new BrokenSlotRecordError('its payload is padded in another way')
   }
   return decodeContentFields(bytes.subarray(LENGTH_BYTES, end), links)
@@ -110,7 +142,8 @@ export function decodeSlotPayload(bytes: Uint8Array, links: SlotLinks): SlotCont
 
 /** A payload's CBOR alone, as a history block keeps it. */
 export function encodeContentFields(contents: SlotContents): Uint8Array {
-  const { kind, root, parents, sizeBytes, modifiedMs, device, capability } = contents
+  const { kind, root, parents, sizeBytes, modifiedMs, device, capability, inline, carried } =
+    contents
   assert(
     device === undefined || utf8(device).length <= MAX_DEVICE_BYTES,
     'a device has a short name',
@@ -124,6 +157,8 @@ export function encodeContentFields(contents: SlotContents): Uint8Array {
     device,
     parents.length === 0 ? undefined : parents.map(({ key }) => key),
     capability,
+    inline,
+    carried?.map(carriedItems),
   ]
   const fields = values.flatMap((value, key): [number, unknown][] =>
     value === undefined ? [] : [[key, value]],
@@ -143,7 +178,7 @@ export function decodeContentFields(encoded: Uint8Array, links: SlotLinks): Slot
 
 function readFields(fields: Fields, links: SlotLinks): SlotContents {
   for (const key of fields.keys()) {
-    if (key < 0 || key > 6) throw new BrokenSlotRecordError('its payload has an unknown field')
+    if (key < 0 || key > 8) throw new BrokenSlotRecordError('its payload has an unknown field')
   }
   const kind = KINDS[integerField(fields, 0, { max: KINDS.length - 1 })]
   if (kind === undefined) throw new BrokenSlotRecordError('it is of an unknown kind')
@@ -168,6 +203,46 @@ function readFields(fields: Fields, links: SlotLinks): SlotContents {
     ...(fields.has(3) && { modifiedMs: integerField(fields, 3, { max: Number.MAX_SAFE_INTEGER }) }),
     ...(fields.has(4) && { device: deviceField(fields) }),
     ...(fields.has(6) && { capability: bytesField(fields, 6, { max: MAX_CAPABILITY_BYTES }) }),
+    ...inlineFields(fields, kind),
+  }
+}
+
+/** @throws BrokenSlotRecordError, MalformedMessageError */
+function inlineFields(fields: Fields, kind: SlotKind): Pick<SlotContents, 'inline' | 'carried'> {
+  if (!fields.has(7)) {
+    if (fields.has(8)) throw new BrokenSlotRecordError('it carries states without being one')
+    return {}
+  }
+  const inline = bytesField(fields, 7, { max: MAX_INLINE_BYTES })
+  if (kind !== 'file' || fields.has(1) || fields.get(2) !== inline.length) {
+    throw new BrokenSlotRecordError('it holds the content of another file than it tells of')
+  }
+  if (!fields.has(8)) return { inline }
+  const items = arrayField(fields, 8, { max: MAX_CARRIED })
+  if (items.length === 0) throw new BrokenSlotRecordError('it carries an empty list of states')
+  return { inline, carried: items.map(carriedIn) }
+}
+
+/** As a state is carried: content, time, and the device if it has a name. */
+function carriedItems({ inline, modifiedMs, device }: CarriedState): unknown[] {
+  return device === undefined ? [inline, modifiedMs] : [inline, modifiedMs, device]
+}
+
+/** @throws BrokenSlotRecordError, MalformedMessageError */
+function carriedIn(item: unknown): CarriedState {
+  if (!Array.isArray(item) || item.length < 2 || item.length > 3) {
+    throw new BrokenSlotRecordError('a state that it carries is none')
+  }
+  // The numbers under which a record itself has these.
+  const fields: Fields = new Map([
+    [7, item[0]],
+    [3, item[1]],
+    ...(item.length === 3 ? [[4, item[2]] as const] : []),
+  ])
+  return {
+    inline: bytesField(fields, 7, { max: MAX_INLINE_BYTES }),
+    modifiedMs: integerField(fields, 3, { max: Number.MAX_SAFE_INTEGER }),
+    ...(fields.has(4) && { device: deviceField(fields) }),
   }
 }
 

@@ -87,5 +87,5 @@ function check(names: Pick<Head, 'name' | 'digest'>, bytes: Uint8Array): Head | 
   }
 }
 
-/** Records whose check is remembered: about two MiB. */
+/** Records whose check is remembered: one to five MiB. */
 const RECORDS_REMEMBERED = 1024

@@ -1,5 +1,6 @@
 import { verifyKeyOf } from '../../crypto/block-keys.ts'
-import { concatBytes, equalBytes } from '../../foundation/bytes.ts'
+import { sha256 } from '../../crypto/hash.ts'
+import { concatBytes, equalBytes, toHex } from '../../foundation/bytes.ts'
 import { mapConcurrently } from '../../foundation/concurrency.ts'
 import { blockIdHex, type BlockIdHex } from '../../protocol/block-id.ts'
 import { KIND_HISTORY, type BlockFrame } from '../blocks/frame.ts'
@@ -18,8 +19,8 @@ import type { OpenedRecord } from './seal.ts'
 
 /** A state of a slot that another one has replaced. */
 export interface PastState {
-  /** Names it for good. */
-  readonly reference: BlockReference
+  /** Of the history block that has it; undefined for one that a record in force carries. */
+  readonly reference?: BlockReference | undefined
   readonly contents: SlotContents
 }
 
@@ -42,16 +43,18 @@ export async function recordHistory(
 
 /**
  * Past states, the last changed first, as far back as they were kept.
- * @param parents of the state to begin with; its own are not among the results
+ * @param heads the states to begin with; they are not among the results
  * @throws BrokenFileError, BrokenSlotRecordError; NotEnoughSharesError for a state that nodes which are away may keep
  */
 export async function* walkHistory(
   store: Pick<BlockStore, 'get'>,
-  parents: readonly BlockReference[],
+  heads: readonly Pick<SlotContents, 'parents' | 'carried'>[],
   signal?: AbortSignal,
 ): AsyncGenerator<PastState> {
   const seen = new Set<BlockIdHex>()
-  let open: PastState[] = []
+  /** Several states carry what they have in common, and a block may have it, too. */
+  const shown = new Set<string>()
+  let open: PastState[] = heads.flatMap((head) => carriedBy(head).map((contents) => ({ contents })))
   /** Those not met before: concurrent states have parents in common, alone or in bundles. */
   const unseen = (references: readonly BlockReference[]): BlockReference[] =>
     references.filter(({ id }) => {
@@ -66,17 +69,20 @@ export async function* walkHistory(
     const bundles = frames.filter(({ frame }) => frame.level !== 0)
     const bundled = unseen(bundles.flatMap(({ frame }) => decodeBundle(frame)))
     states.push(...(await framesOf(store, bundled, signal)))
-    const found = states.map(({ reference, frame }) => {
-      return { reference, contents: decodeState(frame) }
+    const found = states.flatMap(({ reference, frame }) => {
+      const state = decodeState(frame)
+      return [state, ...carriedBy(state)].map((contents) => ({ reference, contents }))
     })
     open = [...open, ...found].sort(byTime)
   }
-  await visit(parents)
+  await visit(heads.flatMap(directParents))
   for (;;) {
     const next = open.pop()
     if (next === undefined) return
-    yield next
-    await visit(next.contents.parents)
+    const name = inlineName(next.contents)
+    if (name === undefined || !shown.has(name)) yield next
+    if (name !== undefined) shown.add(name)
+    await visit(directParents(next.contents))
   }
 }
 
@@ -100,6 +106,33 @@ async function framesOf(
     }
   })
   return frames.filter((found) => found !== undefined)
+}
+
+/** Tells a state with inline content from others; those with blocks have their own blocks of history, once each. */
+function inlineName({ inline, modifiedMs, device }: SlotContents): string | undefined {
+  if (inline === undefined) return undefined
+  return [modifiedMs, toHex(sha256(inline)), device].join(' ')
+}
+
+/** What a state carries, the newest first: each as if it stood alone. What the state replaced, the last of them did. */
+function carriedBy({
+  carried = [],
+  parents,
+}: Pick<SlotContents, 'parents' | 'carried'>): SlotContents[] {
+  return carried.map((state, at) => ({
+    kind: 'file',
+    ...state,
+    sizeBytes: state.inline.length,
+    parents: at === carried.length - 1 ? parents : [],
+  }))
+}
+
+/** What a state replaced itself, if it is not the last one that it carries which did. */
+function directParents({
+  carried,
+  parents,
+}: Pick<SlotContents, 'parents' | 'carried'>): readonly BlockReference[] {
+  return carried === undefined ? parents : []
 }
 
 /** Level 0: what the payload of a record said, and its links without the places that were empty. */
@@ -157,7 +190,11 @@ function decodeBundle({ level, links, content }: BlockFrame): BlockReference[] {
 function byTime(a: PastState, b: PastState): number {
   const order = (a.contents.modifiedMs ?? 0) - (b.contents.modifiedMs ?? 0)
   if (order !== 0) return order
-  return blockIdHex(a.reference.id) < blockIdHex(b.reference.id) ? -1 : 1
+  return nameOf(a) < nameOf(b) ? -1 : 1
+}
+
+function nameOf({ reference, contents }: PastState): string {
+  return toHex(reference?.id ?? contents.inline ?? new Uint8Array(0))
 }
 
 const KEY_BYTES = 32

@@ -34,7 +34,7 @@ export interface SmallStore {
 }
 
 /**
- * Remembers in a {@link SmallStore}: a value of one to five KB a slot, and an empty one for each that is owed. What
+ * Remembers in a {@link SmallStore}: a value of some KB a slot, and an empty one for each that is owed. What
  * cannot be read is as good as forgotten: then a rollback may go unnoticed, but nothing else is lost.
  */
 export class StoredSlotMemory implements SlotMemory {

@@ -2,7 +2,7 @@ import { sha256 } from '../../crypto/hash.ts'
 import { allocateBytes, concatBytes, equalBytes, viewOf } from '../../foundation/bytes.ts'
 import { MAX_SLOT_HEADS } from '../../protocol/limits.ts'
 import { SLOT_KEY_BYTES, slotKey, type SlotKey } from '../../protocol/slot-key.ts'
-import { RECORD_DIGEST_BYTES, slotRecordBytes } from '../../protocol/slot-record.ts'
+import { RECORD_DIGEST_BYTES } from '../../protocol/slot-record.ts'
 import {
   decodeVector,
   encodeVector,
@@ -14,7 +14,7 @@ import { UnreadableIndexError } from '../rows.ts'
 
 /**
  * What a node knows of one slot, in one row, so that a write is compared with what is held without reading any record:
- * `'l' ‖ P → u8 1 ‖ u8 count ‖ count × (digest 32 ‖ u32 tag ‖ u64 expires ‖ u48 lapses ‖ clock)
+ * `'l' ‖ P → u8 2 ‖ u8 count ‖ count × (digest 32 ‖ u32 tag ‖ u64 expires ‖ u48 lapses ‖ u16 bytes ‖ clock)
  *            ‖ leases × (u32 account ‖ u48 expiry) ‖ first 4 bytes of SHA-256 of all before`.
  * Beside it: `'r' ‖ P ‖ digest → record`.
  *
@@ -37,6 +37,8 @@ export interface HeldRecord {
   readonly expiresS: number
   /** When that is in the time that leases are counted in; 0 for never. */
   readonly lapsesS: number
+  /** Of the record. */
+  readonly bytes: number
   readonly clock: VersionVector
 }
 
@@ -46,12 +48,12 @@ export interface SlotLease {
   readonly expiresS: number
 }
 
-const VERSION = 1
+const VERSION = 2
 const HEADER_BYTES = 2
 const LEASE_BYTES = 10
 const CHECKSUM_BYTES = 4
 /** Of a held record, before its clock. */
-const HELD_BYTES = RECORD_DIGEST_BYTES + 4 + 8 + 6
+const HELD_BYTES = RECORD_DIGEST_BYTES + 4 + 8 + 6 + 2
 const SLOT = 'l'.charCodeAt(0)
 const RECORD = 'r'.charCodeAt(0)
 
@@ -76,17 +78,18 @@ export function recordRowKey(slot: SlotKey, digest: Uint8Array): Uint8Array {
 
 /** Bytes of the records that are held: what a slot counts for. */
 export function slotBytes({ heads }: SlotRow): number {
-  return heads.reduce((sum, { clock }) => sum + slotRecordBytes(clock.size), 0)
+  return heads.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 export function encodeSlotRow({ heads, leases }: SlotRow): Uint8Array {
   const parts: Uint8Array[] = [Uint8Array.of(VERSION, heads.length)]
-  for (const { digest, tag, expiresS, lapsesS, clock } of heads) {
-    const numbers = allocateBytes(4 + 8 + 6)
+  for (const { digest, tag, expiresS, lapsesS, bytes, clock } of heads) {
+    const numbers = allocateBytes(HELD_BYTES - RECORD_DIGEST_BYTES)
     const view = viewOf(numbers)
     view.setUint32(0, tag)
     view.setBigUint64(4, BigInt(expiresS))
     setUint48(view, 12, lapsesS)
+    view.setUint16(18, bytes)
     parts.push(digest, numbers, encodeVector(clock))
   }
   const tail = allocateBytes(LEASE_BYTES * leases.length)
@@ -120,6 +123,7 @@ export function decodeSlotRow(whole: Uint8Array): SlotRow | undefined {
       tag: view.getUint32(at + RECORD_DIGEST_BYTES),
       expiresS: Number(view.getBigUint64(at + RECORD_DIGEST_BYTES + 4)),
       lapsesS: getUint48(view, at + RECORD_DIGEST_BYTES + 12),
+      bytes: view.getUint16(at + RECORD_DIGEST_BYTES + 18),
       clock: readClock(bytes.subarray(clockAt, end)),
     })
     at = end

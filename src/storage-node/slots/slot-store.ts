@@ -76,7 +76,12 @@ export class SlotStore {
         kept = await this.#offer(claim, offered, digest)
       }
     }
-    return { outcome: kept.outcome, heads: await this.#readHeads(slot, kept.row) }
+    const isHeld = kept.outcome === 'stored' || kept.outcome === 'have'
+    return {
+      outcome: kept.outcome,
+      // Who brought a record has it.
+      heads: await this.#readHeads(slot, isHeld ? withoutRecord(kept.row, digest) : kept.row),
+    }
   }
 
   /** Heads of each slot. With `leaseS`, leases to the tenant what is held of them, as far as its quota goes. */
@@ -190,11 +195,11 @@ export class SlotStore {
     return kept
   }
 
-  #headOf({ expiresS, clock }: SlotRecord, digest: Uint8Array): HeldRecord {
+  #headOf({ bytes, expiresS, clock }: SlotRecord, digest: Uint8Array): HeldRecord {
     const lapsesS =
       expiresS === 0 ? 0 : Math.min(this.nowS() + expiresS - this.#calendarS(), MAX_LAPSE_S)
     const tag = viewOf(this.#options.randomness.bytes(4)).getUint32(0)
-    return { digest, tag, expiresS, lapsesS, clock }
+    return { digest, tag, expiresS, lapsesS, bytes: bytes.length, clock }
   }
 
   async #lease(
@@ -236,6 +241,10 @@ export class SlotStore {
   #calendarS(): number {
     return Math.floor(this.#options.clock.nowMs() / 1000)
   }
+}
+
+function withoutRecord(row: SlotRow | undefined, digest: Uint8Array): SlotRow | undefined {
+  return row && { ...row, heads: row.heads.filter((head) => !equalBytes(head.digest, digest)) }
 }
 
 function holds(row: SlotRow | undefined, head: HeldRecord): boolean {

@@ -1,7 +1,6 @@
 import { sleep, type Clock } from '../../foundation/clock.ts'
 import type { ScanRange } from '../ledger.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
-import { slotRecordBytes } from '../../protocol/slot-record.ts'
 import { isSlotDue, withoutLapsed } from './slot-leases.ts'
 import { slotBytes } from './slot-rows.ts'
 import type { SlotStore } from './slot-store.ts'
@@ -77,7 +76,7 @@ export async function scrubSlots(
           // One that was replaced or collected meanwhile is not lost: this looks again.
           lost += (await store.strikeOff(id, head)) ? 1 : 0
         }
-        const pauseMs = (slotRecordBytes(head.clock.size) / bytesPerS) * 1000
+        const pauseMs = (head.bytes / bytesPerS) * 1000
         if (pauseMs > 0) await sleep(clock, pauseMs, signal)
       }
     }

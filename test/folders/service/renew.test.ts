@@ -171,10 +171,10 @@ it('a file that changes keeps its newest content, and of the others what retenti
   await using grid = await smallGrid()
   await using anna = new FolderDevice(grid, 'Anna')
   const files = anna.own.openMutableFiles({ slots: anna.slots })
-  const { capability } = await anna.run(() => files.create(sourceOf(someBytes(900, 1))))
-  await anna.run(() => files.write(capability, sourceOf(someBytes(900, 2))))
+  const { capability } = await anna.run(() => files.create(sourceOf(someBytes(2_000, 1))))
+  await anna.run(() => files.write(capability, sourceOf(someBytes(2_000, 2))))
   await pass(grid, 10 * DAY_MS)
-  await anna.run(() => files.write(capability, sourceOf(someBytes(900, 3))))
+  await anna.run(() => files.write(capability, sourceOf(someBytes(2_000, 3))))
   await anna.run(() => files.settle())
   // The first was replaced within its hour; the second is the last of its day.
   const renewed = await anna.run(() => anna.folders.renew(capability))
@@ -186,6 +186,21 @@ it('a file that changes keeps its newest content, and of the others what retenti
   expect(versions).toHaveLength(1)
   const now = await anna.run(() => anna.own.check(capability, { verify: 'full' }))
   expect(now).toMatchObject({ recoverable: true, healthy: true })
+})
+
+it('a small file that changes keeps what its record carries, for as long as it does', async () => {
+  await using grid = await smallGrid()
+  await using anna = new FolderDevice(grid, 'Anna')
+  const files = anna.own.openMutableFiles({ slots: anna.slots })
+  const { capability } = await anna.run(() => files.create(sourceOf(someBytes(900, 1))))
+  await anna.run(() => files.write(capability, sourceOf(someBytes(900, 2))))
+  for (let round = 0; round < 3; round++) {
+    await pass(grid, 20 * DAY_MS)
+    const renewed = await anna.run(() => anna.folders.renew(capability))
+    expect(renewed).toMatchObject({ healthy: true, slots: { total: 1 }, blocks: { total: 0 } })
+  }
+  const versions = await anna.run(() => collect(files.history(capability)))
+  expect(versions).toHaveLength(1)
 })
 
 it('a snapshot is kept, with the past of what it links', async () => {

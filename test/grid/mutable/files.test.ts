@@ -1,14 +1,15 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { MutableWriteCapability } from '../../../src/capabilities/capability.ts'
 import { toRead } from '../../../src/capabilities/capability.ts'
 import {
-  FileChangedError,
   NoMutableFileError,
   type MutableFiles,
   type WrittenFile,
 } from '../../../src/grid/mutable/files.ts'
-import type { FileVersion } from '../../../src/grid/mutable/version.ts'
+import { FileChangedError, type FileVersion } from '../../../src/grid/mutable/version.ts'
 import { slotWriteKey } from '../../../src/capabilities/slot-keys.ts'
+import { TooFewNodesError } from '../../../src/grid/errors.ts'
 import { UnreachableError } from '../../../src/protocol/network.ts'
 import { sourceOf } from '../../../simulations/bytes.ts'
 import { isSame } from '../../support/blocks.ts'
@@ -66,7 +67,7 @@ class FileDevice extends TestDevice {
 }
 
 describe('a mutable file', () => {
-  it.each([0, 64, 65_536, 65_537, MIB + 1])(
+  it.each([0, 64, 1_023, 1_024, 65_536, 65_537, MIB + 1])(
     'of %i bytes is read as it was written',
     async (size) => {
       await using grid = await testGrid({ clients: 2 })
@@ -91,6 +92,32 @@ describe('a mutable file', () => {
     for (const seed of [2, 3, 4, 5]) await device.put(capability, someBytes(100, seed))
     const expected = [4, 3, 2, 1].map((seed) => someBytes(100, seed))
     expect(await device.history(capability)).toEqual(expected)
+  })
+
+  it('keeps all that it was, small or large, in whatever order, and each state once', async () => {
+    const sizes = fc.array(fc.constantFrom(0, 1, 200, 1_024, 1_025, 3_000), {
+      minLength: 1,
+      maxLength: 14,
+    })
+    await fc.assert(
+      fc.asyncProperty(sizes, async (all) => {
+        await using grid = await testGrid({ clients: 2 })
+        await using device = new FileDevice(grid)
+        await using other = new FileDevice(grid, 1)
+        const contents = all.map((size, at) => someBytes(size, at))
+        const written: Uint8Array[] = []
+        const capability = await device.create(someBytes(500, 99))
+        written.unshift(someBytes(500, 99))
+        for (const bytes of contents) {
+          const { durability } = await device.put(capability, bytes)
+          if (durability !== 'unchanged') written.unshift(bytes)
+        }
+        await device.settle()
+        expect(await other.current(capability)).toEqual(written[0])
+        expect(await other.history(capability)).toEqual(written.slice(1))
+      }),
+      { numRuns: 12 },
+    )
   })
 
   it('is not written where it would not change', async () => {
@@ -162,11 +189,11 @@ describe('slow nodes', () => {
   it('are not waited for, and get their shares', async () => {
     await using grid = await testGrid()
     await using device = new FileDevice(grid)
-    const capability = await device.create(someBytes(1_000))
+    const capability = await device.create(someBytes(2_000))
     await device.settle()
     for (const at of [2, 6]) grid.world.network.setLink(grid.nodes[at]!.key, { latencyMs: 200 })
     const { traffic, tookMs } = await grid.measure(() =>
-      device.put(capability, someBytes(1_000, 2)),
+      device.put(capability, someBytes(2_000, 2)),
     )
     expect(tookMs).toBe(2 * ROUND_TRIP_MS)
     const rest = await grid.measure(() => grid.run(() => device.files.settle()))
@@ -176,22 +203,80 @@ describe('slow nodes', () => {
 })
 
 describe('what it costs', () => {
-  it('to create one: a block and a record, two round trips', async () => {
+  it('to create or overwrite a small one: a record, in one round trip', async () => {
     await using grid = await testGrid()
     await using device = new FileDevice(grid)
-    const { traffic, tookMs } = await grid.measure(() => device.create(someBytes(1_000)))
+    const created = await grid.measure(() => device.create(someBytes(1_024)))
+    await device.settle()
+    expect(created.traffic.byOp()).toEqual({ 'slot-put': n })
+    expect(created.tookMs).toBe(ROUND_TRIP_MS)
+    // The record of the third has room for no further one, so the history that the fourth needs is sent beside it.
+    const blocks = [0, n, 0, n, 0, n]
+    for (const [at, put] of blocks.entries()) {
+      const { traffic, tookMs } = await grid.measure(async () => {
+        await device.put(created.result, someBytes(1_024, at + 2))
+        await device.files.settle()
+      })
+      expect(traffic.byOp()).toEqual({ ...(put > 0 && { put }), 'slot-put': n })
+      expect(tookMs).toBe(ROUND_TRIP_MS)
+    }
+  })
+
+  it('to overwrite a small one that another device wrote last: its history first, where records are full', async () => {
+    await using grid = await testGrid({ clients: 2 })
+    await using ours = new FileDevice(grid)
+    await using theirs = new FileDevice(grid, 1)
+    const capability = await ours.create(someBytes(1_024))
+    for (const seed of [2, 3]) await ours.put(capability, someBytes(1_024, seed))
+    await ours.settle()
+    await theirs.current(capability)
+    const { traffic, tookMs } = await grid.measure(() =>
+      theirs.put(capability, someBytes(1_024, 4)),
+    )
+    expect(traffic.calls('put')).toBe(n)
+    expect(tookMs).toBeLessThanOrEqual(3 * ROUND_TRIP_MS)
+    const expected = [3, 2].map((seed) => someBytes(1_024, seed))
+    expect(await theirs.history(capability)).toEqual([...expected, someBytes(1_024)])
+  })
+
+  it('a history that could not be sent ahead is sent before the next record, and none is lost', async () => {
+    await using grid = await testGrid()
+    await using device = new FileDevice(grid)
+    const capability = await device.create(someBytes(1_024))
+    await device.put(capability, someBytes(1_024, 2))
+    for (const node of grid.nodes.slice(0, 8)) {
+      device.liars.set(node.key, async (request, honest) => {
+        if (request.op === 'put') throw new UnreachableError(node.key, 'it is cut off')
+        return await honest()
+      })
+    }
+    const third = await device.put(capability, someBytes(1_024, 3))
+    expect(third.durability).toBe('durable')
+    await device.settle()
+    await expect(device.put(capability, someBytes(1_024, 4))).rejects.toThrow(TooFewNodesError)
+    expect(await device.current(capability)).toEqual(someBytes(1_024, 3))
+    device.liars.clear()
+    await device.put(capability, someBytes(1_024, 4))
+    const expected = [3, 2].map((seed) => someBytes(1_024, seed))
+    expect(await device.history(capability)).toEqual([...expected, someBytes(1_024)])
+  })
+
+  it('to create a larger one: a block and a record, two round trips', async () => {
+    await using grid = await testGrid()
+    await using device = new FileDevice(grid)
+    const { traffic, tookMs } = await grid.measure(() => device.create(someBytes(1_025)))
     await device.settle()
     expect(traffic.byOp()).toEqual({ put: n, 'slot-put': n })
     expect(tookMs).toBe(2 * ROUND_TRIP_MS)
   })
 
-  it('to overwrite one: a block of content and one of history at once, then a record', async () => {
+  it('to overwrite a larger one: a block of content and one of history at once, then a record', async () => {
     await using grid = await testGrid()
     await using device = new FileDevice(grid)
-    const capability = await device.create(someBytes(1_000))
+    const capability = await device.create(someBytes(2_000))
     await device.settle()
     const { traffic, tookMs } = await grid.measure(() =>
-      device.put(capability, someBytes(1_000, 2)),
+      device.put(capability, someBytes(2_000, 2)),
     )
     expect(traffic.byOp()).toEqual({ put: 2 * n, 'slot-put': n })
     expect(tookMs).toBe(2 * ROUND_TRIP_MS)

@@ -1,28 +1,21 @@
-import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  slotReadKeyOf,
-  slotReadKeys,
-  slotWriteKey,
-  slotWriteKeys,
-} from '../../../src/capabilities/slot-keys.ts'
+import { slotReadKeys } from '../../../src/capabilities/slot-keys.ts'
 import { sealBox } from '../../../src/crypto/aead.ts'
 import { verifyKeyOf } from '../../../src/crypto/block-keys.ts'
-import { concatBytes, fromHex, toHex } from '../../../src/foundation/bytes.ts'
-import { encodeFrame, KIND_HISTORY, type BlockFrame } from '../../../src/grid/blocks/frame.ts'
+import { concatBytes } from '../../../src/foundation/bytes.ts'
 import type { BlockReference } from '../../../src/grid/files/index-node.ts'
 import {
   BrokenSlotRecordError,
-  encodeContentFields,
   encodeSlotLinks,
   encodeSlotPayload,
+  fitsRecord,
   type SlotContents,
 } from '../../../src/grid/slots/contents.ts'
-import { recordHistory, walkHistory, type PastState } from '../../../src/grid/slots/history.ts'
 import { openRecord, openRecordLinks, sealRecord } from '../../../src/grid/slots/seal.ts'
 import { blockId } from '../../../src/protocol/block-id.ts'
 import { encodeFields } from '../../../src/protocol/cbor.ts'
+import { paddedBytes } from '../../../src/protocol/padding.ts'
 import { decodeSlotRecord, encodeSlotHead } from '../../../src/protocol/slot-record.ts'
 import { tagHex } from '../../../src/protocol/version-vector.ts'
 import { someBytes } from '../../support/grid.ts'
@@ -38,20 +31,45 @@ const reference: fc.Arbitrary<BlockReference> = fc.record({
   id: bytes32.map(blockId),
 })
 const size = fc.maxSafeNat()
-const contents: fc.Arbitrary<SlotContents> = fc.record(
+const device = fc
+  .string({ unit: 'grapheme', maxLength: 12 })
+  .filter((s) => Buffer.byteLength(s) <= 64)
+const inlineBytes = fc.uint8Array({ maxLength: 1_024 })
+const inlineContents: fc.Arbitrary<SlotContents> = fc
+  .record(
+    {
+      inline: inlineBytes,
+      parents: fc.array(reference, { maxLength: 3 }),
+      modifiedMs: size,
+      device,
+      carried: fc.array(
+        fc.record(
+          { inline: inlineBytes, modifiedMs: size, device },
+          { requiredKeys: ['inline', 'modifiedMs'] },
+        ),
+        { minLength: 1, maxLength: 8 },
+      ),
+    },
+    { requiredKeys: ['inline', 'parents'] },
+  )
+  .map((state): SlotContents =>
+    Object.assign({ kind: 'file' as const, sizeBytes: state.inline.length }, state),
+  )
+  .filter(fitsRecord)
+const stateInBlocks: fc.Arbitrary<SlotContents> = fc.record(
   {
     kind: fc.constantFrom('file', 'folder', 'link', 'roster', 'deleted'),
     root: reference,
     parents: fc.array(reference, { maxLength: 3 }),
     sizeBytes: size,
     modifiedMs: size,
-    device: fc
-      .string({ unit: 'grapheme', maxLength: 12 })
-      .filter((s) => Buffer.byteLength(s) <= 64),
+    device,
     capability: fc.uint8Array({ maxLength: 128 }),
   },
   { requiredKeys: ['kind', 'parents'] },
 )
+
+const contents = fc.oneof(stateInBlocks, inlineContents)
 
 /** A record with these plaintexts in its boxes, signed as it should be. */
 function forged(links: Uint8Array, payload: Uint8Array): ReturnType<typeof decodeSlotRecord> {
@@ -127,10 +145,22 @@ describe('a state in a record', () => {
     return padded(encodeFields(fields))
   }
   const padded = (cbor: Uint8Array): Uint8Array => {
-    const bytes = new Uint8Array(512)
+    const bytes = new Uint8Array(paddedBytes(2 + cbor.length))
     bytes.set([cbor.length >> 8, cbor.length & 255])
     bytes.set(cbor, 2)
     return bytes
+  }
+  const key32 = someBytes(32)
+  const inlineWith = (...changes: [number, unknown][]): [Uint8Array, Uint8Array] => {
+    const own: [number, unknown][] = [
+      [0, 0],
+      [1, undefined],
+      [2, 3],
+      [5, undefined],
+      [7, someBytes(3)],
+      [8, [[someBytes(4), 5, 'x']]],
+    ]
+    return [new Uint8Array(260), fieldsWith(...own, ...changes)]
   }
   const changed = (bytes: Uint8Array, at: number, value: number): Uint8Array => {
     const copy = bytes.slice()
@@ -141,6 +171,9 @@ describe('a state in a record', () => {
   it('is accepted by the tools of the forger below when nothing is forged', () => {
     expect(openRecord(readKey, forged(links, payload)).contents).toEqual(full)
     expect(openRecord(readKey, forged(links, fieldsWith())).contents.kind).toBe('file')
+    const { inline, carried } = openRecord(readKey, forged(...inlineWith())).contents
+    expect(inline).toEqual(someBytes(3))
+    expect(carried).toEqual([{ inline: someBytes(4), modifiedMs: 5, device: 'x' }])
   })
 
   const forgeries: Record<string, () => [Uint8Array, Uint8Array]> = {
@@ -162,7 +195,7 @@ describe('a state in a record', () => {
     'an empty list of parents': () => [links.slice().fill(0, 65), fieldsWith([5, []])],
     'a short key': () => [links, fieldsWith([1, someBytes(31)])],
     'an unknown kind': () => [links, fieldsWith([0, 5])],
-    'an unknown field': () => [links, fieldsWith([7, 1])],
+    'an unknown field': () => [links, fieldsWith([9, 1])],
     'a negative field': () => [links, fieldsWith([-1, 1])],
     'a negative size': () => [links, fieldsWith([2, -1])],
     'a size that is no whole number': () => [links, fieldsWith([2, 1.5])],
@@ -174,118 +207,32 @@ describe('a state in a record', () => {
     'a length too short': () => [links, changed(payload, 1, 3)],
     'CBOR that is not deterministic': () => [links, padded(Uint8Array.of(0xa1, 0x18, 0, 0))],
     'no CBOR': () => [links, new Uint8Array(512)],
+    'more padding than there should be': () => {
+      const longer = new Uint8Array(1_024)
+      longer.set(payload)
+      return [links, longer]
+    },
+    'a root beside its content': () => [links, fieldsWith([2, 3], [7, someBytes(3)])],
+    'content of no file': () => inlineWith([0, 1]),
+    'content of another size': () => inlineWith([2, 4]),
+    'content without a size': () => inlineWith([2, undefined]),
+    'content that is too long': () => inlineWith([2, 1_025], [7, someBytes(1_025)]),
+    'content that is text': () => inlineWith([7, 'abc']),
+    'an earlier content without its own': () => inlineWith([7, undefined]),
+    'no earlier content in a list': () => inlineWith([8, []]),
+    'an earlier content that is none': () => inlineWith([8, [someBytes(3)]]),
+    'an earlier content without a time': () => inlineWith([8, [[someBytes(3)]]]),
+    'an earlier content with too much': () => inlineWith([8, [[someBytes(3), 1, 'x', 1]]]),
+    'an earlier content that is too long': () => inlineWith([8, [[someBytes(1_025), 1]]]),
+    'an earlier content of a negative time': () => inlineWith([8, [[someBytes(3), -1]]]),
+    'an earlier content of a device of bytes': () => inlineWith([8, [[someBytes(3), 1, key32]]]),
+    'an earlier content of a device with a long name': () =>
+      inlineWith([8, [[someBytes(3), 1, 'x'.repeat(65)]]]),
+    'too many earlier contents': () =>
+      inlineWith([8, Array.from({ length: 65 }, () => [new Uint8Array(0), 1])]),
   }
 
   it.each(Object.entries(forgeries))('is refused with %s', (_, forge) => {
     expect(() => openRecord(readKey, forged(...forge()))).toThrow(BrokenSlotRecordError)
-  })
-})
-
-/** A store without a grid: references are numbers. */
-class TrialStore {
-  readonly frames = new Map<string, BlockFrame>()
-
-  async put(frame: BlockFrame): Promise<BlockReference> {
-    const key = new Uint8Array(32).fill(this.frames.size + 1)
-    const named = { key, id: blockId(key) }
-    this.frames.set(toHex(key), frame)
-    return await Promise.resolve(named)
-  }
-
-  async get({ key }: BlockReference): Promise<BlockFrame> {
-    return await Promise.resolve(this.frames.get(toHex(key)) as BlockFrame)
-  }
-}
-
-describe('history', () => {
-  it('has every state that was replaced once, the last changed first, however they were merged', async () => {
-    // Each turn replaces so many heads by one.
-    const turns = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 })
-    await fc.assert(
-      fc.asyncProperty(turns, async (widths) => {
-        const store = new TrialStore()
-        let time = 1
-        let heads: SlotContents[] = [{ kind: 'file', parents: [], modifiedMs: time }]
-        let replaced = 0
-        for (const width of widths) {
-          const parents = await recordHistory(
-            store,
-            heads.map((state) => ({ contents: state })),
-          )
-          expect(parents.length).toBeLessThanOrEqual(3)
-          replaced += heads.length
-          heads = Array.from({ length: width }, () => {
-            time += 1
-            return { kind: 'file' as const, parents, modifiedMs: time }
-          })
-        }
-        const past: PastState[] = []
-        const begin = heads.flatMap(({ parents }) => parents)
-        for await (const state of walkHistory(store, begin)) past.push(state)
-        const times = past.map(({ contents: { modifiedMs } }) => modifiedMs ?? 0)
-        expect(times).toEqual(Array.from({ length: replaced }, (_, at) => replaced - at))
-      }),
-      { numRuns: 30 },
-    )
-  })
-})
-
-interface Vectors {
-  readonly records: readonly {
-    readonly writeKey: string
-    readonly nonce: string
-    readonly tag: string
-    readonly counter: number
-    readonly rootKey: string
-    readonly rootId: string
-    readonly parentKeys: readonly string[]
-    readonly parentIds: readonly string[]
-    readonly sizeBytes: number
-    readonly modifiedMs: number
-    readonly device: string
-    readonly cbor: string
-    readonly record: string
-    readonly historyFrame: string
-  }[]
-}
-
-const bytesOf = (hex: string): Uint8Array => fromHex(hex) as Uint8Array
-
-describe('frozen vectors', () => {
-  const file = new URL('../../vectors/slot-states.json', import.meta.url)
-  const { records } = JSON.parse(readFileSync(file, 'utf8')) as Vectors
-
-  it.each(records)('record %#', async (vector) => {
-    const writeKey = slotWriteKey(bytesOf(vector.writeKey))
-    const own = slotWriteKeys(writeKey)
-    const state: SlotContents = {
-      kind: 'file',
-      root: { key: bytesOf(vector.rootKey), id: blockId(bytesOf(vector.rootId)) },
-      parents: vector.parentKeys.map((key, at) => ({
-        key: bytesOf(key),
-        id: blockId(bytesOf(vector.parentIds[at] as string)),
-      })),
-      sizeBytes: vector.sizeBytes,
-      modifiedMs: vector.modifiedMs,
-      device: vector.device,
-    }
-    expect(toHex(encodeContentFields(state))).toBe(vector.cbor)
-    const made = sealRecord(
-      own,
-      {
-        contents: state,
-        clock: new Map([[tagHex(bytesOf(vector.tag)), vector.counter]]),
-        expiresS: 0,
-      },
-      { bytes: () => bytesOf(vector.nonce) },
-    )
-    expect(toHex(made)).toBe(vector.record)
-    const record = decodeSlotRecord(bytesOf(vector.record))
-    expect(openRecord(slotReadKeyOf(writeKey), record).contents).toEqual(state)
-    const store = new TrialStore()
-    const [past] = await recordHistory(store, [{ contents: state }])
-    const frame = await store.get(past as BlockReference)
-    expect(frame.kind).toBe(KIND_HISTORY)
-    expect(toHex(encodeFrame(frame).whole)).toBe(vector.historyFrame)
   })
 })

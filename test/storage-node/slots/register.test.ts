@@ -15,7 +15,7 @@ function recordOf(
   { noise = 0, expiresS = 0 } = {},
 ): HeldRecord {
   const digest = sha256(utf8(JSON.stringify([counters, noise])))
-  return { digest, tag: noise, expiresS, lapsesS: 0, clock: testClock(counters) }
+  return { digest, tag: noise, expiresS, lapsesS: 0, bytes: 959, clock: testClock(counters) }
 }
 
 /** Offers all in order. @returns the heads, and what was answered for each */

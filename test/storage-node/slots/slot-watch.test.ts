@@ -11,7 +11,7 @@ import { leaseSlots, putRecord } from '../../support/slot-nodes.ts'
 import { testRecord, testSlot, type TestSlot } from '../../support/slot-records.ts'
 import { ALICE, BOB, HandClock, TestNode } from '../../support/storage-nodes.ts'
 
-const slots = Array.from({ length: 64 }, (_, at) => testSlot(at))
+const slots = Array.from({ length: 24 }, (_, at) => testSlot(at))
 const [one, two] = [slots[0]!, slots[1]!]
 const EMPTY = headsDigest([])
 
