@@ -11,7 +11,18 @@ export function nodeName(membership: Membership, node: NodeKey): string {
   const namesakes = membership.members
     .flatMap(({ status, devices }) => (status === 'in' ? devices : []))
     .filter((device) => device.name === name)
-  if (namesakes.length < 2) return name
-  const owner = membership.memberOf(node)?.name
-  return owner === undefined ? name : `${name} of ${owner}`
+  return namesakes.length < 2 ? name : nodeLabel(membership, node)
+}
+
+/** `attic of Ada`: the same with whose it is in any case. */
+export function nodeLabel(membership: Membership | undefined, node: NodeKey): string {
+  const name = membership?.deviceName(node)
+  if (name === undefined) return node.slice(0, SHOWN_DIGITS)
+  const owner = ownerOf(membership, node)
+  return owner === undefined || owner === name ? name : `${name} of ${owner}`
+}
+
+/** Who has the node, by name. */
+export function ownerOf(membership: Membership | undefined, node: NodeKey): string | undefined {
+  return membership?.memberOf(node)?.name
 }

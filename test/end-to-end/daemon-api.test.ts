@@ -107,6 +107,15 @@ describe('a daemon', () => {
     60_000 + ROUNDS * 30_000,
   )
 
+  it('tells of members what commands tell of them', async () => {
+    const daemon = await start()
+    const { members } = (await (await daemon.ask('/v1/members')).json()) as { members: unknown[] }
+    expect(members).toHaveLength(5)
+    const told = await grid.json<{ members: unknown[] }>(['grid', 'members'])
+    expect(members).toEqual(told.members)
+    await daemon.kill()
+  })
+
   it('writes no capability, token or key into any log', async () => {
     const daemon = await start()
     const token = (await readFile(join(grid.home, 'api-token'), 'utf8')).trim()

@@ -9,7 +9,7 @@ import {
 } from '../../grid/care/node-history.ts'
 import type { StorageNodeInfo } from '../../grid/view.ts'
 import type { Client } from '../../library/client.ts'
-import { nodeLabel, ownerOf } from '../grid/node-label.ts'
+import { nodeLabel, ownerOf } from '../../library/node-names.ts'
 import { count } from '../terminal.ts'
 
 /** What people should know of single nodes. */

@@ -2,6 +2,7 @@ import { signingAsGrid } from '../../capabilities/grid-keys.ts'
 import { formatInvite, inviteKeyOf, newInviteSecret } from '../../capabilities/join-words.ts'
 import type { SlotWriteKey } from '../../capabilities/slot-keys.ts'
 import { systemClock, systemRandomness } from '../../foundation/system.ts'
+import { describeMember } from '../../library/member-json.ts'
 import { signGrant } from '../../protocol/membership/grant.ts'
 import { checkMemberName } from '../../protocol/membership/names.ts'
 import { signMember } from '../../protocol/membership/sign.ts'
@@ -11,7 +12,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { lifetimeArgument } from '../grid/lifetime.ts'
-import { describeMember, quoted, tellMember, tellSilent } from '../grid/member-report.ts'
+import { quoted, tellMember, tellSilent } from '../grid/member-report.ts'
 import {
   askMembers,
   requireGridKey,

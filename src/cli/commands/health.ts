@@ -15,12 +15,12 @@ import {
   type HomeRoot,
 } from '../../library/care.ts'
 import type { Client } from '../../library/client.ts'
+import { nodeLabel } from '../../library/node-names.ts'
 import { jsonOfNodes, nodeLines, presumptionLines } from '../care/node-text.ts'
 import { chanceText, helpSentences, stateSentence } from '../care/state-text.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
 import { verifiableArgument } from '../folders/place-capability.ts'
-import { nodeLabel } from '../grid/node-label.ts'
 import { openOwnHome } from '../own-home.ts'
 import { withProgress } from '../progress.ts'
 import { count, formatBytes } from '../terminal.ts'

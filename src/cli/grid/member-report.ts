@@ -1,4 +1,5 @@
 import type { AccountKey } from '../../protocol/membership/account-key.ts'
+import { contradictionIn } from '../../library/member-json.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
 import type { Device, Member } from '../../protocol/membership/state.ts'
 import type { MemberStatement } from '../../protocol/membership/statements.ts'
@@ -50,19 +51,18 @@ export function tellSilent({ count, silent }: Reached, terminal: Terminal): void
   }
 }
 
-/** What another admin said of someone at the same time, where it means something else than what counts; undefined if nothing. */
+/** What another admin said of someone at the same time; undefined if nothing. */
 function contradictionOf(member: Member): string | undefined {
-  const { overruled } = member
+  const overruled = contradictionIn(member)
   if (overruled === undefined) return undefined
   if (member.status === 'removed') return 'still a member'
   const { name, role, quotaBytes, expiresS } = overruled
-  const differences = [
+  return [
     ...(name === member.name ? [] : [`called ${printableName(name)}`]),
     ...(role === member.role ? [] : [role === 'admin' ? 'an admin' : 'no admin']),
     ...(quotaBytes === member.quotaBytes ? [] : [quotaSaid(quotaBytes)]),
     ...(expiresS === member.expiresS ? [] : [expirySaid(expiresS)]),
-  ]
-  return differences.length === 0 ? undefined : differences.join(', ')
+  ].join(', ')
 }
 
 function quotaSaid(quotaBytes: MemberStatement['quotaBytes']): string {
@@ -95,51 +95,4 @@ export function deviceLine({ name, use, announcement }: Device): string {
   const { zone, capacityBytes, timeS } = announcement
   const offer = capacityBytes === 0 ? 'offers nothing more' : `offers ${formatBytes(capacityBytes)}`
   return `${shown}: storage node in ${printableName(zone)}, ${offer}, as of ${formatTime(1000 * timeS)}`
-}
-
-export function describeMember(member: Member, { membership, account }: Reader): object {
-  const { admission, overruled, devices, expiresS } = member
-  const isContradicted = contradictionOf(member) !== undefined
-  return {
-    account: member.account,
-    name: member.name,
-    role: member.role,
-    status: member.status,
-    you: member.account === account,
-    quotaBytes: member.quotaBytes ?? null,
-    expires: expiresS === 0 ? null : isoTime(expiresS),
-    admitted:
-      admission === undefined
-        ? null
-        : {
-            at: isoTime(admission.admittedS),
-            by: membership.memberOf(admission.sponsor)?.name ?? null,
-            invite: admission.grant.inviteKey,
-          },
-    devices: devices.map(describeDevice),
-    overruled: overruled === undefined || !isContradicted ? null : describeSaid(overruled),
-  }
-}
-
-function describeSaid({ status, name, role, quotaBytes, expiresS }: MemberStatement): object {
-  const expires = expiresS === 0 ? null : isoTime(expiresS)
-  return { status, name, role, quotaBytes: quotaBytes ?? null, expires }
-}
-
-export function describeDevice({ key, name, use, announcement }: Device): object {
-  return {
-    key,
-    name,
-    use,
-    zone: announcement?.zone ?? null,
-    capacityBytes: announcement?.capacityBytes ?? null,
-    addresses: announcement?.addresses ?? [],
-    announced: announcement === undefined ? null : isoTime(announcement.timeS),
-  }
-}
-
-/** Times are others' numbers: one that no calendar has is not shown. */
-export function isoTime(timeS: number): string | null {
-  const time = new Date(1000 * timeS)
-  return Number.isNaN(time.getTime()) ? null : time.toISOString()
 }

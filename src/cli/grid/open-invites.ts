@@ -1,10 +1,10 @@
 import { readOpenInvites } from '../../home/invites-file.ts'
 import type { HomeFiles } from '../../home/layout.ts'
+import { isoTime } from '../../library/member-json.ts'
 import type { InviteGrant } from '../../protocol/membership/grant.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
 import { formatTime } from '../folders/times.ts'
 import { count, printableName } from '../terminal.ts'
-import { isoTime } from './member-report.ts'
 import { SHOWN_DIGITS, type KnownInvite } from './who.ts'
 
 /** An invite that was made here and may let somebody in. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { jsonOfNodes, presumptionLines } from '../../../src/cli/care/node-text.ts'
-import { nodeLabel } from '../../../src/cli/grid/node-label.ts'
+import { nodeLabel } from '../../../src/library/node-names.ts'
 import type { CareMemory } from '../../../src/grid/care/memory.ts'
 import { newHistory } from '../../../src/grid/care/node-history.ts'
 import type { Client } from '../../../src/library/client.ts'

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
-import { accountKeyOf } from '../../../capabilities/account.ts'
+import { memberAccountOf } from '../../../capabilities/grid-keys.ts'
 import { toHex } from '../../../foundation/bytes.ts'
+import { describeMember } from '../../../library/member-json.ts'
 import type { ApiContext, DaemonNode } from '../context.ts'
 import { ApiError } from '../errors.ts'
 import { FAILURES } from '../problem.ts'
@@ -22,18 +23,44 @@ const GridStatus = Type.Object({
   receivedBytes: Type.Integer(),
 })
 
+const OptionalText = Type.Union([Type.String(), Type.Null()])
+const OptionalWhole = Type.Union([Type.Integer(), Type.Null()])
+
+const Said = {
+  status: Type.String(),
+  name: Type.String(),
+  role: Type.String(),
+  quotaBytes: OptionalWhole,
+  expires: OptionalText,
+}
+
 const Members = Type.Object({
   members: Type.Array(
     Type.Object({
       account: Type.String(),
-      name: Type.String(),
-      role: Type.String(),
-      status: Type.String(),
       you: Type.Boolean(),
-      quotaBytes: Type.Union([Type.Integer(), Type.Null()]),
+      ...Said,
+      admitted: Type.Union([
+        Type.Object({ at: OptionalText, by: OptionalText, invite: Type.String() }),
+        Type.Null({ description: 'They came in by no invite.' }),
+      ]),
       devices: Type.Array(
-        Type.Object({ key: Type.String(), name: Type.String(), use: Type.String() }),
+        Type.Object({
+          key: Type.String(),
+          name: Type.String(),
+          use: Type.String(),
+          zone: OptionalText,
+          capacityBytes: OptionalWhole,
+          addresses: Type.Array(Type.String()),
+          announced: OptionalText,
+        }),
       ),
+      overruled: Type.Union([
+        Type.Object(Said, {
+          description: 'What another admin said at the same time and does not count.',
+        }),
+        Type.Null(),
+      ]),
     }),
   ),
 })
@@ -75,17 +102,9 @@ export function addGridRoutes(server: Server, context: ApiContext): void {
       },
     },
     () => {
-      const own = toHex(accountKeyOf(account))
-      const members = client.membership.members.map((member) => ({
-        account: member.account,
-        name: member.name,
-        role: member.role,
-        status: member.status,
-        you: member.account === own,
-        quotaBytes: member.quotaBytes ?? null,
-        devices: member.devices.map(({ key, name, use }) => ({ key, name, use })),
-      }))
-      return { members }
+      const { membership } = client
+      const reader = { membership, account: memberAccountOf(account) }
+      return { members: membership.members.map((member) => describeMember(member, reader)) }
     },
   )
   addNodeRoutes(server, context)
