@@ -49,6 +49,10 @@ export class PracticeGrid implements AsyncDisposable {
     return this.#clientHome
   }
 
+  get nodeHomes(): string[] {
+    return this.#nodes.map(({ home }) => home)
+  }
+
   get nodeNames(): string[] {
     return this.#nodes.map(({ name }) => name)
   }

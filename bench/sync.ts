@@ -89,7 +89,6 @@ interface Bench {
   readonly from: Device
   readonly to: Device
   readonly grid: PracticeGrid
-  readonly gridDir: string
   readonly signal: AbortSignal
 }
 
@@ -170,7 +169,7 @@ async function main(): Promise<void> {
     await writeFile(join(dir, 'word'), (JSON.parse(added.stdout) as { word: string }).word)
     await runHayloft(['grid', 'join', `@${join(dir, 'word')}`], { home: to.home })
     for (const device of devices) await device.start()
-    const bench = { from, to, grid, gridDir: join(dir, 'grid'), signal: stop.signal }
+    const bench = { from, to, grid, signal: stop.signal }
     console.log(
       '| step | wall | processor time of both daemons | of the nodes | bytes on the nodes |\n|---|---|---|---|---|',
     )
@@ -184,10 +183,10 @@ async function main(): Promise<void> {
 
 async function measure(
   { name, change, isThere }: Step,
-  { from, to, grid, gridDir, signal }: Bench,
+  { from, to, grid, signal }: Bench,
 ): Promise<void> {
   for (const device of [from, to]) await device.settled()
-  const [cpuBefore, bytesBefore] = [await cpuOf(from, to), await bytesIn(gridDir)]
+  const [cpuBefore, bytesBefore] = [await cpuOf(from, to), await bytesIn(grid.nodeHomes)]
   const { result: wallS, nodesCpuS = NaN } = await grid.measureNodes(async () => {
     const startMs = systemClock.monotonicMs()
     await change(from)
@@ -197,7 +196,7 @@ async function measure(
     return (endMs - startMs) / 1000
   })
   const cpuS = (await cpuOf(from, to)) - cpuBefore
-  const bytes = (await bytesIn(gridDir)) - bytesBefore
+  const bytes = (await bytesIn(grid.nodeHomes)) - bytesBefore
   console.log(
     `| ${name} | ${wallS.toFixed(1)} s | ${cpuS.toFixed(1)} s | ${nodesCpuS.toFixed(1)} s | ${(bytes / 1e6).toFixed(1)} MB |`,
   )
@@ -235,10 +234,12 @@ async function cpuOf(...devices: readonly Device[]): Promise<number> {
   return all.reduce((sum, each) => sum + each, 0)
 }
 
-async function bytesIn(dir: string): Promise<number> {
+async function bytesIn(dirs: readonly string[]): Promise<number> {
   let bytes = 0
-  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) bytes += (await sizeOf(join(entry.parentPath, entry.name))) ?? 0
+  for (const dir of dirs) {
+    for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) bytes += (await sizeOf(join(entry.parentPath, entry.name))) ?? 0
+    }
   }
   return bytes
 }

@@ -1,10 +1,11 @@
 import { utf8 } from '../../src/foundation/bytes.ts'
 import type { FolderState } from '../../src/folders/state.ts'
-import { editsOf, type ReadyPush } from '../../src/gateway/sync/commit-edits.ts'
+import { editsAround, editsOf } from '../../src/gateway/sync/commit-edits.ts'
+import type { EditedView } from '../../src/gateway/sync/edited-view.ts'
 import { Published, recover, replacedAtOnce, type Intent } from '../../src/gateway/sync/intents.ts'
 import { plan } from '../../src/gateway/sync/plan.ts'
 import { contentKeyOf, readRemoteFolder } from '../../src/gateway/sync/remote-tree.ts'
-import type { BookStep, Pull, Push, PushContent } from '../../src/gateway/sync/steps.ts'
+import type { BookStep, Pull, Push, PushContent, ReadyPush } from '../../src/gateway/sync/steps.ts'
 import {
   isAsAgreed,
   type ContentHash,
@@ -13,7 +14,7 @@ import {
   type SyncedLeaf,
   type SyncedNode,
 } from '../../src/gateway/sync/trees.ts'
-import type { NewVersion } from '../../src/folders/commit/edits.ts'
+import type { Edit, NewVersion } from '../../src/folders/commit/edits.ts'
 import type { TagHex } from '../../src/protocol/version-vector.ts'
 import { SimulatedDirectory, type DiskFile } from './disk.ts'
 import type { SharedFolder } from './folder.ts'
@@ -22,6 +23,9 @@ import type { SharedFolder } from './folder.ts'
 export type Between = () => void
 
 export class Crash extends Error {}
+
+/** A promise that was not kept. */
+export class Violation extends Error {}
 
 /** Rounds of planning until a device that nothing disturbs has nothing more to do. */
 const MAX_ROUNDS = 40
@@ -99,10 +103,13 @@ export class SyncingDevice {
     const { name: device } = this
     // A commit is made on the newest state that the nodes tell of, which the plan may not have known.
     if (this.arriving) this.heads = [...new Set([...this.heads, ...this.#folder.heads])]
-    this.heads = await this.#folder.commit(this.heads, async (view) => await editsOf(view, ready), {
-      tag: this.#tag,
-      device,
-    })
+    const about = { tag: this.#tag, device }
+    const make = async (view: EditedView): Promise<readonly Edit[]> => {
+      const edits = await editsOf(view, ready)
+      await this.#checkMoves(edits, await editsAround(view, ready, { edits: [], rest: ready }))
+      return edits
+    }
+    this.heads = await this.#folder.commit(this.heads, make, about)
     between()
     const published = new Published(await this.#look())
     for (const push of ready) {
@@ -115,6 +122,17 @@ export class SyncingDevice {
       }
       this.#intents.delete(push.path)
     }
+  }
+
+  /** Whoever moves a directory makes the folder exactly what it becomes file by file. */
+  async #checkMoves(edits: readonly Edit[], oneByOne: readonly Edit[]): Promise<void> {
+    if (!edits.some(({ kind }) => kind === 'move')) return
+    const about = { tag: this.#tag, device: this.name }
+    const [moved, made] = [
+      await this.#folder.shownAfter(this.heads, edits, about),
+      await this.#folder.shownAfter(this.heads, oneByOne, about),
+    ]
+    if (moved !== made) throw new Violation(`${this.name} moves more than it was to move`)
   }
 
   /** @returns undefined if it has changed since it was looked at */
@@ -168,6 +186,17 @@ export class SyncingDevice {
           nodes.set(path, file)
           if (step.kind === 'pull-move') nodes.delete(step.from)
         })
+        return
+      }
+      case 'pull-directory-move': {
+        const { from } = step
+        if (nodes.get(from)?.kind !== 'directory' || nodes.has(path)) return
+        if (!this.disk.hasPlaceFor(path)) return
+        const changes = new Map<PathText, SyncedNode | undefined>()
+        for (const { from, path, becomes } of step.moved) {
+          changes.set(from, undefined).set(path, becomes)
+        }
+        this.#change(changes, between, () => this.disk.move(from, path))
         return
       }
       case 'pull-removal':

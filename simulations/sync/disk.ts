@@ -33,6 +33,14 @@ export class SimulatedDirectory {
     return [...this.nodes.keys()].filter((other) => other.startsWith(`${path}/`))
   }
 
+  move(from: PathText, to: PathText): void {
+    for (const path of [from, ...this.below(from)]) {
+      const node = this.nodes.get(path)
+      this.nodes.delete(path)
+      if (node !== undefined) this.nodes.set(`${to}${path.slice(from.length)}` as PathText, node)
+    }
+  }
+
   files(): DiskFile[] {
     return [...this.nodes.values()].filter((node) => node.kind === 'file')
   }

@@ -6,8 +6,8 @@ import type { Edit, NewVersion } from '../../src/folders/commit/edits.ts'
 import { mergeStates } from '../../src/folders/merge.ts'
 import { listDirectory, statPath, walkDirectory, type Shown } from '../../src/folders/read.ts'
 import { emptyState, type FolderState } from '../../src/folders/state.ts'
-import type { EditedView } from '../../src/gateway/sync/commit-edits.ts'
 import type { GetOptions } from '../../src/grid/download.ts'
+import type { EditedView } from '../../src/gateway/sync/edited-view.ts'
 import { blockId } from '../../src/protocol/block-id.ts'
 import { compareVectors, type TagHex } from '../../src/protocol/version-vector.ts'
 import { MemoryTreeStore } from '../merge/memory-store.ts'
@@ -47,6 +47,22 @@ export class SharedFolder {
     const state = await commitEdits(this.#store, base, edits, { tag, device })
     this.#heads = withoutReplaced([...this.#heads, state])
     return [state]
+  }
+
+  /** What a commit would make of what a device has seen, but for who put it there. */
+  async shownAfter(
+    heads: readonly FolderState[],
+    edits: readonly Edit[],
+    { tag, device }: { readonly tag: TagHex; readonly device: string },
+  ): Promise<string> {
+    const base = await mergeStates(this.#store, heads)
+    const state = await commitEdits(this.#store, base, edits, { tag, device })
+    const lines: string[] = []
+    for await (const { path, entry, dots, copyOf } of walkDirectory(this.#store, state, [])) {
+      const content = entry.kind === 'literal' ? [toHex(entry.bytes), entry.mtimeMs] : []
+      lines.push(JSON.stringify([path, entry.kind, content, [...dots], copyOf]))
+    }
+    return lines.join('\n')
   }
 
   /** Stores a content, of whatever size, under its hash. */

@@ -45,6 +45,25 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
     right: "return { kind: 'put', path: pathOf(path), content: version, replaces: [] }",
     wrong: "return { kind: 'make-directory', path: pathOf(path) }",
   },
+  {
+    name: 'a renamed directory takes along what others have in it',
+    file: 'src/gateway/sync/commit-moves.ts',
+    right: `if (isCopy || removal === undefined || !includesDots(removal.replaces, shown.dots))
+      return undefined`,
+    wrong: 'if (removal === undefined) continue',
+  },
+  {
+    name: 'what its user removed from a renamed directory comes back',
+    file: 'src/gateway/sync/commit-moves.ts',
+    right: "else if (put === undefined) edits.push({ kind: 'remove', path: pathOf(target) })",
+    wrong: 'else if (put === undefined) continue',
+  },
+  {
+    name: 'a directory is moved although it stays',
+    file: 'src/gateway/sync/directory-moves.ts',
+    right: 'if (goingDirectories.has(from) && comingDirectories.has(to)) move = { from, to }',
+    wrong: 'if (comingDirectories.has(to)) move = { from, to }',
+  },
 ]
 
 /** Ways to break the engine and the disk that lose data, bring it back from the dead, or litter. */

@@ -1,6 +1,6 @@
 import { parentOf, type PathText } from '../../src/gateway/sync/trees.ts'
 import { SeededRandomness } from '../randomness.ts'
-import { Crash, SyncingDevice, type Between } from './device.ts'
+import { Crash, SyncingDevice, Violation, type Between } from './device.ts'
 import { SharedFolder } from './folder.ts'
 
 export interface SyncResult {
@@ -28,10 +28,10 @@ export async function playSync(seed: number): Promise<SyncResult> {
   return play.result
 }
 
-class Violation extends Error {}
-
 const NAMES = ['a', 'b', 'c.txt', 'd']
 const DEVICES = ['Ann', 'Ben', 'Cleo']
+/** In one of so many, directories are moved. */
+const MOVING_SEEDS = 5
 const FIRST_MS = Date.UTC(2026, 0, 1)
 /** Rounds in which every device syncs, until nothing changes; far more than any needs. */
 const MAX_FINAL_ROUNDS = 30
@@ -45,6 +45,8 @@ class Play {
   /** Contents that nobody who had them gave up. */
   readonly #kept = new Set<string>()
   readonly #isSequential: boolean
+  /** Users move directories more than anything else. */
+  readonly #isMoving: boolean
   #written = 0
   #nowMs = FIRST_MS
   #conflicts = 0
@@ -56,6 +58,7 @@ class Play {
     const names = DEVICES.slice(0, this.#randomness.between(2, DEVICES.length))
     this.#devices = names.map((name) => new SyncingDevice(name, folder))
     this.#isSequential = this.#randomness.chance(0.25)
+    this.#isMoving = seed % MOVING_SEEDS === 0
   }
 
   get result(): SyncResult {
@@ -64,6 +67,7 @@ class Play {
   }
 
   async run(): Promise<void> {
+    if (this.#isMoving) await this.#shareDirectories()
     const steps = this.#randomness.between(3, 14)
     for (let step = 0; step < steps; step++) {
       const device = this.#randomness.pick(this.#devices)
@@ -159,7 +163,10 @@ class Play {
     const before = device.disk.texts
     const node = nodes.get(path)
     const what = this.#randomness.below(10)
-    if (what < 5) {
+    const directory = this.#isMoving && what < 4 ? this.#directory(device) : undefined
+    if (directory !== undefined) {
+      if (!this.#move(device, directory)) return
+    } else if (what < 5) {
       if (node?.kind === 'directory' || !makePlace(device, path)) return
       this.#write(device, path)
     } else if (what < 6) {
@@ -183,16 +190,29 @@ class Play {
     this.#story.push(`${device.name}: write ${path}: ${text}`)
   }
 
+  /** So that there is something to move. */
+  async #shareDirectories(): Promise<void> {
+    const [device] = this.#devices
+    if (device === undefined) return
+    for (const name of ['a', 'b', 'c.txt', 'd/a', 'd/b', 'd/d/c.txt']) {
+      const path = `d/${name}` as PathText
+      makePlace(device, path)
+      this.#write(device, path)
+    }
+    await this.#settle()
+  }
+
+  #directory(device: SyncingDevice): PathText | undefined {
+    const directories = [...device.disk.nodes].filter(([, { kind }]) => kind === 'directory')
+    return directories.length === 0 ? undefined : this.#randomness.pick(directories)[0]
+  }
+
   #move(device: SyncingDevice, from: PathText): boolean {
     const { disk } = device
     const to = this.#path(device)
     const isFree = disk.hasPlaceFor(to) && !disk.nodes.has(to)
     if (!disk.nodes.has(from) || !isFree || to.startsWith(`${from}/`)) return false
-    for (const path of [from, ...disk.below(from)]) {
-      const node = disk.nodes.get(path)
-      disk.nodes.delete(path)
-      if (node !== undefined) disk.nodes.set(`${to}${path.slice(from.length)}` as PathText, node)
-    }
+    disk.move(from, to)
     this.#story.push(`${device.name}: mv ${from} ${to}`)
     return true
   }

@@ -147,7 +147,12 @@ export class EngineDevice {
 
   /** Path → content of all that its user sees. */
   listing(): Map<string, string> {
-    const found = new Map<string, string>()
+    return new Map(this.contents())
+  }
+
+  /** The same where two that the disk cannot tell apart are shown under one name. */
+  contents(): [path: string, text: string][] {
+    const found: [string, string][] = []
     const visit = (at: string): void => {
       for (const name of this.volume.list(at)) {
         if (at === ROOT && name === '.hayloft') continue
@@ -158,10 +163,10 @@ export class EngineDevice {
           .normalize('NFC')
           .replaceAll('\uf000', '')
         if (inode.kind === 'directory') {
-          found.set(`${shown}/`, '')
+          found.push([`${shown}/`, ''])
           visit(path)
-        } else if (inode.kind === 'symlink') found.set(shown, `→ ${inode.target}`)
-        else if (inode.kind === 'file') found.set(shown, textOf(inode.bytes))
+        } else if (inode.kind === 'symlink') found.push([shown, `→ ${inode.target}`])
+        else if (inode.kind === 'file') found.push([shown, textOf(inode.bytes)])
       }
     }
     visit(ROOT)
@@ -169,7 +174,7 @@ export class EngineDevice {
   }
 
   texts(): Set<string> {
-    return new Set(this.listing().values())
+    return new Set(this.contents().map(([, text]) => text))
   }
 
   #files(life: Life): SimulatedFileSystem {

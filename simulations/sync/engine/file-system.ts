@@ -44,6 +44,8 @@ export class SimulatedFileSystem implements FileSystem {
     this.#options.life.require()
     this.#check(to)
     this.#options.onReplacing()
+    const code = this.#options.fault('name')
+    if (code !== undefined) throw failure(code, from)
     this.#options.volume.rename(from, to)
     this.#options.onChange('rename', to)
   }

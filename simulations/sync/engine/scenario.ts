@@ -38,6 +38,8 @@ export async function playEngine(seed: number): Promise<EngineResult> {
 
 class Violation extends Error {}
 
+/** In one of so many, directories are moved. */
+const MOVING_SEEDS = 5
 const LIMIT_MS = 48 * 3_600_000
 const DEVICES = ['Ann', 'Ben', 'Cleo']
 /** Looks at devices that have peace, until nothing changes; far more than any need. */
@@ -59,6 +61,8 @@ class Play {
   readonly #violations: string[] = []
   readonly #isSequential: boolean
   readonly #isHarsh: boolean
+  /** Users move directories more than anything else. */
+  readonly #isMoving: boolean
   #isOver = false
   #number = 0
   #conflicts = 0
@@ -71,6 +75,7 @@ class Play {
     this.#randomness = randomness
     this.#isSequential = randomness.chance(0.25)
     this.#isHarsh = randomness.chance(0.6)
+    this.#isMoving = seed % MOVING_SEEDS === 0
     const note = (text: string): void => this.#note(text)
     this.#devices = DEVICES.slice(0, randomness.between(2, DEVICES.length)).map((name) => {
       return new EngineDevice({
@@ -94,7 +99,7 @@ class Play {
         copied: this.#copied,
         halfGivenUp: this.#halfGivenUp,
       }
-      const options = { device, clock, note, ...contents }
+      const options = { device, clock, note, isMoving: this.#isMoving, ...contents }
       const nextNumber = (): number => ++this.#number
       return new EngineUser({ ...options, nextNumber, randomness: randomness.fork('user') })
     })
@@ -109,6 +114,10 @@ class Play {
     for (const device of this.#devices) device.start()
     const steps = this.#randomness.between(3, 16)
     if (this.#randomness.chance(0.1)) this.#users[0]?.fill(15)
+    if (this.#isMoving) {
+      this.#users[0]?.furnish()
+      await this.#settle()
+    }
     for (let step = 0; step < steps; step++) {
       const at = this.#randomness.below(this.#devices.length)
       if (this.#isSequential) await this.#takeTurn(at)

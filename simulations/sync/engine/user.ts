@@ -19,6 +19,8 @@ export interface UserOptions {
   readonly copied: Set<string>
   /** Of these, those of which some user gave up one of several: another may have given up the other at the same time. */
   readonly halfGivenUp: Set<string>
+  /** It moves directories more than anything else. */
+  readonly isMoving: boolean
   /** A number that no other content has. */
   readonly nextNumber: () => number
 }
@@ -102,9 +104,19 @@ export class EngineUser {
     device.changed()
   }
 
+  /** Directories with something in them, for {@link UserOptions.isMoving} to move. */
+  furnish(): void {
+    const { device } = this.#options
+    for (const name of ['a', 'b', 'c.txt', 'd/a', 'd/b', 'd/d/c.txt'])
+      this.#write(`${ROOT}/d/${name}`)
+    device.volume.settle()
+    device.changed()
+  }
+
   #actOrFail(what: number): void {
     const at = this.#path()
-    if (what < 25) this.#write(at)
+    if (this.#options.isMoving && what % 5 < 2) this.#moveDirectory()
+    else if (what < 25) this.#write(at)
     else if (what < 32) this.#saveSafely(at)
     else if (what < 38) this.#saveWithBackup(at)
     else if (what < 46) this.#beginWriting(at)
@@ -192,6 +204,13 @@ export class EngineUser {
     note(`${device.name}'s user moves ${from} to ${to}`)
   }
 
+  #moveDirectory(): void {
+    const { device, randomness } = this.#options
+    const directories = [...device.listing().keys()].filter((path) => path.endsWith('/'))
+    if (directories.length === 0) return
+    this.#move(`${ROOT}/${randomness.pick(directories).slice(0, -1)}`, this.#path())
+  }
+
   #run(at: string): void {
     const inode = this.#options.device.volume.find(at)
     if (inode.kind !== 'file') return
@@ -272,7 +291,7 @@ export class EngineUser {
 
 function pathsByText(device: EngineDevice): Map<string, string[]> {
   const paths = new Map<string, string[]>()
-  for (const [path, text] of device.listing()) {
+  for (const [path, text] of device.contents()) {
     const same = paths.get(text)
     if (same === undefined) paths.set(text, [path])
     else same.push(path)

@@ -1,33 +1,37 @@
 import type { Dot } from '../../protocol/version-vector.ts'
 import type { Edit, NewVersion } from '../../folders/commit/edits.ts'
 import { isVersion, type Version } from '../../folders/entry.ts'
-import { NotADirectoryError } from '../../folders/errors.ts'
 import type { Shown } from '../../folders/read.ts'
-import type { FolderView } from '../../folders/service/view.ts'
 import { includesDots, NO_DOTS, type Dots } from '../../folders/dots.ts'
-import type { Push, PushContent, PushRemoval } from './steps.ts'
+import { movingDirectories, type MovedDirectories } from './commit-moves.ts'
+import { isDirectory, statIn, type EditedView } from './edited-view.ts'
+import type { PushContent, PushRemoval, ReadyPush } from './steps.ts'
 import { parentOf, pathOf, pathText, type PathText } from './trees.ts'
-
-/** A push whose content is stored. */
-export type ReadyPush =
-  Exclude<Push, PushContent> | (PushContent & { readonly content: NewVersion })
-
-/** What edits are made from. */
-export type EditedView = Pick<FolderView, 'stat' | 'list' | 'walk'>
 
 /**
  * The edits that bring pushes into a folder as it is by then, whatever others have made of it since it was compared. They
  * take away nothing but the dots that the pushes were based on, and no directory that holds anything else.
  */
 export async function editsOf(view: EditedView, pushes: readonly ReadyPush[]): Promise<Edit[]> {
-  const removals = pushes.filter((push) => push.kind === 'push-removal')
-  const puts = pushes.filter((push) => push.kind === 'push')
-  const asides = await findAsides(view, pushes)
+  return await editsAround(view, pushes, await movingDirectories(view, pushes))
+}
+
+/** The same where some of it is to be done by moving directories. */
+export async function editsAround(
+  view: EditedView,
+  pushes: readonly ReadyPush[],
+  { edits: moves, rest }: MovedDirectories,
+): Promise<Edit[]> {
+  const removals = rest.filter((push) => push.kind === 'push-removal')
+  const puts = rest.filter((push) => push.kind === 'push')
+  const asides = await findAsides(view, rest)
   return [
+    // First, since what they are moved from may go as well.
+    ...moves,
     ...(await removingFiles(view, [...removals, ...puts.filter(isOfCopy)])),
-    ...(await removingDirectories(view, pushes, removals)),
+    ...(await removingDirectories(view, rest, pushes)),
     ...asides.map(({ path, dots }): Edit => removing(path, dots)),
-    ...making(pushes),
+    ...making(rest),
     ...puts.map(putting),
     // After its directory: the name then has both, and the directory is what it shows.
     ...asides.map(({ to, version }): Edit => {
@@ -52,15 +56,16 @@ async function removingFiles(
   return edits
 }
 
-/** A directory goes if all that it shows goes with it. */
+/** A directory goes if all that it shows goes with it, by whatever push. */
 async function removingDirectories(
   view: EditedView,
   pushes: readonly ReadyPush[],
-  removals: readonly PushRemoval[],
+  all: readonly ReadyPush[],
 ): Promise<Edit[]> {
-  const directories = pushes.filter((push) => push.kind === 'push-directory-removal')
+  const directories = pushes.filter(isDirectoryRemoval)
+  const removals = all.filter((push) => push.kind === 'push-removal')
   const going = new Map(removals.map(({ path, replaces }) => [path, replaces]))
-  const removable = new Set(directories.map(({ path }) => path))
+  const removable = new Set(all.filter(isDirectoryRemoval).map(({ path }) => path))
   const gone = new Set<PathText>()
   const edits: Edit[] = []
   // From the top: what is in a directory that goes needs no edit of its own.
@@ -71,6 +76,10 @@ async function removingDirectories(
     edits.push({ kind: 'remove', path: pathOf(path) })
   }
   return edits
+}
+
+function isDirectoryRemoval({ kind }: ReadyPush): boolean {
+  return kind === 'push-directory-removal'
 }
 
 async function isEmptied(
@@ -157,20 +166,6 @@ function dotList(dots: Dots): Dot[] {
 async function isInDirectory(view: EditedView, path: PathText): Promise<boolean> {
   const parent = parentOf(path)
   return parent === undefined || (await isDirectory(view, parent))
-}
-
-async function isDirectory(view: EditedView, path: PathText): Promise<boolean> {
-  return (await statIn(view, path))?.entry.kind === 'directory'
-}
-
-/** Undefined also where the path leads through a file. */
-async function statIn(view: EditedView, path: PathText): Promise<Shown | undefined> {
-  try {
-    return await view.stat(pathOf(path))
-  } catch (error) {
-    if (error instanceof NotADirectoryError) return undefined
-    throw error
-  }
 }
 
 function isBelowOne(path: PathText, directories: ReadonlySet<PathText>): boolean {

@@ -80,7 +80,7 @@ function removing(triple: Triple, synced: SyncedLeaf): LeafStep {
   if (remote === undefined && synced.copyOf === undefined) return { kind: 'forget', path }
   if (triple.isTwice === true) return { kind: 'forget', path }
   const { copyOf } = synced
-  return { kind: 'push-removal', path, replaces: dotsNow(synced, remote), copyOf }
+  return { kind: 'push-removal', path, was: synced, replaces: dotsNow(synced, remote), copyOf }
 }
 
 /** The disk has what was agreed. */

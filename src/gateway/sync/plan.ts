@@ -1,6 +1,7 @@
 import { decideLeaf, type LeafStep, type Triple } from './decide.ts'
 import { holdOf, type Hold } from './hold.ts'
 import { pairMoves } from './moves.ts'
+import { moveDirectories } from './pull-directories.ts'
 import type { Selection } from './selection.ts'
 import type { BookStep, Pull, Push } from './steps.ts'
 import {
@@ -18,6 +19,8 @@ export interface Trees {
   readonly remote: RemoteTree
   /** What is left alone on both sides. */
   readonly selection?: Selection | undefined
+  /** Directories that the disk would not have moved as a whole. */
+  readonly stuck?: ReadonlySet<PathText> | undefined
 }
 
 /** What to do next. Nothing in it means that disk and grid agree, as far as they are to. */
@@ -155,15 +158,24 @@ function arrange(trees: Trees, steps: readonly (LeafStep | DirectoryStep)[]): Pl
         break
     }
   }
-  const made = new Set(
-    pulls.filter(({ kind }) => kind === 'pull-directory').map(({ path }) => path),
-  )
+  const hasPlace = placesFor(pulls, trees)
+  const placed = moveDirectories(pulls.filter(hasPlace), trees)
+  const possible = pairMoves(keepCopies(placed, trees.remote)).sort(inOrder)
+  return { pushes, pulls: possible, books, hold: holdOf(trees, pushes) }
+}
+
+/** Tells steps whose directory is on the disk, or made by others that have a place themselves. */
+function placesFor(pulls: readonly Pull[], { local }: Trees): (step: Pull) => boolean {
+  const made = new Set<PathText>()
   const hasPlace = ({ path }: Pull): boolean => {
     const parent = parentOf(path)
-    return parent === undefined || trees.local.get(parent)?.kind === 'directory' || made.has(parent)
+    return parent === undefined || local.get(parent)?.kind === 'directory' || made.has(parent)
   }
-  const possible = pairMoves(keepCopies(pulls.filter(hasPlace), trees.remote)).sort(inOrder)
-  return { pushes, pulls: possible, books, hold: holdOf(trees, pushes) }
+  const making = pulls.filter(({ kind }) => kind === 'pull-directory')
+  for (const step of making.sort((a, b) => depthOf(a.path) - depthOf(b.path))) {
+    if (hasPlace(step)) made.add(step.path)
+  }
+  return hasPlace
 }
 
 /** What makes way for another content and becomes a conflict copy is not taken off the disk before the copy is on it. */
@@ -193,6 +205,7 @@ function inOrder(a: Pull, b: Pull): number {
 function rankOf(step: Pull): number {
   switch (step.kind) {
     case 'pull-directory':
+    case 'pull-directory-move':
       return 0
     case 'pull':
     case 'pull-move':

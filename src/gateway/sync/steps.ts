@@ -1,10 +1,12 @@
+import type { NewVersion } from '../../folders/commit/edits.ts'
 import type { Dots } from '../../folders/dots.ts'
 import type { LocalNode, PathText, RemoteNode, SyncedLeaf, SyncedNode } from './trees.ts'
 
 /** Changes the grid; all of a plan become one commit. */
 export type Push = PushContent | PushDirectory | PushRemoval | PushDirectoryRemoval
 /** Changes the disk. */
-export type Pull = PullContent | PullMove | PullDirectory | PullRemoval | PullDirectoryRemoval
+export type Pull =
+  PullContent | PullMove | PullDirectory | PullDirectoryMove | PullRemoval | PullDirectoryRemoval
 
 /** A file or symbolic link that the disk has and the grid has not. */
 export interface PushContent {
@@ -25,6 +27,8 @@ export interface PushDirectory {
 export interface PushRemoval {
   readonly kind: 'push-removal'
   readonly path: PathText
+  /** As it was agreed. */
+  readonly was: SyncedLeaf
   readonly replaces: Dots
   readonly copyOf?: PathText | undefined
 }
@@ -34,6 +38,10 @@ export interface PushDirectoryRemoval {
   readonly kind: 'push-directory-removal'
   readonly path: PathText
 }
+
+/** A push whose content is stored. */
+export type ReadyPush =
+  Exclude<Push, PushContent> | (PushContent & { readonly content: NewVersion })
 
 /** The disk must still be as it was when planned: what was agreed, or nothing. */
 export interface PullContent {
@@ -57,6 +65,24 @@ export interface PullMove {
 export interface PullDirectory {
   readonly kind: 'pull-directory'
   readonly path: PathText
+}
+
+/**
+ * A directory under another path, with all that is in it. There must be nothing at `path`. What it holds then is compared
+ * anew, so that whatever else differs is brought over after it.
+ */
+export interface PullDirectoryMove {
+  readonly kind: 'pull-directory-move'
+  readonly from: PathText
+  readonly path: PathText
+  /** What was agreed of it and below, and becomes agreed elsewhere. */
+  readonly moved: readonly MovedNode[]
+}
+
+export interface MovedNode {
+  readonly from: PathText
+  readonly path: PathText
+  readonly becomes: SyncedNode
 }
 
 export interface PullRemoval {

@@ -103,3 +103,12 @@ export function isAsShown(remote: RemoteNode | undefined, synced: SyncedNode): b
       return remote?.kind === 'symlink' && remote.target === synced.target
   }
 }
+
+/** Tells apart what files and links hold, and whether files may be run. */
+export function contentTextOf(
+  leaf:
+    | Pick<Extract<RemoteLeaf, { kind: 'file' }>, 'kind' | 'key' | 'isExecutable'>
+    | Pick<Extract<RemoteLeaf, { kind: 'symlink' }>, 'kind' | 'target'>,
+): string {
+  return leaf.kind === 'file' ? `${leaf.isExecutable} ${leaf.key}` : `→ ${leaf.target}`
+}

@@ -62,7 +62,7 @@ function context(world: World): AgreedVersionContext {
   return {
     disk: { open: async () => await Promise.resolve(file()) },
     records: { rows: new Map([[A, row]]) },
-    scan: { tree: new Map([[A, { kind: 'file', hash: hashOf(TEXT), ...about }]]) },
+    scan: { tree: new Map([[A, { kind: 'file', hash: hashOf(TEXT), mtimeMs: 0, ...about }]]) },
     signal: new AbortController().signal,
   }
 }

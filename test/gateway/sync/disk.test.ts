@@ -38,6 +38,7 @@ async function scan(disk: SystemSyncDisk, { isWhole = true } = {}): Promise<Scan
   if (isWhole) disk.noteChange()
   return await disk.scan({
     known: () => undefined,
+    knownBySignature: () => undefined,
     isKnown: () => true,
     chosen: EVERYTHING,
     signal: new AbortController().signal,

@@ -1,22 +1,12 @@
-import { chmod, mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { NotEnoughSharesError } from '../../../src/grid/errors.ts'
 import { blockId } from '../../../src/protocol/block-id.ts'
 import { RootMissingError } from '../../../src/gateway/sync/disk/root-marker.ts'
 import type { PathText } from '../../../src/gateway/sync/trees.ts'
-import { SharedFolder } from '../../../simulations/sync/folder.ts'
-import { temporaryFolder } from '../../support/temporary.ts'
-import { TestDevice } from './support.ts'
+import { twoDevices, type TestDevice } from './support.ts'
 
 const A = 'a' as PathText
-
-async function twoDevices(): Promise<{ ann: TestDevice; ben: TestDevice }> {
-  const folder = await SharedFolder.create()
-  const temporary = await temporaryFolder()
-  const ann = await TestDevice.create('Ann', folder, temporary)
-  const ben = await TestDevice.create('Ben', folder, temporary)
-  return { ann, ben }
-}
 
 describe('a synced directory', () => {
   it('brings files, directories, links, times and modes to another device', async () => {
@@ -44,25 +34,6 @@ describe('a synced directory', () => {
     await ann.sync()
     await ben.sync()
     expect(ann.events).toEqual([])
-  })
-
-  it('moves a renamed directory on the other device and sends no content', async () => {
-    const { ann, ben } = await twoDevices()
-    await mkdir(ann.path('old'))
-    for (const name of ['1', '2', '3']) await writeFile(ann.path('old', name), `file ${name}`)
-    await ann.sync()
-    await ben.sync()
-    await rename(ann.path('old'), ann.path('new'))
-    await ann.sync()
-    await ben.sync()
-    expect(await ben.listing()).toEqual({
-      'new/': '',
-      'new/1': 'file 1',
-      'new/2': 'file 2',
-      'new/3': 'file 3',
-    })
-    const moves = ben.events.filter((event) => 'change' in event && event.change === 'move')
-    expect(moves).toHaveLength(3)
   })
 
   it('keeps both of two edits, under the same names everywhere', async () => {

@@ -79,6 +79,71 @@ describe('a plan', () => {
     ])
   })
 
+  it('makes no directory below a file that is still to go', () => {
+    const { pulls } = plan({
+      local: tree({ a: local('one') }),
+      synced: tree({ a: agreed('one') }),
+      remote: tree({ a: DIRECTORY, 'a/b': DIRECTORY, 'a/b/c': remote('one') }),
+    })
+    expect(pulls).toMatchObject([{ kind: 'pull-removal', path: 'a' }])
+  })
+
+  it('moves a directory whose files are all elsewhere, and leaves the rest of it for later', () => {
+    const names = ['1', '2', 'below/3']
+    const inside = <Node>(directory: string, node: (text: string) => Node): [string, Node][] =>
+      names.map((name) => [`${directory}/${name}`, node(name)])
+    const before = {
+      a: DIRECTORY,
+      'a/below': DIRECTORY,
+      ...Object.fromEntries(inside('a', agreed)),
+    }
+    const { pulls } = plan({
+      local: tree({
+        a: DIRECTORY,
+        'a/below': DIRECTORY,
+        ...Object.fromEntries(inside('a', local)),
+      }),
+      synced: tree<SyncedNode>(before),
+      remote: tree<RemoteNode>({
+        b: DIRECTORY,
+        'b/below': DIRECTORY,
+        ...Object.fromEntries(inside('b', remote)),
+        'b/4': remote('4'),
+      }),
+    })
+    expect(pulls).toMatchObject([{ kind: 'pull-directory-move', from: 'a', path: 'b' }])
+    const [move] = pulls
+    const moved = move?.kind === 'pull-directory-move' ? move.moved : []
+    expect(moved.map(({ path }) => path).sort()).toEqual([
+      'b',
+      'b/1',
+      'b/2',
+      'b/below',
+      'b/below/3',
+    ])
+  })
+
+  it('does not move a directory that holds something else, or conflict copies', () => {
+    const copy = { ...agreed('two'), copyOf: 'a/1' as PathText }
+    const there = tree<RemoteNode>({ b: DIRECTORY, 'b/1': remote('one'), 'b/2': remote('two') })
+    const onDisk = { a: DIRECTORY, 'a/1': local('one'), 'a/2': local('two') }
+    const synced = { a: DIRECTORY, 'a/1': agreed('one'), 'a/2': agreed('two') }
+    const withPipe = plan({
+      local: tree<LocalNode>({ ...onDisk, 'a/pipe': { kind: 'opaque' } }),
+      synced: tree<SyncedNode>(synced),
+      remote: there,
+    })
+    const withCopy = plan({
+      local: tree(onDisk),
+      synced: tree<SyncedNode>({ ...synced, 'a/2': copy }),
+      remote: there,
+    })
+    for (const { pulls } of [withPipe, withCopy]) {
+      expect(pulls.map(({ kind }) => kind)).not.toContain('pull-directory-move')
+      expect(pulls.map(({ kind }) => kind)).toContain('pull-move')
+    }
+  })
+
   it.each([
     { files: 12, gone: 10, isHeld: false },
     { files: 30, gone: 11, isHeld: false },

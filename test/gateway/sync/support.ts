@@ -4,6 +4,7 @@ import { systemClock, systemRandomness } from '../../../src/foundation/system.ts
 import type { FolderState } from '../../../src/folders/state.ts'
 import type { FolderNow, FolderView } from '../../../src/folders/service/view.ts'
 import { markRoot } from '../../../src/gateway/sync/disk/root-marker.ts'
+import type { FileSystem } from '../../../src/gateway/sync/disk/file-system.ts'
 import { SystemSyncDisk } from '../../../src/gateway/sync/disk/system-sync-disk.ts'
 import type {
   SyncContext,
@@ -18,7 +19,8 @@ import {
 import type { ChosenPaths } from '../../../src/gateway/sync/selection.ts'
 import { LevelRecords } from '../../../src/gateway/sync/records/level-records.ts'
 import type { TagHex } from '../../../src/protocol/version-vector.ts'
-import type { SharedFolder } from '../../../simulations/sync/folder.ts'
+import { SharedFolder } from '../../../simulations/sync/folder.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
 
 /** So that files of a few bytes are gone on with. */
 export const SMALL_STEPS = { minBytes: 16, stepBytes: 8 }
@@ -56,11 +58,16 @@ export class TestDevice {
 
   /** As a process would that starts, syncs and ends. */
   async sync(
-    options: Partial<PassOptions> & { power?: 'read' | 'write'; chosen?: ChosenPaths } = {},
+    options: Partial<PassOptions> & {
+      power?: 'read' | 'write'
+      chosen?: ChosenPaths
+      files?: FileSystem
+    } = {},
   ): Promise<SyncResult> {
     const { signal = new AbortController().signal, power = 'write', ...pass } = options
     await using records = await LevelRecords.open(this.#records)
-    const system = { clock: systemClock, randomness: systemRandomness }
+    const { files } = options
+    const system = { clock: systemClock, randomness: systemRandomness, files }
     const context: SyncContext = {
       disk: new SystemSyncDisk(this.root, 'a test', { ...system, unfinished: SMALL_STEPS }),
       folder: this.#syncFolder(power),
@@ -134,4 +141,12 @@ export class TestDevice {
       },
     }
   }
+}
+
+export async function twoDevices(): Promise<{ ann: TestDevice; ben: TestDevice }> {
+  const folder = await SharedFolder.create()
+  const temporary = await temporaryFolder()
+  const ann = await TestDevice.create('Ann', folder, temporary)
+  const ben = await TestDevice.create('Ben', folder, temporary)
+  return { ann, ben }
 }

@@ -39,6 +39,17 @@ export async function linkFree(files: FileSystem, from: string, to: string): Pro
 }
 
 /**
+ * Moves a directory to where nothing is. At once, so that hardly anything can come to lie there meanwhile; an empty directory
+ * that does is replaced, by the system's rules, and nothing else.
+ * @returns false if it is none, or something is there
+ */
+export function moveDirectoryNow(files: FileSystem, from: string, to: string): boolean {
+  if (lookAt(files, from)?.isDirectory() !== true || lookAt(files, to) !== undefined) return false
+  files.renameNow(from, to)
+  return true
+}
+
+/**
  * Keeps hold of a file that is about to be replaced, by a second name; where the disk has no hard links, by taking it away
  * from its place.
  * @returns undefined if there is no such file

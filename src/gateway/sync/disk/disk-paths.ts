@@ -62,6 +62,14 @@ export class DiskPaths {
     this.#seen.delete(path)
   }
 
+  /** The same of a directory, with all that was in it. */
+  tookAll(path: PathText): void {
+    this.took(path)
+    const isWithin = (other: string): boolean => other === path || other.startsWith(`${path}/`)
+    for (const other of this.#seen.keys()) if (isWithin(other)) this.#seen.delete(other)
+    for (const other of this.#holders.keys()) if (isWithin(other)) this.#holders.delete(other)
+  }
+
   /** A name that no other of the directory's has. */
   #freeName(directory: PathText | '', name: Name): string {
     const holders = this.#holders.get(directory)

@@ -14,11 +14,12 @@ import type { DiskPaths } from './disk-paths.ts'
 import type { FileStats, FileSystem } from './file-system.ts'
 import { OWN_DIRECTORY } from './root-marker.ts'
 import { isExecutable, isRacy, signatureOf } from './signature.ts'
-import type { DiskProblem, KnownFile, Scan, ScannedNode } from './sync-disk.ts'
+import type { DiskProblem, KnownFile, Scan, ScannedNode, Signature } from './sync-disk.ts'
 
 interface ScanContext {
   readonly files: FileSystem
   readonly known: (path: PathText) => KnownFile | undefined
+  readonly knownBySignature: (signature: Signature) => ContentHash | undefined
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly selection: Selection
@@ -206,9 +207,15 @@ class Scanner implements DiskScan {
   ): Promise<Extract<ScannedNode, { kind: 'file' | 'opaque' }>> {
     const signature = signatureOf(stats)
     const known = this.#context.known(path)
-    const about = { isExecutable: isExecutable(stats), sizeBytes: Number(stats.size) }
-    if (known?.signature === signature) {
-      return { kind: 'file', hash: known.hash, signature, isRacy: false, ...about }
+    const about = {
+      isExecutable: isExecutable(stats),
+      sizeBytes: Number(stats.size),
+      mtimeMs: Number(stats.mtimeMs),
+    }
+    const hashBefore =
+      known?.signature === signature ? known.hash : this.#context.knownBySignature(signature)
+    if (hashBefore !== undefined) {
+      return { kind: 'file', hash: hashBefore, signature, isRacy: false, ...about }
     }
     const isTooNew = isRacy(stats, this.#context.clock.nowMs())
     const hash = await hashFile(this.#context.files, at, this.#context.signal)

@@ -122,8 +122,15 @@ export class Stager {
     const at = this.#at(toHex(this.#options.randomness.bytes(12)))
     try {
       const hash = await this.#write(at, content)
-      const release = async (): Promise<void> => await this.#files.unlink(at)
-      return new SystemStagedFile({ at, hash, release, onLeft: this.#options.onLeft })
+      const staged: SystemStagedFile = new SystemStagedFile({
+        at,
+        hash,
+        release: async () => {
+          if (!staged.isPlaced) await this.#files.unlink(at)
+        },
+        onLeft: this.#options.onLeft,
+      })
+      return staged
     } catch (thrown) {
       this.#options.onLeft()
       throw thrown

@@ -26,6 +26,8 @@ export interface SyncDisk {
   /** Takes a file or link out of sight and keeps it, among what the program keeps for itself in the directory. */
   setAside(path: PathText, options: Guard): Promise<DiskOutcome>
   makeDirectory(path: PathText): Promise<DiskOutcome>
+  /** With all that is in it by then. There must be nothing at `to`. */
+  moveDirectory(from: PathText, to: PathText): Promise<DiskOutcome>
   /** Only if it is empty. */
   removeDirectory(path: PathText): Promise<DiskOutcome>
   /** What was done so far survives a power cut once this resolves. */
@@ -35,6 +37,8 @@ export interface SyncDisk {
 export interface ScanOptions {
   /** What a file was when it was last read. */
   readonly known: (path: PathText) => KnownFile | undefined
+  /** What was last read of a file with that signature, under whatever path: it may be in a directory that was moved. */
+  readonly knownBySignature: (signature: Signature) => ContentHash | undefined
   /** Whether a content is kept elsewhere, so that a copy which a crash left behind may go. */
   readonly isKnown: (hash: ContentHash) => boolean
   /** What of the folder the directory is to have. */
@@ -67,6 +71,7 @@ export interface ScannedFile {
   /** So new that another write may leave the signature as it is: to be read again next time. */
   readonly isRacy: boolean
   readonly sizeBytes: number
+  readonly mtimeMs: number
 }
 
 /** Something that cannot be synced as it is, for its user to see. */

@@ -5,16 +5,14 @@ import { systemCodeOf } from '../../../foundation/error.ts'
 import type { Randomness } from '../../../foundation/randomness.ts'
 import { describingFailures } from '../../../foundation/system-failure.ts'
 import { parentOf, type PathText } from '../trees.ts'
-import { isAsExpected, isGone, linkFree, unlessGone } from './careful.ts'
+import { isAsExpected, isGone, linkFree, moveDirectoryNow, unlessGone } from './careful.ts'
 import { DiskPaths } from './disk-paths.ts'
 import type { FileSystem } from './file-system.ts'
-import { mendNames } from './mend-names.ts'
 import { clearTemporaries, keepAside } from './keepsakes.ts'
 import { Replacer } from './replacer.ts'
 import { DiskFile } from './disk-files.ts'
 import { nameRules, openMarked, OWN_DIRECTORY } from './root-marker.ts'
-import { readSelection, type ReadSelection } from './ignore-files.ts'
-import { scanDirectory, type DiskScan } from './scan.ts'
+import { Scans } from './scans.ts'
 import { isNewlyWritten, signatureOf } from './signature.ts'
 import { Stager, type StagerOptions, type SystemStagedFile } from './stager.ts'
 import type {
@@ -51,17 +49,12 @@ export class SystemSyncDisk implements SyncDisk {
   readonly #paths: DiskPaths
   readonly #options: SystemOptions
   readonly #files: FileSystem
+  readonly #scans: Scans
   readonly #replacer: Replacer
   readonly #stager: Stager
   /** Directories with changes that are not durable yet. */
   readonly #touched = new Set<string>()
   #isPrepared = false
-  #selection: ReadSelection | undefined
-  /** What the disk was, but for directories that may have changed since. */
-  #lastScan: DiskScan | undefined
-  readonly #changed = new Set<string>()
-  /** Anything may have changed since the scan that is under way, or the last one, began. */
-  #isDoubted = false
 
   /** @param id tells which agreement the directory belongs to; asks for nothing yet */
   constructor(root: string, id: string, options: SystemOptions) {
@@ -70,6 +63,8 @@ export class SystemSyncDisk implements SyncDisk {
     this.#options = options
     this.#files = options.files ?? SYSTEM_FILE_SYSTEM
     this.#paths = new DiskPaths(root)
+    const { clock } = options
+    this.#scans = new Scans({ root, paths: this.#paths, files: this.#files, clock })
     this.#replacer = new Replacer(this.#files, this.#temporaries, options.randomness)
     this.#stager = new Stager({
       ...options,
@@ -87,49 +82,14 @@ export class SystemSyncDisk implements SyncDisk {
     await describingFailures(`The directory ${this.#root}`, async () => {
       if (!this.#isPrepared) await this.#prepare(options)
     })
-    const scan = await this.#scanChanged(options)
+    const scan = await this.#scans.scan(options)
     // What went away on the way must not look like a directory whose files were removed.
     await this.#checkRoot()
     return scan
   }
 
   noteChange(directory?: string): void {
-    if (directory === undefined) {
-      this.#lastScan = undefined
-      this.#isDoubted = true
-    } else this.#changed.add(directory)
-  }
-
-  async #scanChanged(options: ScanOptions): Promise<Scan> {
-    const { chosen } = options
-    const read = await readSelection(this.#files, this.#root, { chosen, last: this.#selection })
-    if (read !== this.#selection) this.#lastScan = undefined
-    this.#selection = read
-    let scan = await this.#scanOnce(options, read)
-    const isMended = await describingFailures(`The directory ${this.#root}`, async () =>
-      mendNames(this.#files, scan.marked),
-    )
-    if (!isMended) return scan
-    this.#lastScan = undefined
-    scan = await this.#scanOnce(options, read)
-    return scan
-  }
-
-  async #scanOnce(options: ScanOptions, { selection }: ReadSelection): Promise<DiskScan> {
-    const [last, changed] = [this.#lastScan, new Set(this.#changed)]
-    // What is changed from now on may be missed by this scan.
-    this.#changed.clear()
-    this.#lastScan = undefined
-    this.#isDoubted = false
-    const scan = await scanDirectory(this.#paths, {
-      ...options,
-      clock: this.#options.clock,
-      selection,
-      files: this.#files,
-      before: last && { scan: last, changed },
-    })
-    if (!this.#isDoubted) this.#lastScan = scan
-    return scan
+    this.#scans.noteChange(directory)
   }
 
   async open(path: PathText): Promise<OpenedFile | undefined> {
@@ -177,7 +137,7 @@ export class SystemSyncDisk implements SyncDisk {
     const source = this.#paths.of(from)
     const target = this.#paths.of(to)
     return await this.#changing(to, async () => {
-      this.#changed.add(dirname(source))
+      this.#scans.noteChange(dirname(source))
       const taken = await this.#replacer.take(source, guard)
       if (taken === undefined) return CHANGED
       this.#touch(from)
@@ -226,6 +186,18 @@ export class SystemSyncDisk implements SyncDisk {
         if (systemCodeOf(thrown) === 'EEXIST') return CHANGED
         throw thrown
       }
+      return { kind: 'done' }
+    })
+  }
+
+  async moveDirectory(from: PathText, to: PathText): Promise<DiskOutcome> {
+    const [source, target] = [this.#paths.of(from), this.#paths.of(to)]
+    return await this.#changing(to, async () => {
+      this.#scans.noteChange(dirname(source))
+      if (!moveDirectoryNow(this.#files, source, target)) return CHANGED
+      this.#touch(from)
+      this.#paths.tookAll(from)
+      this.#paths.put(to)
       return { kind: 'done' }
     })
   }
@@ -312,7 +284,7 @@ export class SystemSyncDisk implements SyncDisk {
 
   async #changing(path: PathText, change: () => Promise<DiskOutcome>): Promise<DiskOutcome> {
     const at = this.#paths.of(path)
-    this.#changed.add(dirname(at))
+    this.#scans.noteChange(dirname(at))
     return await describingFailures(`The file ${at}`, async () => {
       try {
         const outcome = await change()

@@ -3,7 +3,7 @@ import type { FolderView } from '../../../folders/service/view.ts'
 import type { DiskOutcome, Guard, Scan, Signature, StagedFile } from '../disk/sync-disk.ts'
 import type { RecordChange, SyncRow } from '../records/records.ts'
 import type { ShownAt } from '../remote-tree.ts'
-import type { Pull, PullContent } from '../steps.ts'
+import type { Pull, PullContent, PullDirectoryMove } from '../steps.ts'
 import type { ContentHash, PathText, SyncedLeaf } from '../trees.ts'
 import { SameContent } from './same-content.ts'
 import type { Change, SyncContext } from './context.ts'
@@ -11,8 +11,9 @@ import { fetchContent, sizeOf, type PullFile } from './fetch-content.ts'
 import { filesAtOnce } from './files-at-once.ts'
 import { NotEnoughSharesError } from '../../../grid/errors.ts'
 
-/** So many changes of the disk become durable together. */
-const PULLS_AT_ONCE = 256
+/** So much becomes durable together: 256 files that are fetched, or many changes of nothing but names. */
+const GROUP_WEIGHT = 256 * 32
+const FETCH_WEIGHT = 32
 /** And so many bytes of their contents at most, or one file: what has come takes its place before the disk is full of it. */
 const PULL_BYTES_AT_ONCE = 256 * 1024 * 1024
 
@@ -21,6 +22,8 @@ export interface PullContext extends SyncContext {
   readonly shown: ReadonlyMap<PathText, ShownAt>
   readonly scan: Scan
   readonly signal: AbortSignal
+  /** Is told of a directory that cannot be moved as a whole. */
+  readonly onStuck: (path: PathText) => void
 }
 
 /**
@@ -49,7 +52,7 @@ class PullGroup {
   }
 
   async run(): Promise<void> {
-    const { disk, records, onEvent } = this.#context
+    const { disk, records, onEvent, onStuck } = this.#context
     await using _ = {
       [Symbol.asyncDispose]: async () => {
         for (const staged of this.#staged.values()) await staged[Symbol.asyncDispose]()
@@ -67,6 +70,7 @@ class PullGroup {
     const done: Pull[] = []
     for (const step of possible) {
       const outcome = await this.#tryApply(step)
+      if (step.kind === 'pull-directory-move' && outcome?.kind !== 'done') onStuck(step.from)
       // What failed half-way is found out about as after a crash, by its intent.
       if (outcome === undefined) continue
       changes.push(...this.#records(step, outcome))
@@ -102,6 +106,8 @@ class PullGroup {
     return [...this.#becomes(step)].map(([path, row]) => {
       const intent = { is: undefined }
       if (outcome.kind === 'changed') return { path, intent }
+      // What lies in a directory that is moved stays what it was.
+      if (step.kind === 'pull-directory-move') return { path, intent, row: { is: row } }
       const isKnown = path === step.path && outcome.isRacy !== true
       const signature = isKnown ? outcome.signature : undefined
       return { path, intent, row: { is: row && { ...row, signature } } }
@@ -125,9 +131,21 @@ class PullGroup {
           [step.from, undefined],
         ])
       }
+      case 'pull-directory-move':
+        return this.#movedRows(step)
       case 'pull':
         return new Map([[step.path, this.#rowOf(step)]])
     }
+  }
+
+  #movedRows({ moved }: PullDirectoryMove): Map<PathText, SyncRow | undefined> {
+    const { rows } = this.#context.records
+    const becoming = new Map<PathText, SyncRow | undefined>()
+    for (const { from } of moved) becoming.set(from, undefined)
+    for (const { from, path, becomes } of moved) {
+      becoming.set(path, { ...rows.get(from), synced: becomes })
+    }
+    return becoming
   }
 
   #rowOf({ path, node }: PullContent): SyncRow | undefined {
@@ -147,7 +165,9 @@ class PullGroup {
       return await this.#apply(step)
     } catch (error) {
       if (!isOfOneFile(error)) throw error
-      this.#context.onEvent({ kind: 'failed', path: step.path, message: error.message })
+      // Its files are moved one by one then, and tell what they meet.
+      const isTold = step.kind !== 'pull-directory-move'
+      if (isTold) this.#context.onEvent({ kind: 'failed', path: step.path, message: error.message })
       return undefined
     }
   }
@@ -159,6 +179,8 @@ class PullGroup {
         return await disk.makeDirectory(step.path)
       case 'pull-directory-removal':
         return await disk.removeDirectory(step.path)
+      case 'pull-directory-move':
+        return await disk.moveDirectory(step.from, step.path)
       case 'pull-removal':
         return await disk.remove(step.path, this.#guard(step.path, step.expects))
       case 'pull-move':
@@ -205,16 +227,19 @@ class PullGroup {
 /** In the order in which they are to be done. */
 function* groupsOf(context: PullContext, pulls: readonly Pull[]): Generator<readonly Pull[]> {
   let group: Pull[] = []
-  let bytes = 0
+  let [weight, bytes] = [0, 0]
   for (const step of pulls) {
+    const stepWeight = step.kind === 'pull' ? FETCH_WEIGHT : 1
     const stepBytes = contentBytes(context, step)
-    const isFull = group.length === PULLS_AT_ONCE || bytes + stepBytes > PULL_BYTES_AT_ONCE
+    const isFull = weight + stepWeight > GROUP_WEIGHT || bytes + stepBytes > PULL_BYTES_AT_ONCE
     if (isFull && group.length > 0) {
       yield group
       group = []
+      weight = 0
       bytes = 0
     }
     group.push(step)
+    weight += stepWeight
     bytes += stepBytes
   }
   if (group.length > 0) yield group
@@ -240,6 +265,7 @@ function changeOf(step: Pull): Change {
     case 'pull':
       return step.node.kind === 'file' ? 'file' : 'link'
     case 'pull-move':
+    case 'pull-directory-move':
       return 'move'
     case 'pull-directory':
       return 'directory'

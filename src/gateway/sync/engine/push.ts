@@ -1,22 +1,32 @@
 import { startSha256 } from '../../../crypto/hash.ts'
 import { SystemFailureError } from '../../../foundation/system-failure.ts'
 import { toHex } from '../../../foundation/bytes.ts'
-import type { NewVersion } from '../../../folders/commit/edits.ts'
+import type { Edit, NewVersion } from '../../../folders/commit/edits.ts'
 import { NO_DOTS } from '../../../folders/dots.ts'
 import type { FolderWriter } from '../../../folders/service/folder.ts'
-import { editsOf, type ReadyPush } from '../commit-edits.ts'
+import { editsOf } from '../commit-edits.ts'
+import { directoryOf } from '../directory-moves.ts'
 import type { Scan } from '../disk/sync-disk.ts'
 import { Published, replacedAtOnce } from '../intents.ts'
 import { contentKeyOf, readRemoteFolder } from '../remote-tree.ts'
 import type { RecordChange, SyncRow } from '../records/records.ts'
-import type { Push, PushContent } from '../steps.ts'
-import type { ContentHash, SyncedLeaf, SyncedNode } from '../trees.ts'
+import type { Push, PushContent, ReadyPush } from '../steps.ts'
+import {
+  pathText,
+  type ContentHash,
+  type PathText,
+  type SyncedLeaf,
+  type SyncedNode,
+} from '../trees.ts'
 import type { Change, SyncContext } from './context.ts'
 import { filesAtOnce } from './files-at-once.ts'
 import { settledSignature } from './signatures.ts'
 
-/** So many changes become one commit, and a stop in the middle of very many keeps those that were committed. */
-const EDITS_AT_ONCE = 5_000
+/**
+ * So many files that must be sent become one commit, so that a stop in the middle of very many keeps those that were committed.
+ * What came in one commit can be moved later without being written anew, which speaks for large ones.
+ */
+const UPLOADS_AT_ONCE = 20_000
 
 interface PushContext extends SyncContext {
   readonly writer: Pick<FolderWriter, 'now' | 'edit' | 'putFile'>
@@ -26,14 +36,33 @@ interface PushContext extends SyncContext {
 
 /** Brings what the disk has to the grid. What changes on the disk meanwhile is left for the next time. */
 export async function pushAll(context: PushContext, pushes: readonly Push[]): Promise<void> {
-  for (let at = 0; at < pushes.length; at += EDITS_AT_ONCE) {
-    await pushSome(context, pushes.slice(at, at + EDITS_AT_ONCE))
-  }
+  const contents = knownContents(context)
+  for (const some of inCommits(pushes, contents)) await pushSome(context, some, contents)
 }
 
-async function pushSome(context: PushContext, pushes: readonly Push[]): Promise<void> {
-  const { records, writer, signal, onEvent } = context
-  const contents = knownContents(context)
+/** What sends nothing goes along with the first files that are sent: a directory that was moved stays together. */
+function inCommits(pushes: readonly Push[], contents: KnownContents): (readonly Push[])[] {
+  const isSent = (push: Push): boolean => {
+    return push.kind === 'push' && push.node.kind === 'file' && !contents.has(push.node.hash)
+  }
+  const sent = pushes.filter(isSent)
+  if (sent.length <= UPLOADS_AT_ONCE) return [pushes]
+  const first = [...pushes.filter((push) => !isSent(push)), ...sent.slice(0, UPLOADS_AT_ONCE)]
+  const commits = [first]
+  for (let at = UPLOADS_AT_ONCE; at < sent.length; at += UPLOADS_AT_ONCE) {
+    commits.push(sent.slice(at, at + UPLOADS_AT_ONCE))
+  }
+  return commits
+}
+
+type KnownContents = ReadonlyMap<ContentHash, NonNullable<SyncRow['stored']>>
+
+async function pushSome(
+  context: PushContext,
+  pushes: readonly Push[],
+  contents: KnownContents,
+): Promise<void> {
+  const { records, writer, signal } = context
   const uploaded = await filesAtOnce(pushes, {
     sizeOf: (push) => sizeOf(context, push),
     work: async (push) => (push.kind === 'push' ? await uploadOne(context, push, contents) : push),
@@ -46,11 +75,31 @@ async function pushSome(context: PushContext, pushes: readonly Push[]): Promise<
       intent: { is: { kind: 'push', becomes: becomesOf(push) } },
     })),
   )
-  await writer.edit(async (view) => await editsOf(view, ready), { signal })
+  let edits: readonly Edit[] = []
+  await writer.edit(async (view) => (edits = await editsOf(view, ready)), { signal })
   const { tree } = await readRemoteFolder(await writer.now({ signal }), signal)
   const published = new Published(tree)
   await records.write(ready.map((push) => settled(context, push, published)))
-  for (const push of ready) onEvent({ kind: 'sent', path: push.path, change: changeOf(push) })
+  tell(context, ready, edits)
+}
+
+/** Of a directory that was moved it is told once, and not of what lies in it. */
+function tell(
+  { onEvent }: PushContext,
+  pushes: readonly ReadyPush[],
+  edits: readonly Edit[],
+): void {
+  const moved = new Map<PathText, true>()
+  for (const edit of edits) {
+    if (edit.kind !== 'move') continue
+    const to = pathText(edit.to)
+    moved.set(pathText(edit.from), true).set(to, true)
+    onEvent({ kind: 'sent', path: to, change: 'move' })
+  }
+  for (const push of pushes) {
+    if (directoryOf(push.path, moved) !== undefined) continue
+    onEvent({ kind: 'sent', path: push.path, change: changeOf(push) })
+  }
 }
 
 function sizeOf({ scan }: PushContext, { kind, path }: Push): number {
@@ -62,22 +111,25 @@ function sizeOf({ scan }: PushContext, { kind, path }: Push): number {
 async function uploadOne(
   context: PushContext,
   push: PushContent,
-  contents: ReadonlyMap<ContentHash, NonNullable<SyncRow['stored']>>,
+  contents: KnownContents,
 ): Promise<ReadyPush | undefined> {
-  const { disk, clock, writer, signal, onEvent } = context
+  const { disk, clock, writer, scan, signal, onEvent } = context
   const { node, path } = push
   if (node.kind === 'symlink') {
     const { target } = node
     return { ...push, content: { kind: 'symlink', target, mtimeMs: clock.nowMs() } }
   }
+  const known = contents.get(node.hash)
+  const scanned = scan.tree.get(path)
+  if (known !== undefined && scanned?.kind === 'file') {
+    const { mtimeMs } = scanned
+    const { isExecutable } = node
+    return { ...push, content: { kind: 'file', ...known, mtimeMs, isExecutable } }
+  }
   try {
     await using file = await disk.open(path)
     if (file === undefined) return undefined
     const { mtimeMs, isExecutable } = file
-    const known = contents.get(node.hash)
-    if (known !== undefined) {
-      return { ...push, content: { kind: 'file', ...known, mtimeMs, isExecutable } }
-    }
     const hash = startSha256()
     const content = await writer.putFile(hashing(file.chunks, hash), {
       mtimeMs,

@@ -3,7 +3,14 @@ import { sleep } from '../../../foundation/clock.ts'
 import type { FolderNow } from '../../../folders/service/view.ts'
 import { plan, type Plan } from '../plan.ts'
 import type { Hold } from '../hold.ts'
-import type { ContentName, DiskProblem, KnownFile, Scan, ScanOptions } from '../disk/sync-disk.ts'
+import type {
+  ContentName,
+  DiskProblem,
+  KnownFile,
+  Scan,
+  ScanOptions,
+  Signature,
+} from '../disk/sync-disk.ts'
 import { Published, recover } from '../intents.ts'
 import { readRemoteFolder, type RemoteFolder } from '../remote-tree.ts'
 import type { RecordChange } from '../records/records.ts'
@@ -69,6 +76,7 @@ export async function syncOnce(
   const failures = new Map<PathText, string>()
   const context = { ...outer, onEvent: notingFailures(outer, failures) }
   const { folder, records } = context
+  const stuck = new Set<PathText>()
   for (let round = 1; ; round++) {
     const scan = await context.disk.scan(scanOptions(context, signal))
     await records.write(refreshedSignatures(scan, records))
@@ -76,7 +84,13 @@ export async function syncOnce(
     const remote = await readChangedFolder(folder, view, signal)
     await recoverAll(context, scan, remote)
     const { selection } = scan
-    const trees = { local: scan.tree, synced: records.synced, remote: remote.tree, selection }
+    const trees = {
+      local: scan.tree,
+      synced: records.synced,
+      remote: remote.tree,
+      selection,
+      stuck,
+    }
     const planned = plan(trees)
     await records.write(planned.books.map((book) => bookChange(book, records)))
     // What failed is left for another pass: the disk that was full a moment ago is full still.
@@ -103,7 +117,9 @@ export async function syncOnce(
     if (folder.power === 'write' && pushes.length > 0) {
       await pushAll({ ...context, writer: folder, scan, signal }, pushes)
     } else {
-      await pullAll({ ...context, view, shown: remote.shown, scan, signal }, rulesFirst(ripe))
+      const onStuck = (path: PathText): unknown => stuck.add(path)
+      const pulling = { ...context, view, shown: remote.shown, scan, signal, onStuck }
+      await pullAll(pulling, rulesFirst(ripe))
       if (ripe.length < pulls.length) await sleep(context.clock, RIPEN_MS, signal)
     }
   }
@@ -140,8 +156,10 @@ function notingFailures(
 
 function scanOptions(context: SyncContext, signal: AbortSignal): ScanOptions {
   let contents: ReadonlySet<ContentHash> | undefined
+  let hashes: ReadonlyMap<Signature, ContentHash> | undefined
   return {
     known: (path) => knownFile(context, path),
+    knownBySignature: (signature) => (hashes ??= knownHashes(context)).get(signature),
     isKnown: (hash) => (contents ??= knownContents(context)).has(hash),
     chosen: context.chosen ?? EVERYTHING,
     signal,
@@ -152,6 +170,15 @@ function knownContents({ records }: SyncContext): Set<ContentHash> {
   const contents = new Set<ContentHash>()
   for (const node of records.synced.values()) if (node.kind === 'file') contents.add(node.hash)
   return contents
+}
+
+/** A signature tells one file of a disk from all others, whatever its path. */
+function knownHashes({ records }: SyncContext): Map<Signature, ContentHash> {
+  const hashes = new Map<Signature, ContentHash>()
+  for (const { synced, signature } of records.rows.values()) {
+    if (synced.kind === 'file' && signature !== undefined) hashes.set(signature, synced.hash)
+  }
+  return hashes
 }
 
 function knownFile({ records }: SyncContext, path: PathText): KnownFile | undefined {
