@@ -42,6 +42,7 @@ function folderRows({
   manyEntries,
   treeFiles,
   overwrites,
+  overwritesBefore,
   created,
   changes,
 }: FolderScale): NamedRow[] {
@@ -50,13 +51,19 @@ function folderRows({
     writes: changes,
   })
   return [
-    folderRow(`${overwrites} overwrites of a mutable file of 1 KiB`, (suite, name) =>
-      suite.overwriteMutable(name, overwrites),
-    ),
-    folderRow(
-      `${overwrites} overwrites of 1 KiB in a folder of ${inWords(entries)}`,
-      (suite, name) => suite.overwriteInFolder(name, { entries, writes: overwrites }),
-    ),
+    ...[0, overwritesBefore].flatMap((others) => {
+      const after = others === 0 ? '' : `, after ${inWords(others)} others`
+      const writes = { writes: overwrites, others }
+      return [
+        folderRow(`${overwrites} overwrites of a mutable file of 1 KiB${after}`, (suite, name) =>
+          suite.overwriteMutable(name, writes),
+        ),
+        folderRow(
+          `${overwrites} overwrites of 1 KiB in a folder of ${inWords(entries)}${after}`,
+          (suite, name) => suite.overwriteInFolder(name, { entries, ...writes }),
+        ),
+      ]
+    }),
     ...[entries, manyEntries].flatMap((many) => [
       folderRow(`add 1 KiB to a folder of ${inWords(many)}`, (suite, name) =>
         suite.add(name, counts(many)),

@@ -15,6 +15,8 @@ export interface FolderScale {
   /** Entries of a directory that is renamed, and files of a tree that is put. */
   readonly treeFiles: number
   readonly overwrites: number
+  /** Before those that are measured warm. */
+  readonly overwritesBefore: number
   readonly created: number
   /** Of rows that measure one change. */
   readonly changes: number
@@ -29,6 +31,7 @@ export const FULL_SCALE: Scale = {
     manyEntries: 100_000,
     treeFiles: 10_000,
     overwrites: 200,
+    overwritesBefore: 1000,
     created: 400,
     changes: 21,
   },
@@ -45,6 +48,7 @@ export const QUICK_SCALE: Scale = {
     manyEntries: 1000,
     treeFiles: 100,
     overwrites: 20,
+    overwritesBefore: 100,
     created: 40,
     changes: 3,
   },
