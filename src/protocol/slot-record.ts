@@ -45,7 +45,7 @@ export const SLOT_LINKS = 4
 const LINK_BYTES = 65
 export const SLOT_LINKS_BYTES = SLOT_LINKS * LINK_BYTES
 /** What a payload is padded to at least, and at most. */
-export const MIN_SLOT_PAYLOAD_BYTES = paddedBytes(0)
+const MIN_SLOT_PAYLOAD_BYTES = paddedBytes(0)
 export const MAX_SLOT_PAYLOAD_BYTES = 4096
 export const SLOT_NONCE_BYTES = 24
 const LINKS_BOX_BYTES = SLOT_LINKS_BYTES + AEAD_TAG_BYTES
