@@ -2,7 +2,7 @@ import type { RateLimits } from '../home/bandwidth-schedule.ts'
 import { rateArgument } from './sizes.ts'
 
 /**
- * @param change - rates as they were typed, and how the options end that they stood behind, such as `-limit`
+ * @param change - rates as they were typed
  * @returns the same limits where nothing is changed
  * @throws CliError
  */
@@ -11,19 +11,14 @@ export function changedLimits(
   {
     upload,
     download,
-    suffix = '',
-  }: {
-    readonly upload: string | undefined
-    readonly download: string | undefined
-    readonly suffix?: string
-  },
+  }: { readonly upload: string | undefined; readonly download: string | undefined },
 ): RateLimits {
   if (upload === undefined && download === undefined) return before
   return {
     ...before,
-    ...(upload !== undefined && { uploadBytesPerS: rateArgument(upload, `--upload${suffix}`) }),
+    ...(upload !== undefined && { uploadBytesPerS: rateArgument(upload, '--upload') }),
     ...(download !== undefined && {
-      downloadBytesPerS: rateArgument(download, `--download${suffix}`),
+      downloadBytesPerS: rateArgument(download, '--download'),
     }),
   }
 }

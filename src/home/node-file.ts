@@ -24,6 +24,37 @@ export interface NodeFile {
   readonly draining?: boolean | undefined
 }
 
+/** What is to be changed of how a node runs; what is undefined stays, and null takes a limit away. */
+export interface NodeChange {
+  readonly capacityBytes?: number | undefined
+  readonly reserveBytes?: number | undefined
+  readonly accountQuotaBytes?: number | null | undefined
+  readonly uploadBytesPerS?: number | null | undefined
+  readonly downloadBytesPerS?: number | null | undefined
+  readonly zone?: string | undefined
+  readonly listen?: readonly string[] | undefined
+  readonly announce?: readonly string[] | undefined
+  readonly reachable?: NodeFile['reachable']
+  readonly portMapping?: boolean | undefined
+  readonly maintain?: boolean | undefined
+}
+
+/** How a node is to run, as programs are told. */
+export interface NodeConfigJson {
+  listen: string[]
+  capacityBytes: number
+  reserveBytes: number
+  accountQuotaBytes: number | null
+  zone: string | null
+  uploadBytesPerS: number | null
+  downloadBytesPerS: number | null
+  reachable: (typeof REACHABLE)[number]
+  portMapping: boolean
+  announce: string[]
+  draining: boolean
+  maintain: boolean
+}
+
 const FORMAT = { format: 'hayloft-node', version: 1 }
 
 export const REACHABLE = ['auto', 'yes', 'no'] as const

@@ -54,7 +54,12 @@ async function kill(name: string): Promise<void> {
 
 interface NodeJson {
   readonly pid: number
-  readonly status: { readonly shares: number; readonly care: string; readonly connected: number }
+  readonly status: {
+    readonly shares: number
+    readonly care: string
+    readonly connected: number
+    readonly usedBytes: number
+  }
 }
 
 const nodeOf = async (name: string): Promise<NodeJson> =>
@@ -110,6 +115,47 @@ describe('daemons of friends', () => {
     expect((await run('ada', ['sync', 'remove', join(dir, 'ada files')])).status).toBe(0)
     expect(await json('ada', ['sync', 'status', '--json'])).toMatchObject({ syncs: [] })
   }, 180_000)
+
+  it('have their nodes configured and drained by programs as well', async () => {
+    const { port } = JSON.parse(await readFile(join(homeOf('ben'), 'daemon.json'), 'utf8')) as {
+      port: number
+    }
+    const token = (await readFile(join(homeOf('ben'), 'api-token'), 'utf8')).trim()
+    const ask = async (method: string, path: string, body?: object): Promise<Response> =>
+      await fetch(`http://127.0.0.1:${port}/v1/node/${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body && { 'content-type': 'application/json' }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+      })
+    const changed = await ask('PATCH', 'config', { zone: 'Elm 3', accountQuotaBytes: 3e9 })
+    expect(await changed.json()).toMatchObject({
+      zone: 'Elm 3',
+      accountQuotaBytes: 3e9,
+      applied: 'running',
+    })
+    const config = await json<object>('ben', ['node', 'config', '--json'])
+    expect(config).toMatchObject({ zone: 'Elm 3', accountQuotaBytes: 3e9, draining: false })
+    expect(await (await ask('GET', 'config')).json()).toEqual(config)
+    for (const [body, status, code] of [
+      [{ listen: ['here'] }, 400, 'usage'],
+      [{ zone: 'a\u0007' }, 400, 'usage'],
+      [{ capacityBytes: 9e15 }, 409, 'offer-exceeds-disk'],
+      [{ draining: true }, 400, 'request-invalid'],
+    ] as const) {
+      const refused = await ask('PATCH', 'config', body)
+      expect(await refused.json()).toMatchObject({ status, code })
+    }
+    const { usedBytes } = (await nodeOf('ben')).status
+    const drained = (await (await ask('POST', 'drain')).json()) as { moved: { bytes: number } }
+    expect(drained).toMatchObject({ draining: true, left: { shares: 0 } })
+    expect(drained.moved.bytes).toBeGreaterThan(usedBytes / 2)
+    expect((await nodeOf('ben')).status).toMatchObject({ usedBytes: 0, draining: true })
+    expect((await ask('DELETE', 'drain')).status).toBe(204)
+    expect((await nodeOf('ben')).status).toMatchObject({ draining: false })
+  })
 
   it('find each other again when both were ended and start at once', async () => {
     const addressesOf = async (name: string): Promise<unknown> =>

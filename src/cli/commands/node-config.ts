@@ -1,27 +1,19 @@
-import { statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { systemCodeOf } from '../../foundation/error.ts'
-import { readBandwidthFile, writeBandwidthFile } from '../../home/bandwidth-file.ts'
-import type { BandwidthSchedule, RateLimits } from '../../home/bandwidth-schedule.ts'
-import { makePrivateDirectory } from '../../home/files.ts'
-import type { HomeFiles } from '../../home/layout.ts'
-import {
-  DEFAULT_RESERVE_BYTES,
-  REACHABLE,
-  readNodeFile,
-  writeNodeFile,
-  type NodeFile,
-} from '../../home/node-file.ts'
-import { isMultiaddr } from '../../network/multiaddr-text.ts'
-import { changedLimits, formatRate } from '../bandwidth.ts'
+import type { BandwidthSchedule } from '../../home/bandwidth-schedule.ts'
+import { REACHABLE, type NodeChange, type NodeFile } from '../../home/node-file.ts'
+import { formatRate } from '../bandwidth.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { CliError, usageError } from '../failures.ts'
-import { adoptNode } from '../grid/adopt-node.ts'
-import type { NodeCommandContext } from '../node/require-node.ts'
+import { usageError } from '../failures.ts'
 import { localOnlyAdvice } from '../node/local-only.ts'
-import { waitUntilApplied, type Applied } from '../node/settings.ts'
-import { zoneArgument } from '../node/zone.ts'
-import { sizeArgument } from '../sizes.ts'
+import {
+  changeNode,
+  describeConfig,
+  readNodeConfig,
+  roomOf,
+  type DiskRoom,
+} from '../node/node-change.ts'
+import type { NodeCommandContext } from '../node/require-node.ts'
+import type { Applied } from '../node/settings.ts'
+import { rateArgument, sizeArgument } from '../sizes.ts'
 import { formatBytes, type Terminal } from '../terminal.ts'
 
 export interface NodeConfigRequest {
@@ -44,29 +36,18 @@ export async function nodeConfig(
   { files, terminal, signal }: NodeCommandContext,
 ): Promise<ExitCode> {
   const isChange = Object.keys(request).length > 0
-  const { node, room } = await settleNode(request, files)
-  const before = await readBandwidthFile(files.bandwidth)
-  const usual = changedLimits(before.usual, {
-    upload: request.uploadLimit,
-    download: request.downloadLimit,
-    suffix: '-limit',
-  })
-  let applied: Applied = 'not-running'
-  if (isChange) {
-    await makePrivateDirectory(files.home)
-    const isNew = (await readNodeFile(files.node)) === undefined
-    await writeNodeFile(files.node, node)
-    if (usual !== before.usual) await writeBandwidthFile(files.bandwidth, { ...before, usual })
-    if (isNew) await adoptNode(files)
-    applied = await waitUntilApplied(files, signal)
-  }
-  if (terminal.json) terminal.value({ ...described(node, usual), ...(isChange && { applied }) })
+  const change = changeIn(request)
+  const changed = isChange ? await changeNode(change, { files, signal }) : undefined
+  const { node, bandwidth } = changed ?? (await readNodeConfig(files))
+  const applied = changed?.applied ?? 'not-running'
+  const config = describeConfig(node, bandwidth.usual)
+  if (terminal.json) terminal.value({ ...config, ...(isChange && { applied }) })
   else {
-    show(terminal, node, { ...before, usual })
+    show(terminal, node, bandwidth)
     if (isChange) terminal.note(SAID_OF[applied])
     if (isAboutPaths(request) && applied !== 'not-running') terminal.note(LISTEN_LATER)
     if (request.maintain !== undefined && applied !== 'not-running') terminal.note(MAINTAIN_LATER)
-    noteTightness(terminal, node, room)
+    noteTightness(terminal, node, changed?.room ?? (await roomOf(files)))
     const advice = localOnlyAdvice(node)
     if (isChange && advice !== undefined) terminal.note(advice)
   }
@@ -78,59 +59,32 @@ function isAboutPaths({ listen, announce, reachable, portMapping }: NodeConfigRe
   return [listen, announce, reachable, portMapping].some((value) => value !== undefined)
 }
 
-/**
- * How a node would run with a change; writes nothing.
- * @throws CliError if the change is none, or more is offered than there is
- */
-export async function settleNode(
-  request: NodeConfigRequest,
-  files: HomeFiles,
-): Promise<{ node: NodeFile; room: DiskRoom }> {
-  const before = await readNodeFile(files.node)
-  if (before === undefined && request.offer === undefined) throw noSettings(files)
-  const node = changed(before ?? NEW_NODE, request)
-  const room = await roomOf(files)
-  if (request.offer !== undefined || request.reserve !== undefined) refuseBeyondDisk(node, room)
-  return { node, room }
-}
-
-const NEW_NODE: NodeFile = {
-  listen: ['/ip4/127.0.0.1/tcp/0'],
-  capacityBytes: 0,
-  reserveBytes: DEFAULT_RESERVE_BYTES,
-}
-
-function changed(before: NodeFile, request: NodeConfigRequest): NodeFile {
-  const { offer, reserve, zone, quota, listen } = request
-  const { announce, reachable, portMapping, maintain } = request
+function changeIn(request: NodeConfigRequest): NodeChange {
+  const { offer, reserve, quota, uploadLimit, downloadLimit } = request
+  const { reachable, portMapping, maintain, announce, zone, listen } = request
+  const isOn = (text: string, option: string): boolean =>
+    choiceArgument(text, option, ['on', 'off']) === 'on'
   return {
-    ...before,
     ...(offer !== undefined && { capacityBytes: sizeArgument(offer, '--offer') }),
     ...(reserve !== undefined && { reserveBytes: sizeArgument(reserve, '--reserve') }),
-    ...(zone !== undefined && { zone: zoneArgument(zone) }),
     ...(quota !== undefined && {
-      accountQuotaBytes: quota === 'none' ? undefined : sizeArgument(quota, '--quota'),
+      accountQuotaBytes: quota === 'none' ? null : sizeArgument(quota, '--quota'),
     }),
-    ...(listen !== undefined && { listen: listen.map(listenArgument) }),
-    ...(announce !== undefined && { announce: announceArgument(announce) }),
+    ...(uploadLimit !== undefined && {
+      uploadBytesPerS: rateArgument(uploadLimit, '--upload-limit') ?? null,
+    }),
+    ...(downloadLimit !== undefined && {
+      downloadBytesPerS: rateArgument(downloadLimit, '--download-limit') ?? null,
+    }),
+    ...(zone !== undefined && { zone }),
+    ...(listen !== undefined && { listen }),
+    ...(announce !== undefined && { announce }),
     ...(reachable !== undefined && {
       reachable: choiceArgument(reachable, '--reachable', REACHABLE),
     }),
-    ...(portMapping !== undefined && {
-      portMapping: choiceArgument(portMapping, '--port-mapping', ['on', 'off']) === 'on',
-    }),
+    ...(portMapping !== undefined && { portMapping: isOn(portMapping, '--port-mapping') }),
     ...(maintain !== undefined && { maintain: maintain === 'on' }),
   }
-}
-
-function announceArgument(texts: readonly string[]): readonly string[] {
-  if (texts.length === 1 && texts[0] === 'none') return []
-  const flawed = texts.find((text) => !isMultiaddr(text) || !text.includes('/tcp/'))
-  if (flawed === undefined) return texts
-  throw usageError(
-    'The option --announce takes addresses that others reach this node at, such as /dns4/home.example.org/tcp/4001 ' +
-      'or /ip4/198.51.100.7/tcp/4001, or "none".',
-  )
 }
 
 function choiceArgument<T extends string>(text: string, option: string, choices: readonly T[]): T {
@@ -139,48 +93,6 @@ function choiceArgument<T extends string>(text: string, option: string, choices:
   throw usageError(
     `The option ${option} takes ${choices.join(', ').replace(/, ([^,]+)$/, ' or $1')}.`,
   )
-}
-
-function listenArgument(text: string): string {
-  if (isMultiaddr(text)) return text
-  throw usageError(
-    'The option --listen takes a multiaddr, such as /ip4/0.0.0.0/tcp/4001 (every address of this machine) ' +
-      'or /ip4/127.0.0.1/tcp/0 (this machine only, any port).',
-  )
-}
-
-/** What the disk of a node has. */
-export interface DiskRoom {
-  readonly totalBytes: number
-  readonly freeBytes: number
-}
-
-async function roomOf({ store }: HomeFiles): Promise<DiskRoom> {
-  for (let path = store; ; path = dirname(path)) {
-    try {
-      const { bsize, blocks, bavail } = await statfs(path)
-      return { totalBytes: bsize * blocks, freeBytes: bsize * bavail }
-    } catch (thrown) {
-      // Nothing may be there yet: then it will be on the disk that its place is on.
-      if (systemCodeOf(thrown) !== 'ENOENT' || dirname(path) === path) throw thrown
-    }
-  }
-}
-
-function refuseBeyondDisk(
-  { capacityBytes, reserveBytes }: NodeFile,
-  { totalBytes }: DiskRoom,
-): void {
-  if (capacityBytes + reserveBytes <= totalBytes) return
-  const mostBytes = Math.max(0, totalBytes - reserveBytes)
-  throw new CliError({
-    exit: EXIT.usage,
-    code: 'offer-exceeds-disk',
-    message:
-      `The disk of this node has ${formatBytes(totalBytes)} in all, of which ${formatBytes(reserveBytes)} are to stay ` +
-      `free: it cannot offer ${formatBytes(capacityBytes)}. ` +
-      (mostBytes > 0 ? `Offer at most ${formatBytes(mostBytes)}.` : 'Reserve less.'),
-  })
 }
 
 function noteTightness(
@@ -211,23 +123,6 @@ const SAID_OF_REACHABLE = {
   no: 'no, so it keeps to relays',
 } as const
 
-function described(node: NodeFile, usual: RateLimits): object {
-  return {
-    listen: node.listen,
-    capacityBytes: node.capacityBytes,
-    reserveBytes: node.reserveBytes,
-    accountQuotaBytes: node.accountQuotaBytes ?? null,
-    zone: node.zone ?? null,
-    uploadBytesPerS: usual.uploadBytesPerS ?? null,
-    downloadBytesPerS: usual.downloadBytesPerS ?? null,
-    reachable: node.reachable ?? 'auto',
-    portMapping: node.portMapping ?? true,
-    announce: node.announce ?? [],
-    draining: node.draining === true,
-    maintain: node.maintain !== false,
-  }
-}
-
 function show(terminal: Terminal, node: NodeFile, { usual, times }: BandwidthSchedule): void {
   const rate = (bytesPerS: number | undefined): string =>
     formatRate(bytesPerS) + (times.length === 0 ? '' : ', at times another: "hayloft bandwidth"')
@@ -246,12 +141,4 @@ function show(terminal: Terminal, node: NodeFile, { usual, times }: BandwidthSch
     ['port mapping', node.portMapping === false ? 'off' : 'the router is asked'],
   ]
   for (const [name, value] of rows) terminal.line(`${name.padEnd(15)} ${value}`)
-}
-
-function noSettings({ home }: HomeFiles): CliError {
-  return new CliError({
-    exit: EXIT.config,
-    code: 'no-node',
-    message: `There is no storage node in ${home} yet. "hayloft node config --offer 500GB" makes one.`,
-  })
 }

@@ -6,7 +6,7 @@ import { nodeLabel } from '../../library/node-names.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { accountNames, type NameOfAccount } from '../node/account-names.ts'
 import { drainNode, setDraining } from '../node/drain-node.ts'
-import { formerMembersLine, leftLines } from '../node/drain-text.ts'
+import { describeDrain, formerMembersLine, leftLines } from '../node/drain-text.ts'
 import type { NodeCommandContext } from '../node/require-node.ts'
 import { count, formatBytes, printableName, type Terminal } from '../terminal.ts'
 
@@ -24,12 +24,8 @@ export async function nodeDrain(
   }
   const report = await drainNode(context)
   const membership = (await readOwnGrid(files, systemClock))?.membership
-  const nameOf = (node: NodeKey): string | undefined => membership?.deviceName(node)
   if (terminal.json) {
-    const takers = report.takers.map(({ node, items, bytes }) => {
-      return { node, name: nameOf(node) ?? null, items, bytes }
-    })
-    terminal.value({ draining: true, ...report, takers })
+    terminal.value(describeDrain(report, membership))
   } else {
     tell(terminal, report, {
       nameOf: (node) => nodeLabel(membership, node),

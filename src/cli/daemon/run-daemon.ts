@@ -15,11 +15,15 @@ import { readNodeFile } from '../../home/node-file.ts'
 import type { OpenedHome } from '../../home/opened-home.ts'
 import { readRunning } from '../../home/running-file.ts'
 import { openClient, type Client, type SharedNetwork } from '../../library/client.ts'
+import type { DrainProgress, DrainReport } from '../../storage-node/drain/report.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import { accountNames } from '../node/account-names.ts'
 import { startCare } from '../node/care.ts'
+import { setDraining } from '../node/drain-node.ts'
+import { describeDrain } from '../node/drain-text.ts'
 import { followMembers } from '../node/members.ts'
+import { changeNode, describeConfig, readNodeConfig } from '../node/node-change.ts'
 import { describeReport, type NodeReport } from '../node/report.ts'
 import { VERSION } from '../package-files.ts'
 import { readNodeHome, serveNode, type NodeAtWork } from '../run-node.ts'
@@ -138,7 +142,7 @@ class Daemon {
             account,
             client,
             caller: about.node?.shared.caller ?? client.network,
-            node: about.node === undefined ? undefined : nodeOf(about.node),
+            node: about.node === undefined ? undefined : nodeOf(about.node, files),
             syncs,
             events,
             log,
@@ -182,17 +186,38 @@ async function listening(port: number, open: () => Promise<Api>): Promise<Api> {
 }
 
 /** What the API tells of a node, and has it do. */
-function nodeOf({ shared, orders }: NodeAtWork): DaemonNode {
+function nodeOf({ shared, orders }: NodeAtWork, files: HomeFiles): DaemonNode {
   const order = async (op: 'status' | 'scrub' | 'collect'): Promise<object> => {
     const { signal } = new AbortController()
     return (await orders({ op }, { emit: () => undefined, signal })) as object
   }
+  const { membership } = shared.own
   return {
     addresses: () => shared.network.addresses(),
     status: async () =>
-      describeReport((await order('status')) as NodeReport, accountNames(shared.own.membership)),
+      describeReport((await order('status')) as NodeReport, accountNames(membership)),
     scrub: async () => await order('scrub'),
     collect: async () => await order('collect'),
+    config: async () => {
+      const { node, bandwidth } = await readNodeConfig(files)
+      return describeConfig(node, bandwidth.usual)
+    },
+    configure: async (change, signal) => {
+      const { node, bandwidth, applied } = await changeNode(change, { files, signal })
+      return { ...describeConfig(node, bandwidth.usual), applied }
+    },
+    drain: async (onProgress, signal) => {
+      await setDraining(files, true, signal)
+      const emit = (event: unknown): void => {
+        const { moved, totalBytes } = event as DrainProgress
+        onProgress({ doneBytes: moved.bytes, totalBytes })
+      }
+      return describeDrain(
+        (await orders({ op: 'drain' }, { emit, signal })) as DrainReport,
+        membership,
+      )
+    },
+    stopDraining: async (signal) => await setDraining(files, false, signal),
   }
 }
 

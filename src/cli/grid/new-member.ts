@@ -2,9 +2,10 @@ import { userInfo } from 'node:os'
 import type { HomeFiles } from '../../home/layout.ts'
 import { readNodeFile, type NodeFile } from '../../home/node-file.ts'
 import { checkMemberName, flawOfMemberName } from '../../protocol/membership/names.ts'
-import { settleNode } from '../commands/node-config.ts'
+import { settleNode } from '../node/node-change.ts'
 import { usageError } from '../failures.ts'
 import { choosePorts, listenAddress } from '../practice/ports.ts'
+import { sizeArgument } from '../sizes.ts'
 
 /** What a new home keeps for others, where it is to. */
 export interface NodeRequest {
@@ -45,7 +46,7 @@ export async function nodeFor(
   const [port] = await choosePorts([undefined])
   const { node } = await settleNode(
     {
-      ...(offer !== undefined && { offer }),
+      ...(offer !== undefined && { capacityBytes: sizeArgument(offer, '--offer') }),
       ...(zone !== undefined && { zone }),
       listen: listen ?? before?.listen ?? [listenAddress(port ?? 0)],
     },

@@ -1,3 +1,4 @@
+import type { Membership } from '../../protocol/membership/membership.ts'
 import type { DrainReport, LeftReason } from '../../storage-node/drain/report.ts'
 import { count, formatBytes, printableName } from '../terminal.ts'
 import type { NameOfAccount } from './account-names.ts'
@@ -50,4 +51,12 @@ export function isHeldUp(
     Object.keys(reasons).some((reason) => reason !== 'quota') ||
     beyondQuota.some((account) => account !== leavingAccount)
   )
+}
+
+/** What became of it, for programs. */
+export function describeDrain(report: DrainReport, membership: Membership | undefined): object {
+  const takers = report.takers.map(({ node, items, bytes }) => {
+    return { node, name: membership?.deviceName(node) ?? null, items, bytes }
+  })
+  return { draining: true, ...report, takers }
 }

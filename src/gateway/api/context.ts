@@ -1,5 +1,6 @@
 import type { AccountSecret } from '../../capabilities/account.ts'
 import type { HomeFiles } from '../../home/layout.ts'
+import type { NodeChange, NodeConfigJson } from '../../home/node-file.ts'
 import type { Client } from '../../library/client.ts'
 import type { Caller } from '../../protocol/network.ts'
 import type { EventHub } from '../daemon/events.ts'
@@ -37,4 +38,17 @@ export interface DaemonNode {
   status(): Promise<object>
   scrub(): Promise<object>
   collect(): Promise<object>
+  /** How it is to run, as `hayloft node config --json` has it. */
+  config(): Promise<NodeConfigJson>
+  /** @throws CliError if the change is none */
+  configure(
+    change: NodeChange,
+    signal: AbortSignal,
+  ): Promise<NodeConfigJson & { readonly applied: 'running' | 'not-running' | 'late' }>
+  /** Gives away what it keeps, as `hayloft node drain --json` tells it. */
+  drain(
+    onProgress: (progress: { doneBytes: number; totalBytes: number }) => void,
+    signal: AbortSignal,
+  ): Promise<object>
+  stopDraining(signal: AbortSignal): Promise<void>
 }

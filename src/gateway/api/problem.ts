@@ -72,6 +72,8 @@ function frameworkFailure(thrown: Partial<FastifyError> | undefined): ApiError |
 /** By code; those not named here are failures of a disk or of the grid. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'request-invalid': 400,
+  usage: 400,
+  'offer-exceeds-disk': 409,
   'capability-in-url': 400,
   'capability-malformed': 400,
   'name-invalid': 400,

@@ -19,6 +19,7 @@ import { addEventRoutes } from './routes/events.ts'
 import { addFileRoutes } from './routes/files.ts'
 import { addFolderRoutes } from './routes/folders.ts'
 import { addGridRoutes } from './routes/grid.ts'
+import { addNodeRoutes } from './routes/node.ts'
 import { addSyncRoutes } from './routes/syncs.ts'
 
 declare module 'fastify' {
@@ -119,6 +120,7 @@ async function buildServer(context: ApiContext, guard: Guard): Promise<Server> {
     addCapabilityRoutes(routes, context)
     addCareRoutes(routes, context)
     addGridRoutes(routes, context)
+    addNodeRoutes(routes, context)
     addCallRoute(routes, context)
     addSyncRoutes(routes, context)
     done()

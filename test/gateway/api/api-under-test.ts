@@ -7,6 +7,7 @@ import { openApi, type Api } from '../../../src/gateway/api/server.ts'
 import { EventHub } from '../../../src/gateway/daemon/events.ts'
 import { Syncs } from '../../../src/gateway/daemon/syncs.ts'
 import { homeFiles } from '../../../src/home/layout.ts'
+import type { NodeConfigJson } from '../../../src/home/node-file.ts'
 import { openHome } from '../../../src/home/opened-home.ts'
 import { openClient, type Client } from '../../../src/library/client.ts'
 import { TestGrid } from '../../end-to-end/grid.ts'
@@ -28,6 +29,21 @@ export interface Asked {
 }
 
 export const TOKEN = 'a5'.repeat(32)
+
+const NODE_CONFIG: NodeConfigJson = {
+  listen: ['/ip4/127.0.0.1/tcp/0'],
+  capacityBytes: 1e9,
+  reserveBytes: 0,
+  accountQuotaBytes: null,
+  zone: null,
+  uploadBytesPerS: null,
+  downloadBytesPerS: null,
+  reachable: 'auto',
+  portMapping: true,
+  announce: [],
+  draining: false,
+  maintain: true,
+}
 
 /** The API over a real grid of three nodes, in this process. */
 export class ApiUnderTest implements AsyncDisposable {
@@ -70,6 +86,14 @@ export class ApiUnderTest implements AsyncDisposable {
           status: async () => await Promise.resolve({ shares: 1 }),
           scrub: async () => await Promise.resolve({ lost: 0 }),
           collect: async () => await Promise.resolve({ shares: 0 }),
+          config: async () => await Promise.resolve(NODE_CONFIG),
+          configure: async ({ zone = null }) =>
+            await Promise.resolve({ ...NODE_CONFIG, zone, applied: 'running' as const }),
+          drain: async (onProgress) => {
+            onProgress({ doneBytes: 1, totalBytes: 1 })
+            return await Promise.resolve({ draining: true, left: { shares: 0 } })
+          },
+          stopDraining: async () => await Promise.resolve(),
         },
         syncs: api.#syncs,
         events: api.events,

@@ -94,6 +94,13 @@ function requests(
     ['GET /v1/node', plain({})],
     ['POST /v1/node/scrub', plain(bare)],
     ['POST /v1/node/collect', plain(bare)],
+    ['GET /v1/node/config', plain({})],
+    [
+      'PATCH /v1/node/config',
+      plain({ ...posted({ zone: 'the barn', accountQuotaBytes: null }), method: 'PATCH' }),
+    ],
+    ['POST /v1/node/drain', plain(bare)],
+    ['DELETE /v1/node/drain', plain({ method: 'DELETE' })],
     [
       'POST /v1/syncs',
       async () => {

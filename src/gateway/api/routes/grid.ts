@@ -2,8 +2,7 @@ import { Type } from 'typebox'
 import { memberAccountOf } from '../../../capabilities/grid-keys.ts'
 import { toHex } from '../../../foundation/bytes.ts'
 import { describeMember } from '../../../library/member-json.ts'
-import type { ApiContext, DaemonNode } from '../context.ts'
-import { ApiError } from '../errors.ts'
+import type { ApiContext } from '../context.ts'
 import { FAILURES } from '../problem.ts'
 import type { Server } from '../server.ts'
 
@@ -65,10 +64,7 @@ const Members = Type.Object({
   ),
 })
 
-/** Of the node: see docs/cli.md, `node status`. */
-const NodeReport = Type.Object({}, { additionalProperties: true })
-
-/** The grid, who belongs to it, and this home's own storage node. */
+/** The grid, and who belongs to it. */
 export function addGridRoutes(server: Server, context: ApiContext): void {
   const { client, account } = context
   server.get(
@@ -106,43 +102,5 @@ export function addGridRoutes(server: Server, context: ApiContext): void {
       const reader = { membership, account: memberAccountOf(account) }
       return { members: membership.members.map((member) => describeMember(member, reader)) }
     },
-  )
-  addNodeRoutes(server, context)
-}
-
-function addNodeRoutes(server: Server, context: ApiContext): void {
-  const nodeOf = (): DaemonNode => {
-    if (context.node === undefined) throw new ApiError('node-absent')
-    return context.node
-  }
-  server.get(
-    '/v1/node',
-    {
-      schema: {
-        summary: "What this home's storage node keeps, for whom, and how it was looked after",
-        response: { 200: NodeReport, ...FAILURES },
-      },
-    },
-    async () => await nodeOf().status(),
-  )
-  server.post(
-    '/v1/node/scrub',
-    {
-      schema: {
-        summary: 'Have the node read and check all that it keeps',
-        response: { 200: NodeReport, ...FAILURES },
-      },
-    },
-    async () => await nodeOf().scrub(),
-  )
-  server.post(
-    '/v1/node/collect',
-    {
-      schema: {
-        summary: 'Have the node free what nobody leases any more',
-        response: { 200: NodeReport, ...FAILURES },
-      },
-    },
-    async () => await nodeOf().collect(),
   )
 }
