@@ -17,7 +17,7 @@ export interface Dot {
 }
 
 export const TAG_BYTES = 8
-/** Devices that can ever have written to a slot. A record with a full clock stays below 2 KB. */
+/** Devices that can ever have written to a slot. A full clock takes less than a record's other parts. */
 export const MAX_CLOCK_TAGS = 64
 /** Counters are u32. A writer that finds its own at the top takes a new tag. */
 export const MAX_COUNTER = 2 ** 32 - 1
