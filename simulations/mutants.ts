@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { FOLDER_MUTANTS, SLOT_MUTANTS } from './folders/mutants.ts'
+import { CARRIED_MUTANTS, FOLDER_MUTANTS, SLOT_MUTANTS } from './folders/mutants.ts'
 import { MERGE_MUTANTS } from './merge/mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { ENGINE_MUTANTS, SYNC_MUTANTS } from './sync/mutants.ts'
@@ -28,6 +28,7 @@ interface Suite {
 
 const MERGE_TESTS = 'test/folders/merge.test.ts'
 const SLOT_TESTS = 'test/grid/slots/{siblings,unsettled}.test.ts'
+const CARRIED_TESTS = 'test/grid/{mutable/files,slots/past-states}.test.ts'
 /** Most mutants fail one of the first seeds. */
 const FOLDER_SEEDS = 200
 /** Some mutants show only where users meet within a moment. */
@@ -49,6 +50,7 @@ const MERGE_BY_ENGINE = MERGE_MUTANTS.filter(({ name }) =>
 const SUITES: readonly Suite[] = [
   { mutants: MERGE_MUTANTS, passes: (copy) => passesTests(copy, MERGE_TESTS) },
   { mutants: SLOT_MUTANTS, passes: (copy) => passesTests(copy, SLOT_TESTS) },
+  { mutants: CARRIED_MUTANTS, passes: (copy) => passesTests(copy, CARRIED_TESTS) },
   { mutants: SYNC_MUTANTS, passes: passesSyncSeeds },
   { mutants: [...ENGINE_MUTANTS, ...MERGE_BY_ENGINE], passes: passesEngineSeeds },
   { mutants: FOLDER_MUTANTS, passes: passesFolderSeeds },

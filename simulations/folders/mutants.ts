@@ -115,3 +115,31 @@ export const SLOT_MUTANTS: readonly Mutant[] = [
     wrong: '',
   },
 ]
+
+/** Those of what a record carries of a small file's past. */
+export const CARRIED_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a record carries the last state alone',
+    file: 'src/grid/mutable/carrying.ts',
+    right: 'const all = [last, ...carried]',
+    wrong: 'const all = [last]',
+  },
+  {
+    name: 'what a record carried is not waited for',
+    file: 'src/grid/mutable/past-blocks.ts',
+    right: 'parents: stored }), ready: store.flush() }',
+    wrong: 'parents: stored }) }',
+  },
+  {
+    name: 'what came before carried states is lost',
+    file: 'src/grid/slots/history.ts',
+    right: 'parents: at === carried.length - 1 ? parents : []',
+    wrong: 'parents: []',
+  },
+  {
+    name: 'what two states carry is shown twice',
+    file: 'src/grid/slots/history.ts',
+    right: 'if (name === undefined || !shown.has(name)) yield next',
+    wrong: 'yield next',
+  },
+]
