@@ -7,7 +7,7 @@ import { systemRandomness } from '../foundation/system.ts'
 import { describingFailures } from '../foundation/system-failure.ts'
 
 /** Only the owner may read a home: addresses and members are nobody else's business, and keys least of all. */
-const PRIVATE_FILE = 0o600
+export const PRIVATE_FILE = 0o600
 const PRIVATE_DIRECTORY = 0o700
 
 /** Replaces a file whole: a crash at any moment leaves the old contents or the new. */

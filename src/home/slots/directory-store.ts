@@ -4,7 +4,7 @@ import { sha256 } from '../../crypto/hash.ts'
 import { allocateBytes, equalBytes, viewOf } from '../../foundation/bytes.ts'
 import { describingFailures } from '../../foundation/system-failure.ts'
 import type { SmallStore } from '../../grid/slots/stored-memory.ts'
-import { readIfThere, writePrivateFile } from '../files.ts'
+import { PRIVATE_FILE, readIfThere, syncDirectory, writePrivateFile } from '../files.ts'
 
 /**
  * Small values as files of one directory, each replaced whole. A value has two files that are written in turn, in place:
@@ -20,6 +20,8 @@ export class DirectoryStore implements SmallStore {
   readonly #directory: string
   /** What was written or read last, the one used longest ago first: it tells what to write next. */
   readonly #known = new Map<string, Turn>()
+  #nextSync: Promise<void> | undefined
+  #lastSync: Promise<void> | undefined
   readonly #writing = new Map<string, Promise<void>>()
 
   constructor(directory: string) {
@@ -68,14 +70,16 @@ export class DirectoryStore implements SmallStore {
       await writePrivateFile(this.#pathsOf(name)[0], value)
       return
     }
-    const last = this.#known.get(name) ?? (await this.#look(name)).turn
+    const known = this.#known.get(name)
+    const last = known ?? (await this.#look(name)).turn
     // Until it is done, it is not known what is there.
     this.#known.delete(name)
     const number = last.number + 1
     const at = fileOf(number)
     const path = this.#pathsOf(name)[at]
-    const bytes = encodeTurn(number, value)
-    await (last.isThere[at] ? writeInPlace(path, bytes) : writePrivateFile(path, bytes))
+    await writeFile(path, encodeTurn(number, value), last.isThere[at] ? 'r+' : 'w')
+    // Of a file that is merely found, its maker may have died before its name was durable.
+    if (known === undefined || !last.isThere[at]) await this.#syncDirectory()
     const isThere: Turn['isThere'] = at === 0 ? [true, last.isThere[1]] : [last.isThere[0], true]
     this.#remember(name, { number, isThere })
   }
@@ -97,6 +101,21 @@ export class DirectoryStore implements SmallStore {
         turn: { number: newest?.number ?? 0, isThere },
       }
     }
+  }
+
+  /** Those who come while it is being synced share the next time. */
+  async #syncDirectory(): Promise<void> {
+    this.#nextSync ??= this.#syncAfter(this.#lastSync)
+    await this.#nextSync
+  }
+
+  async #syncAfter(last: Promise<void> | undefined): Promise<void> {
+    await last?.catch(() => undefined)
+    this.#lastSync = this.#nextSync
+    this.#nextSync = undefined
+    await describingFailures(`The directory ${this.#directory}`, async () => {
+      await syncDirectory(this.#directory)
+    })
   }
 
   #remember(name: string, turn: Turn): void {
@@ -125,9 +144,10 @@ function fileOf(turn: number): 0 | 1 {
   return turn % 2 === 1 ? 0 : 1
 }
 
-async function writeInPlace(path: string, bytes: Uint8Array): Promise<void> {
+/** A crash leaves a part of it, which {@link decodeTurn} takes for nothing. */
+async function writeFile(path: string, bytes: Uint8Array, flags: 'r+' | 'w'): Promise<void> {
   await describingFailures(`The file ${path}`, async () => {
-    const file = await open(path, 'r+')
+    const file = await open(path, flags, PRIVATE_FILE)
     try {
       await file.write(bytes, 0, bytes.length, 0)
       await file.datasync()

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DirectoryStore } from '../../../src/home/slots/directory-store.ts'
@@ -49,7 +49,11 @@ describe('a directory of small values', () => {
     const before = await inodesOf(folder)
     for (const size of [880, 990, 10, 900]) await store.write('a', someBytes(size, size))
     expect(await inodesOf(folder)).toEqual(before)
-    for (const path of filesOf(folder)) expect((await stat(path)).size).toBe(1024)
+    for (const path of filesOf(folder)) {
+      const { size, mode } = await stat(path)
+      expect(size).toBe(1024)
+      if (process.platform !== 'win32') expect(mode & 0o777).toBe(0o600)
+    }
   })
 
   it('gives what was there before a write that was cut or spoilt anywhere, and goes on from there', async () => {
@@ -93,6 +97,29 @@ describe('a directory of small values', () => {
     expect(await new DirectoryStore(folder).names()).toEqual(['owed'])
     await store.remove('owed')
     expect(await new DirectoryStore(folder).names()).toEqual([])
+  })
+
+  it('takes many values at once', async () => {
+    const folder = await temporaryFolder()
+    const store = new DirectoryStore(folder)
+    const names = Array.from({ length: 40 }, (_, at) => `value-${at}`)
+    for (const turn of [1, 2, 3]) {
+      await Promise.all(names.map((name, at) => store.write(name, someBytes(300, at * turn))))
+    }
+    const later = new DirectoryStore(folder)
+    expect([...(await later.names())].sort()).toEqual(names.toSorted())
+    for (const [at, name] of names.entries()) {
+      expect(await later.read(name)).toEqual(someBytes(300, at * 3))
+    }
+  })
+
+  it('fails, and goes on, where the directory is gone for a while', async () => {
+    const folder = join(await temporaryFolder(), 'slots')
+    const store = new DirectoryStore(folder)
+    await expect(store.write('a', someBytes(3))).rejects.toThrow(/directory|file/)
+    await mkdir(folder)
+    await store.write('a', someBytes(3))
+    expect(await new DirectoryStore(folder).read('a')).toEqual(someBytes(3))
   })
 
   it('writes one after another what is written at once', async () => {
