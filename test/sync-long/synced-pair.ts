@@ -97,6 +97,30 @@ export class SyncedPair implements AsyncDisposable {
     await ended
   }
 
+  /** Of a daemon over the storage protocol, in bytes since its start. */
+  async traffic(side: Side): Promise<{ sent: number; received: number }> {
+    const home = this.#home(side)
+    const { port } = JSON.parse(await readFile(join(home, 'daemon.json'), 'utf8')) as {
+      port: number
+    }
+    const token = (await readFile(join(home, 'api-token'), 'utf8')).trim()
+    const headers = { authorization: `Bearer ${token}` }
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text()
+    const of = (name: string): number =>
+      Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN)
+    return { sent: of('hayloft_sent_bytes'), received: of('hayloft_received_bytes') }
+  }
+
+  /** The most memory that a daemon has had at once, in bytes. Linux only. */
+  async peakMemory(side: Side): Promise<number> {
+    const status = await readFile(`/proc/${this.#daemons.get(side)?.pid ?? 0}/status`, 'utf8')
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN) * 1024
+  }
+
+  get grid(): TestGrid {
+    return this.#grid
+  }
+
   /** Path → content, link or nothing; the program's own directory is left out. */
   async listing(side: Side): Promise<Record<string, string>> {
     const found: Record<string, string> = {}
