@@ -47,6 +47,15 @@ function adviceFor({ full, overQuota }: { full: number; overQuota: number }): st
   return `${said.join(', ')}. ${advice}, ${again}`
 }
 
+/** A content that is being stored is not what it was when it was hashed. */
+export class SourceChangedError extends HayloftError {
+  readonly code = 'source-changed'
+
+  constructor() {
+    super('The file was changed while it was being stored. Store it again.')
+  }
+}
+
 /** Fewer than k good shares of a block could be had. */
 export class NotEnoughSharesError extends HayloftError {
   readonly code = 'not-enough-shares'

@@ -29,17 +29,22 @@ import {
   type TreeRepairOptions,
   type TreeRepairReport,
 } from './maintenance/tree.ts'
+import type { HashedSource } from './files/hashed-source.ts'
 import { openMutableFiles, type MutableFiles, type MutableFilesOptions } from './mutable/files.ts'
 import { NodeMonitor } from './nodes/monitor.ts'
 import { Ranking } from './placement/rank.ts'
 import { repairFile, type RepairOptions, type RepairReport } from './repair.ts'
 import { openSlotClient, type SlotClient, type SlotClientOptions } from './slots/client.ts'
-import { uploadFile, type PutOptions, type PutResult } from './upload.ts'
+import { uploadFile, type PutOptions } from './upload.ts'
+import type { PutResult } from './upload-tally.ts'
 import type { GridView } from './view.ts'
 
 /** A client's grid: files go in, capabilities come out, and the other way round. */
 export interface Grid extends Disposable {
-  put(source: AsyncIterable<Uint8Array>, options?: GridPutOptions): Promise<PutResult>
+  put(
+    source: AsyncIterable<Uint8Array> | HashedSource,
+    options?: GridPutOptions,
+  ): Promise<PutResult>
   get(capability: FileReadCapability | LiteralCapability, options?: GetOptions): Promise<Download>
   /** Where the shares of a file are, or those of a whole tree with the copies of its slots: see {@link checkTree}. */
   check(capability: CheckableCapability, options?: CheckOptions): Promise<CheckReport>

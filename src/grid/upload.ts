@@ -1,30 +1,32 @@
-import {
-  LITERAL_MAX_BYTES,
-  type FileReadCapability,
-  type LiteralCapability,
-} from '../capabilities/capability.ts'
+import { LITERAL_MAX_BYTES } from '../capabilities/capability.ts'
 import { equalBytes } from '../foundation/bytes.ts'
 import { assert } from '../foundation/error.ts'
 import { linkSignals, manyListeners } from '../foundation/abort.ts'
 import { deferred, Semaphore, type Deferred } from '../foundation/concurrency.ts'
 import type { ErasureCode } from '../erasure/code.ts'
 import type { ShareBitmap } from '../protocol/bitmap.ts'
-import { blockIdHex, type BlockId, type BlockIdHex } from '../protocol/block-id.ts'
-import { DEFAULT_LEASE_S, MAX_CIPHERTEXT_BYTES } from '../protocol/limits.ts'
+import type { BlockId } from '../protocol/block-id.ts'
+import { BLOCK_CAPACITY_BYTES, DEFAULT_LEASE_S, MAX_CIPHERTEXT_BYTES } from '../protocol/limits.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { encodeBlock, shareSetBytes, type ShareSet } from './blocks/encode.ts'
-import { CONTENT_HEADER_BYTES, copyFrame, encodeFrame, type EncodedFrame } from './blocks/frame.ts'
+import { copyFrame, encodeFrame, type EncodedFrame } from './blocks/frame.ts'
 import { blockNameOf, leaseWhole } from './blocks/known-blocks.ts'
 import { ShareMemory } from './blocks/share-memory.ts'
-import { convergentKey, sealedBytes } from './blocks/seal.ts'
+import { convergentKey, keyOfFrameHash, sealedBytes } from './blocks/seal.ts'
 import type { GridContext, OperationOptions } from './context.ts'
-import { TooFewNodesError } from './errors.ts'
 import { dataFrames } from './files/chunks.ts'
+import {
+  hashedBlocks,
+  isHashed,
+  type HashedBlock,
+  type HashedSource,
+} from './files/hashed-source.ts'
 import { IndexBuilder } from './files/index-builder.ts'
 import type { BlockReference } from './files/index-node.ts'
 import { HoldingsBatcher } from './nodes/holdings.ts'
-import { defaultCode, happinessThreshold } from './placement/defaults.ts'
-import { placeShares, type Placement } from './placement/place.ts'
+import { defaultCode } from './placement/defaults.ts'
+import { placeShares } from './placement/place.ts'
+import { UploadTally, type PutResult } from './upload-tally.ts'
 
 /** How a file is to be stored. */
 export interface PutOptions extends OperationOptions {
@@ -32,26 +34,6 @@ export interface PutOptions extends OperationOptions {
   readonly code?: ErasureCode | undefined
   /** A key by chance instead of by content: nothing is shared with earlier uploads, and an interrupted one starts anew. */
   readonly randomKey?: boolean | undefined
-}
-
-/** What became of a file that was put. */
-export interface PutResult {
-  readonly capability: FileReadCapability | LiteralCapability
-  readonly sizeBytes: number
-  readonly code: ErasureCode
-  /** Degraded: stored, yet some share has no node. A repair mends it once there are more nodes. */
-  readonly health: 'healthy' | 'degraded'
-  readonly blocks: number
-  /** Bytes of shares that had to be sent; 0 for what the grid had already. */
-  readonly sentBytes: number
-  /** Where the shares of the first blocks are. */
-  readonly placements: readonly BlockPlacement[]
-}
-
-/** The nodes that took the shares of one block. */
-export interface BlockPlacement {
-  readonly id: BlockIdHex
-  readonly shares: readonly { readonly index: number; readonly node: NodeKey }[]
 }
 
 /**
@@ -63,7 +45,7 @@ export interface BlockPlacement {
  */
 export async function uploadFile(
   context: GridContext,
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | HashedSource,
   options: PutOptions = {},
 ): Promise<PutResult> {
   const code = options.code ?? defaultCode(context.view.nodes)
@@ -86,41 +68,50 @@ class Upload {
   #owed = 0
   #idle: Deferred<void> = deferred()
   #failure: { error: unknown } | undefined
-  #sentBytes = 0
-  #doneBytes = 0
-  #blocks = 0
-  #health: PutResult['health'] = 'healthy'
-  readonly #placements: BlockPlacement[] = []
+  readonly #tally: UploadTally
   readonly #memory: ShareMemory
 
   constructor(context: GridContext, code: ErasureCode, options: PutOptions) {
     this.#context = context
     this.#code = code
     this.#options = options
+    this.#tally = new UploadTally(context, code, options)
     this.#memory = new ShareMemory(shareSetBytes(code, MAX_CIPHERTEXT_BYTES))
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
     const question = { op: 'lease' as const, leaseS: DEFAULT_LEASE_S }
     this.#batcher = new HoldingsBatcher(context, question, this.#stop.signal)
   }
 
-  async run(source: AsyncIterable<Uint8Array>): Promise<PutResult> {
+  async run(source: AsyncIterable<Uint8Array> | HashedSource): Promise<PutResult> {
     const index = new IndexBuilder((frame) =>
       this.#store(encodeFrame(frame), { urgent: false, fileBytes: 0 }),
     )
+    const mayBeKnown = isHashed(source) && this.#options.randomKey !== true
+    if (mayBeKnown && source.sizeBytes > LITERAL_MAX_BYTES) {
+      for (const block of hashedBlocks(source)) {
+        this.#options.signal?.throwIfAborted()
+        await index.add({ ...(await this.#storeHashed(block)), sizeBytes: block.sizeBytes })
+      }
+      return await this.#finish(index, source.sizeBytes)
+    }
     let sizeBytes = 0
     for await (const { frame, sizeBytes: blockBytes, isLast } of dataFrames(source)) {
       this.#options.signal?.throwIfAborted()
       sizeBytes += blockBytes
-      if (isLast && this.#blocks === 0 && sizeBytes <= LITERAL_MAX_BYTES)
-        return this.#literal(frame, sizeBytes)
-      const urgent = isLast && this.#blocks === 0
+      if (isLast && this.#tally.blocks === 0 && sizeBytes <= LITERAL_MAX_BYTES)
+        return this.#tally.literal(frame, sizeBytes)
+      const urgent = isLast && this.#tally.blocks === 0
       const reference = await this.#store(frame, { urgent, fileBytes: blockBytes })
       await index.add({ ...reference, sizeBytes: blockBytes })
     }
+    return await this.#finish(index, sizeBytes)
+  }
+
+  async #finish(index: IndexBuilder, sizeBytes: number): Promise<PutResult> {
     const { key, id } = await index.finish()
     this.#batcher.flush()
     await this.#settle()
-    return { ...this.#result(sizeBytes), capability: { kind: 'file-read', key, id } }
+    return { ...this.#tally.result(sizeBytes), capability: { kind: 'file-read', key, id } }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,22 +128,53 @@ class Upload {
     const { convergence, randomness } = this.#context
     const isRandom = this.#options.randomKey === true
     const key = isRandom ? randomness.bytes(32) : convergentKey(convergence, frame)
+    // A frame's memory goes on to the next one.
+    const keep = (): (() => EncodedFrame) => {
+      const copy = copyFrame(frame)
+      return () => copy
+    }
+    return await this.#storeUnder(key, about, { now: () => frame, keep })
+  }
+
+  /** The same of a block that need not be read where the grid has it. */
+  async #storeHashed(block: HashedBlock): Promise<BlockReference> {
+    const { frameHash, sizeBytes } = block
+    const key = keyOfFrameHash(this.#context.convergence, frameHash)
+    const frame = async (): Promise<EncodedFrame> => (await block.read()).frame
+    const about = {
+      urgent: sizeBytes < BLOCK_CAPACITY_BYTES && this.#tally.blocks === 0,
+      fileBytes: sizeBytes,
+    }
+    return await this.#storeUnder(key, about, { now: frame, keep: () => frame })
+  }
+
+  async #storeUnder(
+    key: Uint8Array,
+    about: { urgent: boolean; fileBytes: number },
+    frame: {
+      readonly now: () => EncodedFrame | Promise<EncodedFrame>
+      /** For later. */
+      readonly keep: () => () => EncodedFrame | Promise<EncodedFrame>
+    },
+  ): Promise<BlockReference> {
     const name = blockNameOf(key, this.#code)
     // Under a random key nothing is ever met again.
-    const knownBlocks = isRandom ? undefined : this.#context.knownBlocks
+    const knownBlocks = this.#options.randomKey === true ? undefined : this.#context.knownBlocks
     const known = knownBlocks?.idOf(name)
     const room = known === undefined ? this.#slots : this.#questions
     const release = await room.acquire(1, this.#options.signal)
     if (this.#failure !== undefined) throw this.#failure.error
-    this.#blocks += 1
+    this.#tally.blocks += 1
     if (known !== undefined) {
-      // The frame's memory goes on to the next one.
-      const copy = copyFrame(frame)
-      const encode = (): EncodedBlock => this.#encode(key, copy)
+      const kept = frame.keep()
+      const encode = async (): Promise<EncodedBlock> => this.#encode(key, await kept())
       this.#start(release, () => this.#leaseKnown(known, { ...about, encode }))
       return { key, id: known }
     }
-    const encoded = this.#encode(key, frame)
+    const encoded = await this.#encodedWithin(
+      async () => this.#encode(key, await frame.now()),
+      release,
+    )
     knownBlocks?.remember(name, encoded.shares.id)
     this.#start(release, () => this.#place(encoded, { ...about, release }))
     return { key, id: encoded.shares.id }
@@ -162,6 +184,19 @@ class Upload {
     const memory = this.#memory.take(shareSetBytes(this.#code, sealedBytes(frame)))
     const block = { key, frame, code: this.#code }
     return { shares: encodeBlock(this.#context.erasure, block, memory), memory }
+  }
+
+  /** @throws what `encode` throws, and then the slot is free again */
+  async #encodedWithin(
+    encode: () => EncodedBlock | Promise<EncodedBlock>,
+    release: () => void,
+  ): Promise<EncodedBlock> {
+    try {
+      return await encode()
+    } catch (error) {
+      release()
+      throw error
+    }
   }
 
   #start(release: () => void, work: () => Promise<void>): void {
@@ -180,7 +215,10 @@ class Upload {
   /** A block that was on the grid before most likely still is: then it costs a question. */
   async #leaseKnown(
     id: BlockId,
-    { encode, ...about }: { urgent: boolean; fileBytes: number; encode: () => EncodedBlock },
+    {
+      encode,
+      ...about
+    }: { urgent: boolean; fileBytes: number; encode: () => Promise<EncodedBlock> },
   ): Promise<void> {
     let placing: Promise<void> | undefined
     this.#busy += 1
@@ -190,12 +228,12 @@ class Upload {
       const { holders, answers } = await leaseWhole(this.#context, this.#batcher, which)
       if (holders === undefined) {
         const release = await this.#slots.acquire(1, this.#stop.signal)
-        const encoded = encode()
+        const encoded = await this.#encodedWithin(encode, release)
         // The file's capability leads to what was remembered.
         assert(equalBytes(encoded.shares.id, id), 'a block that is encoded again has its id')
         placing = this.#place(encoded, { ...about, release, answers }).finally(release)
       } else {
-        this.#record(id, { holders, sentBytes: 0, full: 0, overQuota: 0 }, fileBytes)
+        this.#tally.record(id, { holders, sentBytes: 0, full: 0, overQuota: 0 }, fileBytes)
       }
     } finally {
       this.#leave()
@@ -237,7 +275,7 @@ class Upload {
       else this.#leave()
     })
     if (placement.isQuiet) this.#memory.giveBack(memory)
-    this.#record(shares.id, placement, about.fileBytes)
+    this.#tally.record(shares.id, placement, about.fileBytes)
   }
 
   #leave(): void {
@@ -245,33 +283,6 @@ class Upload {
     if (this.#busy === 0) this.#idle.resolve()
   }
 
-  #record(
-    id: BlockId,
-    { holders, sentBytes, full, overQuota }: Omit<Placement, 'isQuiet'>,
-    fileBytes: number,
-  ): void {
-    this.#sentBytes += sentBytes
-    if (holders.size < this.#code.total) this.#health = 'degraded'
-    const needed = happinessThreshold(this.#code)
-    if (holders.size < needed) {
-      throw new TooFewNodesError({
-        needed,
-        answered: holders.size,
-        total: this.#context.view.nodes.length,
-        full,
-        overQuota,
-      })
-    }
-    if (this.#placements.length < MAX_PLACEMENTS) {
-      const held = [...holders].sort(([a], [b]) => a - b)
-      this.#placements.push({
-        id: blockIdHex(id),
-        shares: held.map(([index, node]) => ({ index, node })),
-      })
-    }
-    this.#doneBytes += fileBytes
-    this.#options.onProgress?.({ kind: 'progress', phase: 'upload', doneBytes: this.#doneBytes })
-  }
   /** Waits until every block is placed as well as it can be. Silent nodes get a last, short grace. */
   async #settle(): Promise<void> {
     while (this.#placing.size > 0 && this.#failure === undefined) {
@@ -289,22 +300,6 @@ class Upload {
     }
     if (this.#failure !== undefined) throw this.#failure.error
     this.#options.signal?.throwIfAborted()
-  }
-
-  #literal(frame: EncodedFrame, sizeBytes: number): PutResult {
-    const bytes = frame.content.slice(CONTENT_HEADER_BYTES, CONTENT_HEADER_BYTES + sizeBytes)
-    return { ...this.#result(sizeBytes), capability: { kind: 'literal', bytes } }
-  }
-
-  #result(sizeBytes: number): Omit<PutResult, 'capability'> {
-    return {
-      sizeBytes,
-      code: this.#code,
-      health: this.#health,
-      blocks: this.#blocks,
-      sentBytes: this.#sentBytes,
-      placements: this.#placements,
-    }
   }
 
   readonly #onAbort = (): void => {
@@ -329,5 +324,3 @@ const KNOWN_BLOCKS_IN_FLIGHT = 32
 const BLOCKS_OWED = 12
 /** How long a finished upload waits for nodes that are silent already. */
 const GRACE_MS = 750
-/** Blocks whose placement is reported. */
-const MAX_PLACEMENTS = 64

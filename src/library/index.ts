@@ -40,7 +40,8 @@ export { erasureCode } from '../erasure/code.ts'
 export type { ErasureCode } from '../erasure/code.ts'
 export type { OperationOptions, TransferProgress } from '../grid/context.ts'
 export type { ByteRange, Download, GetOptions } from '../grid/download.ts'
-export type { BlockPlacement, PutOptions, PutResult } from '../grid/upload.ts'
+export type { PutOptions } from '../grid/upload.ts'
+export type { BlockPlacement, PutResult } from '../grid/upload-tally.ts'
 
 // Files that change
 export type {
@@ -148,6 +149,7 @@ export {
   BrokenFileError,
   InvalidRangeError,
   NotEnoughSharesError,
+  SourceChangedError,
   TooFewNodesError,
 } from '../grid/errors.ts'
 export { NoMutableFileError } from '../grid/mutable/files.ts'

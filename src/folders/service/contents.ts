@@ -1,6 +1,7 @@
 import { assert } from '../../foundation/error.ts'
 import { KIND_DATA } from '../../grid/blocks/frame.ts'
 import type { Download, GetOptions } from '../../grid/download.ts'
+import { isHashed, type HashedSource } from '../../grid/files/hashed-source.ts'
 import { checkVerifyKey } from '../../grid/files/index-node.ts'
 import { readAhead } from '../../grid/files/read-ahead.ts'
 import type { NewVersion } from '../commit/edits.ts'
@@ -20,11 +21,14 @@ import type { OpenTree } from './open-trees.ts'
 export async function storeFile(
   { grid }: FolderContext,
   tree: OpenTree,
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | HashedSource,
   { mtimeMs, isExecutable, signal, onProgress }: PutFileOptions,
 ): Promise<NewVersion> {
   const about = { mtimeMs, isExecutable }
-  const ahead = await readAhead(source, signal)
+  // What was hashed is large.
+  const ahead = isHashed(source)
+    ? ({ kind: 'large', source } as const)
+    : await readAhead(source, signal)
   if (ahead.kind === 'small') {
     const { content } = ahead
     onProgress?.({ kind: 'progress', phase: 'upload', doneBytes: content.length })

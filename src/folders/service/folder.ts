@@ -1,3 +1,4 @@
+import type { HashedSource } from '../../grid/files/hashed-source.ts'
 import type {
   FolderReadCapability,
   FolderWriteCapability,
@@ -59,9 +60,12 @@ export interface FolderWriter extends FolderReader {
    * Stores a file's content so that an {@link edit} can put it; many files can share a commit. What is small is only
    * sure to be stored once that commit is; if it cannot be stored, commits that put it fail until it is stored again, and
    * no others.
-   * @throws TooFewNodesError, what `source` throws
+   * @throws TooFewNodesError, what `source` throws; SourceChangedError
    */
-  putFile(source: AsyncIterable<Uint8Array>, options: PutFileOptions): Promise<NewVersion>
+  putFile(
+    source: AsyncIterable<Uint8Array> | HashedSource,
+    options: PutFileOptions,
+  ): Promise<NewVersion>
   /**
    * Makes a directory a folder of its own and links it in its place, so that it can be shared. Contents and, but for its
    * topmost nodes, its tree stay where they are.

@@ -2,6 +2,7 @@ import type {
   FolderWriteCapability,
   SnapshotReadCapability,
 } from '../../capabilities/capability.ts'
+import type { HashedSource } from '../../grid/files/hashed-source.ts'
 import type { Edit, NewVersion } from '../commit/edits.ts'
 import { PathNotFoundError } from '../errors.ts'
 import { formatPath, type Path } from '../names.ts'
@@ -42,7 +43,10 @@ export class OpenedWriter extends OpenedReader implements FolderWriter {
     return await this.#use(async (tree) => await publishEdits(this.#context, tree, edits, options))
   }
 
-  async putFile(source: AsyncIterable<Uint8Array>, options: PutFileOptions): Promise<NewVersion> {
+  async putFile(
+    source: AsyncIterable<Uint8Array> | HashedSource,
+    options: PutFileOptions,
+  ): Promise<NewVersion> {
     return await this.#use(async (tree) => await storeFile(this.#context, tree, source, options))
   }
 

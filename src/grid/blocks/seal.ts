@@ -26,7 +26,12 @@ const SEALED_HEADER_BYTES = HEADER_BYTES + AEAD_TAG_BYTES
  * bytes under the same convergence secret get the same key, hence the same ciphertext and id, and are stored once.
  */
 export function convergentKey(convergence: Uint8Array, frame: EncodedFrame): Uint8Array {
-  return prf(convergence, TAGS.blockKey, sha256(frame.whole))
+  return keyOfFrameHash(convergence, sha256(frame.whole))
+}
+
+/** The same, where the hash is known already. Only a frame that has this hash may be sealed with it. */
+export function keyOfFrameHash(convergence: Uint8Array, frameHash: Uint8Array): Uint8Array {
+  return prf(convergence, TAGS.blockKey, frameHash)
 }
 
 /** Length of the ciphertext of a frame. */

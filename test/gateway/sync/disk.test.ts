@@ -10,12 +10,13 @@ import { markRoot, RootTakenError } from '../../../src/gateway/sync/disk/root-ma
 import type {
   Guard,
   Scan,
+  ScanOptions,
   Signature,
   StagedFile,
 } from '../../../src/gateway/sync/disk/sync-disk.ts'
 import { SystemSyncDisk } from '../../../src/gateway/sync/disk/system-sync-disk.ts'
 import { EVERYTHING } from '../../../src/gateway/sync/selection.ts'
-import type { PathText } from '../../../src/gateway/sync/trees.ts'
+import type { ContentHash, PathText } from '../../../src/gateway/sync/trees.ts'
 import { watchDirectory } from '../../../src/gateway/sync/watch/directory-watcher.ts'
 import { until } from '../../end-to-end/grid.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
@@ -223,6 +224,28 @@ describe('a scan of changed directories', () => {
     expect((await scan(disk, { isWhole: false })).tree.has('a/file' as PathText)).toBe(false)
     disk.noteChange(join(root, 'a'))
     expect((await scan(disk, { isWhole: false })).tree.has('a/file' as PathText)).toBe(true)
+  })
+})
+
+describe('a scan of a large file that was agreed to be another', () => {
+  it('tells what its blocks hash to', async () => {
+    const { root, disk } = await openDisk()
+    await writeFile(join(root, 'a'), Buffer.alloc(2 ** 20 + 1, 1))
+    await writeFile(join(root, 'small'), 'small')
+    const look = async (known: ScanOptions['known']): Promise<Scan> =>
+      await disk.scan({
+        known,
+        isKnown: () => true,
+        chosen: EVERYTHING,
+        signal: new AbortController().signal,
+      })
+    const hashes = ({ tree }: Scan): unknown[] =>
+      [...tree.values()].map((node) => node.kind === 'file' && node.frameHashes?.length)
+    disk.noteChange()
+    expect(hashes(await look(() => undefined))).toEqual([undefined, undefined])
+    disk.noteChange()
+    const other = { signature: undefined, hash: 'another' as ContentHash }
+    expect(hashes(await look(() => other))).toEqual([64, undefined])
   })
 })
 

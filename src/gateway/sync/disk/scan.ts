@@ -6,6 +6,8 @@ import { describeSystemFailure, SystemFailureError } from '../../../foundation/s
 import { MAX_TARGET_BYTES } from '../../../folders/entry.ts'
 import { InvalidNameError } from '../../../folders/errors.ts'
 import { MAX_PATH_NAMES, type Name } from '../../../folders/names.ts'
+import { FrameHasher } from '../../../grid/files/hashed-source.ts'
+import { BLOCK_CAPACITY_BYTES } from '../../../protocol/limits.ts'
 import type { Selection } from '../selection.ts'
 import type { ContentHash, PathText } from '../trees.ts'
 import { hashOf } from './disk-files.ts'
@@ -218,11 +220,15 @@ class Scanner implements DiskScan {
       return { kind: 'file', hash: hashBefore, signature, isRacy: false, ...about }
     }
     const isTooNew = isRacy(stats, this.#context.clock.nowMs())
-    const hash = await hashFile(this.#context.files, at, this.#context.signal)
+    // Of what was agreed before most blocks are on the grid, and are known there by their hashes.
+    const isOfBlocks = known !== undefined && about.sizeBytes > BLOCK_CAPACITY_BYTES
+    const frames = isOfBlocks ? new FrameHasher(about.sizeBytes) : undefined
+    const hash = await hashFile(this.#context.files, at, this.#context.signal, frames)
     const after = this.#context.files.lstatNow(at)
     // Changing right now: what was read may be half of this and half of that.
     if (signatureOf(after) !== signature) return { kind: 'opaque' }
-    return { kind: 'file', hash, signature, isRacy: isTooNew, ...about }
+    const frameHashes = frames?.finish()
+    return { kind: 'file', hash, signature, isRacy: isTooNew, ...about, frameHashes }
   }
 
   /** Names that are Unicode. The others are told as far as they can be written. */
@@ -267,11 +273,12 @@ export async function hashFile(
   files: FileSystem,
   at: string,
   signal?: AbortSignal,
+  frames?: FrameHasher,
 ): Promise<ContentHash> {
   const file = await files.open(at)
   try {
     const { size } = await file.stat()
-    return await hashOf(file, Number(size), signal)
+    return await hashOf(file, Number(size), signal, frames)
   } finally {
     await file.close()
   }

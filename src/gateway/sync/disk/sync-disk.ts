@@ -72,6 +72,8 @@ export interface ScannedFile {
   readonly isRacy: boolean
   readonly sizeBytes: number
   readonly mtimeMs: number
+  /** As of {@link HashedSource}, where it was read in this scan and was agreed to be something else. */
+  readonly frameHashes?: Uint8Array | undefined
 }
 
 /** Something that cannot be synced as it is, for its user to see. */

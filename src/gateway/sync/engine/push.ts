@@ -6,7 +6,9 @@ import { NO_DOTS } from '../../../folders/dots.ts'
 import type { FolderWriter } from '../../../folders/service/folder.ts'
 import { editsOf } from '../commit-edits.ts'
 import { directoryOf } from '../directory-moves.ts'
-import type { Scan } from '../disk/sync-disk.ts'
+import { SourceChangedError } from '../../../grid/errors.ts'
+import { hashedSource, type HashedSource } from '../../../grid/files/hashed-source.ts'
+import type { OpenedFile, Scan, ScannedNode } from '../disk/sync-disk.ts'
 import { Published, replacedAtOnce } from '../intents.ts'
 import { contentKeyOf, readRemoteFolder } from '../remote-tree.ts'
 import type { RecordChange, SyncRow } from '../records/records.ts'
@@ -131,19 +133,30 @@ async function uploadOne(
     if (file === undefined) return undefined
     const { mtimeMs, isExecutable } = file
     const hash = startSha256()
-    const content = await writer.putFile(hashing(file.chunks, hash), {
+    const hashed = hashedFile(file, scan.tree.get(path))
+    const content = await writer.putFile(hashed ?? hashing(file.chunks, hash), {
       mtimeMs,
       isExecutable,
       signal,
     })
-    const isSame = (toHex(hash.digest()) as ContentHash) === node.hash
+    const isSame = hashed !== undefined || (toHex(hash.digest()) as ContentHash) === node.hash
     return isSame && (await file.isUnchanged()) ? { ...push, content } : undefined
   } catch (error) {
+    // It is looked at again.
+    if (error instanceof SourceChangedError) return undefined
     // A file that cannot be read is the file's own affair; a grid that cannot be reached is everyone's.
     if (!(error instanceof SystemFailureError)) throw error
     onEvent({ kind: 'failed', path, message: error.message })
     return undefined
   }
+}
+
+/** A file of which the scan has told what its blocks hash to, if it still is that file. */
+function hashedFile(file: OpenedFile, node: ScannedNode | undefined): HashedSource | undefined {
+  if (node?.kind !== 'file' || node.frameHashes === undefined) return undefined
+  if (file.signature !== node.signature) return undefined
+  const { sizeBytes, frameHashes } = node
+  return hashedSource({ sizeBytes, frameHashes, read: async (range) => await file.read(range) })
 }
 
 async function* hashing(
