@@ -107,6 +107,17 @@ describe('a synced disk', () => {
     await expect(readFile(linked)).rejects.toThrow()
   })
 
+  it('gives a part of a file only as long as it is what was opened', async () => {
+    const { root, disk } = await openDisk()
+    await writeFile(join(root, 'a'), 'one two three')
+    await using file = await disk.open(A)
+    const two = { offset: 4, length: 3 }
+    expect(await file?.read(two)).toEqual(utf8('two'))
+    expect(await file?.read({ offset: 8, length: 6 })).toBeUndefined()
+    await writeFile(join(root, 'a'), 'one 2!! three')
+    expect(await file?.read(two)).toBeUndefined()
+  })
+
   it('never follows a link out of the directory', async () => {
     const { root, disk } = await openDisk()
     const outside = join(await temporaryFolder(), 'outside')
