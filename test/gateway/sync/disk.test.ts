@@ -246,6 +246,7 @@ describe('a scan of a large file that was agreed to be another', () => {
     const look = async (known: ScanOptions['known']): Promise<Scan> =>
       await disk.scan({
         known,
+        knownBySignature: () => undefined,
         isKnown: () => true,
         chosen: EVERYTHING,
         signal: new AbortController().signal,
