@@ -129,34 +129,10 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     wrong: '',
   },
   {
-    name: 'blocks are taken from a file that has changed meanwhile',
-    file: 'src/gateway/sync/disk/disk-files.ts',
-    right: 'return (await this.isUnchanged()) ? bytes : undefined',
-    wrong: 'return bytes',
-  },
-  {
-    name: 'what came before an interruption is not looked at',
-    file: 'src/gateway/sync/disk/progress-log.ts',
-    right: 'if (!equalBytes(hash.copy().digest(), entry.subarray(8))) return begun',
-    wrong: '',
-  },
-  {
-    name: "an unfinished file is gone on with where it is its user's by now",
-    file: 'src/gateway/sync/disk/progress-log.ts',
-    right: 'nlink === 1n',
-    wrong: 'nlink > 0n',
-  },
-  {
     name: 'what could have changed within a step of the clock is replaced',
     file: 'src/gateway/sync/engine/sync-engine.ts',
     right: "return node?.kind === 'file' && node.isRacy",
     wrong: 'return false',
-  },
-  {
-    name: 'all versions in the way of a directory get one dot under one name',
-    file: 'src/gateway/sync/commit-edits.ts',
-    right: 'if (asides.at(-1)?.path === path)',
-    wrong: 'if (path === name)',
   },
   {
     name: 'what nobody wants any more stays unfinished',

@@ -4,7 +4,9 @@ import { NotEnoughSharesError } from '../../../src/grid/errors.ts'
 import { blockId } from '../../../src/protocol/block-id.ts'
 import { RootMissingError } from '../../../src/gateway/sync/disk/root-marker.ts'
 import type { PathText } from '../../../src/gateway/sync/trees.ts'
-import { twoDevices, type TestDevice } from './support.ts'
+import { SharedFolder } from '../../../simulations/sync/folder.ts'
+import { temporaryFolder } from '../../support/temporary.ts'
+import { TestDevice, twoDevices } from './support.ts'
 
 const A = 'a' as PathText
 
@@ -228,6 +230,35 @@ describe('a directory whose folder may only be read', () => {
     await ben.sync({ power: 'read', revert: 'all' })
     expect(await ben.listing()).toEqual(await ann.listing())
     expect((await readdir(ben.path('.hayloft', 'set-aside'))).sort()).toEqual(['a', 'new'])
+  })
+})
+
+describe('a directory that takes the place of several versions of a file', () => {
+  it('leaves each of them a file that can be changed without the others', async () => {
+    const folder = await SharedFolder.create()
+    const temporary = await temporaryFolder()
+    const names = ['Ann', 'Ben', 'Cleo', 'Dan']
+    const devices: TestDevice[] = []
+    for (const name of names) devices.push(await TestDevice.create(name, folder, temporary))
+    const [ann, ben, cleo, dan] = devices as [TestDevice, TestDevice, TestDevice, TestDevice]
+    for (const device of [ann, ben, cleo]) {
+      await writeFile(device.path('a'), `by ${device.name}`)
+      await device.sync()
+    }
+    await mkdir(dan.path('a'))
+    await writeFile(dan.path('a', 'inner'), 'by Dan')
+    await dan.sync()
+    const before = await dan.listing()
+    expect(Object.values(before).sort()).toEqual(['', 'by Ann', 'by Ben', 'by Cleo', 'by Dan'])
+    const edited = Object.keys(before).find((path) => before[path] === 'by Ben') ?? ''
+    await writeFile(dan.path(edited), 'changed')
+    await dan.sync()
+    const after = Object.values(await dan.listing()).sort()
+    expect(after).toEqual(['', 'by Ann', 'by Cleo', 'by Dan', 'changed'])
+    for (const device of [ann, ben, cleo]) {
+      await device.sync()
+      expect(await device.listing()).toEqual(await dan.listing())
+    }
   })
 })
 
