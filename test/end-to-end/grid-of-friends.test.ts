@@ -147,6 +147,7 @@ describe('a grid of friends', () => {
     for (const args of [
       ['grid', 'invite'],
       ['grid', 'remove', 'Ada'],
+      ['grid', 'revoke', 'Gus'],
     ]) {
       const { status, stderr } = await run('ben', [...args, '--json'])
       expect([status, stderr]).toEqual([77, expect.stringContaining('Ask Ada.')])

@@ -24,8 +24,8 @@ export async function gridRevoke(
   const { files, terminal } = context
   const text = (await textArgument(invite)).trim()
   const own = await requireOwn(files)
-  const inviteKey = await inviteKeyIn(text, own, files)
   const gridKey = await requireGridKey(files, { ...own.secrets, membership: own.membership })
+  const inviteKey = await inviteKeyIn(text, own, files)
   const signing = signingAsGrid(gridKey)
   let stay: Member[] = []
   const reached = await withMembers(own, context, ({ members }) => {
