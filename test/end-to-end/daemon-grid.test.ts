@@ -155,7 +155,7 @@ describe('daemons of friends', () => {
     expect((await nodeOf('ben')).status).toMatchObject({ usedBytes: 0, draining: true })
     expect((await ask('DELETE', 'drain')).status).toBe(204)
     expect((await nodeOf('ben')).status).toMatchObject({ draining: false })
-  })
+  }, 120_000)
 
   it('find each other again when both were ended and start at once', async () => {
     const addressesOf = async (name: string): Promise<unknown> =>
@@ -167,7 +167,7 @@ describe('daemons of friends', () => {
     expect(await Promise.all(['ada', 'ben'].map(addressesOf))).toEqual(before)
     await until(async () => (await nodeOf('ada')).status.connected > 0)
     await until(async () => (await nodeOf('ben')).status.connected > 0)
-  })
+  }, 120_000)
 
   it('leave the node to "node start" when they are told to', async () => {
     expect((await run('ben', ['stop'])).status).toBe(0)
@@ -201,5 +201,5 @@ describe('daemons of friends', () => {
     expect((await removed).status).toBe(0)
     const log = await readFile(join(homeOf('ben'), 'logs', 'daemon.log'), 'utf8')
     expect(log).not.toContain('api-bug')
-  })
+  }, 120_000)
 })

@@ -86,7 +86,7 @@ it('a folder whose newer state is gone with all nodes set back says so, and goes
   const nothing = await grid.run(['folder', 'accept', 'home:', '--json'])
   expect(nothing.status).toBe(66)
   expect(nothing.stderr).toContain('"nothing-set-back"')
-})
+}, 180_000)
 
 it('a file that changes and whose newer content is gone says so, and goes on from the older one', async () => {
   const file = join(grid.dir, 'letter')
@@ -122,4 +122,4 @@ it('a file that changes and whose newer content is gone says so, and goes on fro
   const nothing = await grid.run(['mutable', 'accept', `@${cap}`, '--json'])
   expect(nothing.status).toBe(66)
   expect(nothing.stderr).toContain('"nothing-set-back"')
-})
+}, 180_000)
