@@ -22,15 +22,16 @@ import { runHayloft } from './command.ts'
 import { PracticeGrid } from './practice-grid.ts'
 import { cpuSecondsOf } from './process-usage.ts'
 import { writeSample } from './samples.ts'
+import { scanSeconds } from './sync-scan.ts'
 
 /**
  * What syncing takes between two daemons through ten nodes, all on this machine: `npm run bench-sync`. Each row is from the
  * change on one side to the same on the other, with the processor time of both daemons and of the nodes, and the bytes that
- * nodes took in. `--only large`, `small` or `edits` measures these rows alone, `--files` says how many small files there are;
+ * nodes took in. `--only large`, `small`, `edits` or `scan` measures these rows alone, `--files` says how many small files there are;
  * `--profile` has both daemons leave CPU profiles in a directory.
  */
 const { values } = withUsage(
-  'npm run bench-sync -- [--quick] [--only large|small|edits] [--files N] [--profile DIR]',
+  'npm run bench-sync -- [--quick] [--only large|small|edits|scan] [--files N] [--profile DIR]',
   () =>
     parseArgs({
       options: {
@@ -43,6 +44,7 @@ const { values } = withUsage(
 )
 const LARGE_BYTES = values.quick ? 32 * 2 ** 20 : 2 ** 30
 const MANY = Number(values.files ?? (values.quick ? 500 : 10_000))
+const SCANNED = values.quick ? 2_000 : 50_000
 const EDITS = values.quick ? 5 : 30
 const TIMEOUT_MS = 20 * 60_000
 const POLL_MS = 20
@@ -155,6 +157,10 @@ const STEPS: readonly Step[] = [
 
 async function main(): Promise<void> {
   await buildIfNeeded()
+  if (values.only === 'scan') {
+    await measureScan()
+    return
+  }
   const dir = await mkdtemp(join(tmpdir(), 'hayloft-bench-sync-'))
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const)
@@ -175,6 +181,7 @@ async function main(): Promise<void> {
     )
     for (const step of STEPS) if (isWanted(step.of)) await measure(step, bench)
     if (isWanted('edits')) await measureEdits(bench)
+    if (isWanted('scan')) await measureScan()
   } finally {
     for (const device of devices) await device.stop()
     await rm(dir, { recursive: true, force: true, maxRetries: 5 })
@@ -204,6 +211,11 @@ async function measure(
 
 function isWanted(rows: string): boolean {
   return values.only === undefined || values.only === rows
+}
+
+async function measureScan(): Promise<void> {
+  const seconds = await scanSeconds(SCANNED)
+  console.log(`| look at ${SCANNED} unchanged files | | ${seconds.toFixed(2)} s | | |`)
 }
 
 async function measureEdits({ from, to, signal }: Bench): Promise<void> {

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path'
 import { equalBytes, utf8 } from '../../../foundation/bytes.ts'
 import { sleep, type Clock } from '../../../foundation/clock.ts'
+import { Turns } from '../../../foundation/turns.ts'
 import { systemCodeOf } from '../../../foundation/error.ts'
 import { describeSystemFailure, SystemFailureError } from '../../../foundation/system-failure.ts'
 import { MAX_TARGET_BYTES } from '../../../folders/entry.ts'
@@ -94,6 +95,7 @@ class Scanner implements DiskScan {
   readonly listings = new Map<string, Listing>()
   readonly #paths: DiskPaths
   readonly #context: ScanContext
+  readonly #turns: Turns
   readonly #waiting: Place[]
   /** Of the directory that is being looked at. */
   #listing: Listing = emptyListing(0n)
@@ -102,6 +104,7 @@ class Scanner implements DiskScan {
     this.#paths = paths
     this.selection = context.selection
     this.#context = context
+    this.#turns = new Turns(context.clock)
     this.#waiting = [{ at: paths.root, path: '', depth: 0, inode: 0n }]
   }
 
@@ -220,6 +223,7 @@ class Scanner implements DiskScan {
       return { kind: 'file', hash: hashBefore, signature, isRacy: false, ...about }
     }
     const isTooNew = isRacy(stats, this.#context.clock.nowMs())
+    await this.#turns.give(this.#context.signal)
     // Of what was agreed before most blocks are on the grid, and are known there by their hashes.
     const isOfBlocks = known !== undefined && about.sizeBytes > BLOCK_CAPACITY_BYTES
     const frames = isOfBlocks ? new FrameHasher(about.sizeBytes) : undefined

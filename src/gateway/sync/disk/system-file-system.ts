@@ -12,7 +12,8 @@ import {
   statfs,
 } from 'node:fs/promises'
 import { systemCodeOf } from '../../../foundation/error.ts'
-import type { FileSystem, ReadableHandle, WritableHandle } from './file-system.ts'
+import type { FileSystem, WritableHandle } from './file-system.ts'
+import { openToRead } from './small-files.ts'
 
 /** The system's own. */
 export const SYSTEM_FILE_SYSTEM: FileSystem = {
@@ -36,7 +37,7 @@ export const SYSTEM_FILE_SYSTEM: FileSystem = {
   clear: async (at) => {
     await rm(at, { recursive: true, force: true })
   },
-  open: async (at) => new ReadableFile(await open(at, READING)),
+  open: openToRead,
   create: async (at, { isExecutable }) =>
     new WritableFile(await open(at, 'wx', isExecutable ? 0o777 : 0o666), 0),
   reopen,
@@ -52,36 +53,11 @@ export const SYSTEM_FILE_SYSTEM: FileSystem = {
   renameNow: renameSync,
 }
 
-/** Should a link or pipe have taken the file's place just now, it is neither followed nor waited for. Windows has neither. */
-const READING =
-  process.platform === 'win32'
-    ? 'r'
-    : constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-
+/** As for reading: see {@link openToRead}. */
 const WRITING =
   process.platform === 'win32'
     ? 'r+'
     : constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK
-
-class ReadableFile implements ReadableHandle {
-  readonly #file: FileHandle
-
-  constructor(file: FileHandle) {
-    this.#file = file
-  }
-
-  async stat(): ReturnType<ReadableHandle['stat']> {
-    return await this.#file.stat({ bigint: true })
-  }
-
-  async read(into: Uint8Array, position?: number): Promise<number> {
-    return (await this.#file.read(into, 0, into.length, position ?? null)).bytesRead
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close()
-  }
-}
 
 class WritableFile implements WritableHandle {
   readonly #file: FileHandle
