@@ -23,7 +23,7 @@ import { SharedFolder } from '../../../simulations/sync/folder.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
 
 /** So that files of a few bytes are gone on with. */
-export const SMALL_STEPS = { minBytes: 16, stepBytes: 8 }
+const SMALL_STEPS = { minBytes: 16, stepBytes: 8 }
 
 /** A device with a directory of the system's own and a folder in memory. */
 export class TestDevice {
