@@ -37,7 +37,7 @@ const SYNC_SEEDS = 12_000
 /** Most mutants fail one of the first hundred. */
 const ENGINE_SEEDS = 400
 /** Where a crash, an upload or equal edits meet a change by somebody else within a moment: few seeds in a thousand. */
-const RARE_ENGINE_SEEDS = [489, 692, 861, 1536, 1994, 3008, 4223]
+const RARE_ENGINE_SEEDS = [489, 692, 861, 1536, 1994, 3001, 3008, 4223, 4454]
 /** Of the merge, what only shows as lost files or litter: the engine must notice as well. */
 const MERGE_BY_ENGINE = MERGE_MUTANTS.filter(({ name }) =>
   [

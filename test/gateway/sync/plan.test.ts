@@ -25,6 +25,10 @@ describe('devices that sync', () => {
     },
   )
 
+  it.each([2910])('keep what they promised once they did not, with seed %i', async (seed) => {
+    expect((await playSync(seed)).violations).toEqual([])
+  })
+
   it('play a seed the same way each time', async () => {
     expect(await playSync(42)).toEqual(await playSync(42))
   })
