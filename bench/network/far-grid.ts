@@ -11,8 +11,16 @@ import { REPOSITORY } from '../command.ts'
 
 /** Both ways together. */
 export const ROUND_TRIP_MS = 50
-export const UPLINK_MBIT = 20
-export const DOWNLINK_MBIT = 50
+/** What a house's line carries. */
+export interface HouseLine {
+  readonly upMbit: number
+  readonly downMbit: number
+}
+
+export const USUAL_LINE: HouseLine = { upMbit: 20, downMbit: 50 }
+/** A telephone line, as many still have it. */
+export const SLOW_LINE: HouseLine = { upMbit: 1, downMbit: 4 }
+
 const FAR_NODES = 10
 
 const HOUSE = 'client'
@@ -77,6 +85,12 @@ export class FarGrid implements AsyncDisposable {
     }
   }
 
+  /** From now on the line carries this. */
+  async changeLine({ upMbit, downMbit }: HouseLine): Promise<void> {
+    await this.#in(HOUSE, shaped('eth0', upMbit))
+    await this.#in(ROUTER, shaped('lan', downMbit))
+  }
+
   homeOf(name: 'client' | 'finder'): string {
     return this.#grid.homeOf(name)
   }
@@ -136,7 +150,7 @@ export class FarGrid implements AsyncDisposable {
   async #makeLine(): Promise<void> {
     const bridge = join(this.#dir, 'delay-bridge')
     await run('cc', ['-O2', '-o', bridge, pathOf('delay-bridge.c')])
-    await this.#in(HOUSE, [unloaded('eth0'), shaped('eth0', UPLINK_MBIT), CUBIC].join('\n'))
+    await this.#in(HOUSE, [unloaded('eth0'), shaped('eth0', USUAL_LINE.upMbit), CUBIC].join('\n'))
     await this.#in(ROUTER, routerLine())
     const delayUs = String((ROUND_TRIP_MS / 2) * 1000)
     this.#grid.bed.start(ROUTER, ['nice', '-n', '-10', bridge, 'wire', 'far', delayUs])
@@ -168,7 +182,7 @@ const CUBIC =
   'sysctl -qw net.ipv4.tcp_congestion_control=reno; } 2>/dev/null'
 
 function nodeLine(): string {
-  return [shaped('eth0', UPLINK_MBIT), CUBIC].join('\n')
+  return [shaped('eth0', USUAL_LINE.upMbit), CUBIC].join('\n')
 }
 
 /** The router's network card to the house becomes `wire`, and `lan` a new one behind the delay. */
@@ -187,7 +201,7 @@ function routerLine(): string {
     // Or the router would answer for its address at either end of the delay.
     'ip link set wire arp off',
     'ip link set far arp off',
-    shaped('lan', DOWNLINK_MBIT),
+    shaped('lan', USUAL_LINE.downMbit),
   ].join('\n')
 }
 
@@ -196,5 +210,5 @@ function unloaded(device: string): string {
 }
 
 function shaped(device: string, mbit: number): string {
-  return `tc qdisc add dev ${device} root tbf rate ${mbit}mbit burst 16kb latency ${QUEUE_MS}ms`
+  return `tc qdisc replace dev ${device} root tbf rate ${mbit}mbit burst 16kb latency ${QUEUE_MS}ms`
 }

@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { requireSame, writeSample } from '../samples.ts'
 import { median } from '../statistics.ts'
-import { DOWNLINK_MBIT, ROUND_TRIP_MS, UPLINK_MBIT, type FarGrid } from './far-grid.ts'
+import { ROUND_TRIP_MS, type FarGrid, type HouseLine } from './far-grid.ts'
 import type { Found } from './find-member.ts'
 import { networkRow, type NetworkRow } from './row.ts'
 
@@ -43,11 +43,12 @@ const NEWCOMERS = 3
 /** What reaches the other end of the line as parts of the file's shares, of what bare TCP gets through it. */
 export async function transferRows(
   names: { readonly upload: string; readonly download: string },
-  { grid, dir, fileBytes, signal }: Place,
+  { grid, dir, fileBytes, line, signal }: Place & { readonly line: HouseLine },
 ): Promise<NetworkRow[]> {
+  await grid.changeLine(line)
   const bare = {
-    up: await grid.bareRate('up', (UPLINK_MBIT / 8) * 1e6 * BARE_S, signal),
-    down: await grid.bareRate('down', (DOWNLINK_MBIT / 8) * 1e6 * BARE_S, signal),
+    up: await grid.bareRate('up', (line.upMbit / 8) * 1e6 * BARE_S, signal),
+    down: await grid.bareRate('down', (line.downMbit / 8) * 1e6 * BARE_S, signal),
   }
   const [path, back] = [join(dir, 'sample'), join(dir, 'sample-back')]
   await writeSample(path, fileBytes)

@@ -1,16 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { careRows } from './care-rows.ts'
-import { FarGrid, DOWNLINK_MBIT, ROUND_TRIP_MS, UPLINK_MBIT } from './far-grid.ts'
+import { FarGrid, ROUND_TRIP_MS, SLOW_LINE, USUAL_LINE, type HouseLine } from './far-grid.ts'
 import { joinRow, lookupRows, transferRows } from './line-rows.ts'
 import { networkRow, type NetworkRow } from './row.ts'
 
 const FAR = `${ROUND_TRIP_MS} ms away`
 
 const JOIN = `join to first stored file, ${FAR}`
-const TRANSFERS = {
-  upload: `upload, ${UPLINK_MBIT} Mbit/s, ${FAR}`,
-  download: `download, ${DOWNLINK_MBIT} Mbit/s, ${FAR}`,
-}
+const TRANSFERS = transfersOver(USUAL_LINE)
+const SLOW_TRANSFERS = transfersOver(SLOW_LINE)
 const LOOKUPS = {
   dht: `find a member by the DHT, ${FAR}`,
   statements: `find a member by statements, ${FAR}`,
@@ -19,6 +17,13 @@ const CARE = {
   audit: 'audit of one share',
   repair: 'repair of one lost share, reading',
   month: 'care a month, of 1 GB kept',
+}
+
+function transfersOver({ upMbit, downMbit }: HouseLine): { upload: string; download: string } {
+  return {
+    upload: `upload, ${upMbit} Mbit/s, ${FAR}`,
+    download: `download, ${downMbit} Mbit/s, ${FAR}`,
+  }
 }
 
 export interface NetworkSuiteOptions {
@@ -34,7 +39,9 @@ export async function networkRows(options: NetworkSuiteOptions): Promise<Network
   const isAnyWanted = (names: Readonly<Record<string, string>>): boolean =>
     Object.values(names).some(isWanted)
   const rows: NetworkRow[] = []
-  const far = [JOIN, ...Object.values(TRANSFERS), ...Object.values(LOOKUPS)].filter(isWanted)
+  const far = [JOIN, LOOKUPS, TRANSFERS, SLOW_TRANSFERS]
+    .flatMap((names) => (typeof names === 'string' ? names : Object.values<string>(names)))
+    .filter(isWanted)
   if (far.length > 0) rows.push(...(await farRows(far, options)))
   signal.throwIfAborted()
   if (isAnyWanted(CARE)) rows.push(...(await careRows(CARE, { fileMib: quick ? 8 : 96 })))
@@ -55,7 +62,13 @@ export async function networkRows(options: NetworkSuiteOptions): Promise<Network
     const measured: NetworkRow[] = []
     if (isWanted(JOIN)) measured.push(await joinRow(JOIN, place))
     if (isAnyWanted(LOOKUPS)) measured.push(...(await lookupRows(LOOKUPS, place)))
-    if (isAnyWanted(TRANSFERS)) measured.push(...(await transferRows(TRANSFERS, place)))
+    if (isAnyWanted(TRANSFERS)) {
+      measured.push(...(await transferRows(TRANSFERS, { ...place, line: USUAL_LINE })))
+    }
+    if (isAnyWanted(SLOW_TRANSFERS)) {
+      const slow = { ...place, line: SLOW_LINE, fileBytes: (quick ? 1 : 4) * 2 ** 20 }
+      measured.push(...(await transferRows(SLOW_TRANSFERS, slow)))
+    }
     return measured
   }
 }

@@ -292,7 +292,7 @@ class Upload {
         continue
       }
       const grace = deferred()
-      const cancel = this.#context.clock.after(GRACE_MS, grace.resolve)
+      const cancel = this.#context.clock.after(this.#context.monitor.graceMs(), grace.resolve)
       await Promise.race([grace.promise, Promise.allSettled(this.#placing)])
       cancel()
       this.#stop.abort(new Error('silent nodes had their time'))
@@ -322,5 +322,3 @@ const BLOCKS_IN_FLIGHT = 8
 const KNOWN_BLOCKS_IN_FLIGHT = 32
 /** Blocks held in memory for silent nodes that may come back. */
 const BLOCKS_OWED = 12
-/** How long a finished upload waits for nodes that are silent already. */
-const GRACE_MS = 750

@@ -40,6 +40,8 @@ export { erasureCode } from '../erasure/code.ts'
 export type { ErasureCode } from '../erasure/code.ts'
 export type { OperationOptions, TransferProgress } from '../grid/context.ts'
 export type { ByteRange, Download, GetOptions } from '../grid/download.ts'
+export type { LocalVersion } from '../grid/files/local-version.ts'
+export type { HashedSource } from '../grid/files/hashed-source.ts'
 export type { PutOptions } from '../grid/upload.ts'
 export type { BlockPlacement, PutResult } from '../grid/upload-tally.ts'
 

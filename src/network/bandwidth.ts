@@ -2,6 +2,8 @@ import type { Clock } from '../foundation/clock.ts'
 import { deferred, type Deferred } from '../foundation/concurrency.ts'
 import type { SendingPace } from './frame-writer.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
+import { PieceSize } from './piece-size.ts'
+import { SignsOfLife } from './signs-of-life.ts'
 
 /** What a host sends and takes at most, in bytes a second; undefined for no limit. */
 export interface BandwidthLimits {
@@ -19,10 +21,14 @@ export interface Traffic {
 export class Bandwidth {
   readonly up: FairBucket
   readonly down: FairBucket
+  readonly #clock: Clock
+  readonly #signs: SignsOfLife
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, signs = new SignsOfLife(clock)) {
     this.up = new FairBucket(clock)
     this.down = new FairBucket(clock)
+    this.#clock = clock
+    this.#signs = signs
   }
 
   limit({ uploadBytesPerS, downloadBytesPerS }: BandwidthLimits): void {
@@ -36,10 +42,21 @@ export class Bandwidth {
 
   /** What one stream to this peer goes by. */
   of(peer: NodeKey): StreamPace {
+    const piece = new PieceSize()
     return {
-      pieceBytes: () => this.up.pieceBytes,
+      pieceBytes: () => Math.min(piece.bytes, this.up.pieceBytes),
       take: (bytes) => this.up.take(peer, bytes),
-      received: (bytes) => this.down.take(peer, bytes),
+      blocked: () => {
+        piece.blocked(this.#clock.monotonicMs())
+      },
+      drained: () => {
+        piece.drained(this.#clock.monotonicMs())
+        this.#signs.took(peer)
+      },
+      received: (bytes) => {
+        this.#signs.heard(peer, bytes)
+        return this.down.take(peer, bytes)
+      },
     }
   }
 }

@@ -121,12 +121,14 @@ export class FrameWriter {
       return false
     }
     this.#state = 'blocked'
+    this.#pace.blocked()
     // Not `onDrain()`: libp2p arms its promise once only, so a second wait would not wait.
     this.#stream.addEventListener(
       'drain',
       () => {
         if (this.#state !== 'blocked') return
         this.#state = 'scheduled'
+        this.#pace.drained()
         goOn()
       },
       { once: true },
@@ -141,6 +143,10 @@ export interface SendingPace {
   pieceBytes(): number
   /** @returns undefined if so many bytes may be sent now, else what resolves when they may */
   take(bytes: number): Promise<void> | undefined
+  /** The connection takes no more for now … */
+  blocked(): void
+  /** … and does again. */
+  drained(): void
 }
 
 /** The contiguous pieces of a message event's data. */

@@ -44,6 +44,7 @@ import type { Diagnosis } from './paths/diagnosis.ts'
 import { Paths, type PathReport } from './paths/paths.ts'
 import { announceFilter, type Standing, type StandingOptions } from './paths/standing.ts'
 import { ServedStream } from './served-stream.ts'
+import { SignsOfLife } from './signs-of-life.ts'
 
 /** A libp2p host as the grid's network: lanes to those it calls, served streams of those that call it. */
 export class GridHost implements GridNetwork {
@@ -64,11 +65,14 @@ export class GridHost implements GridNetwork {
   #cancelRejoin: (() => void) | undefined
   #stopLearning: (() => void) | undefined
 
-  private constructor(options: NetworkOptions, { host, gate }: { host: Host; gate: Gate }) {
+  private constructor(
+    options: NetworkOptions,
+    { host, gate, signs }: { host: Host; gate: Gate; signs: SignsOfLife },
+  ) {
     this.self = nodeKeyOfIdentity(options.identity)
     this.#options = options
     this.#host = host
-    this.#bandwidth = new Bandwidth(options.clock)
+    this.#bandwidth = new Bandwidth(options.clock, signs)
     this.#gate = gate
     const { membership, listen } = options
     if (membership !== undefined) {
@@ -115,13 +119,15 @@ export class GridHost implements GridNetwork {
       joinProtocol: options.membership === undefined ? undefined : joinProtocol(options.gridId),
       clock: options.clock,
     })
+    const signs = new SignsOfLife(options.clock)
     const host = await startHost({
       ...options,
       gate,
+      signs,
       announce: (own) => announceFilter(own, standing, MAX_ADDRESSES_PER_NODE),
       servesDht: options.listen.length > 0,
     })
-    const network = new GridHost(options, { host, gate })
+    const network = new GridHost(options, { host, gate, signs })
     standing = network.#paths.standing
     await network.#start()
     return network

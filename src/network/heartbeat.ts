@@ -4,6 +4,8 @@ import type { Clock } from '../foundation/clock.ts'
 import { messageOf } from '../foundation/error.ts'
 import { withDeadline } from './deadline.ts'
 import { ping } from './libp2p.ts'
+import { parsePeerIdText } from './identity.ts'
+import type { SignsOfLife } from './signs-of-life.ts'
 import type { Internals } from './paths/internals.ts'
 
 /**
@@ -14,11 +16,16 @@ import type { Internals } from './paths/internals.ts'
 export class Heartbeat {
   readonly #connections: () => readonly Connection[]
   readonly #clock: Clock
+  readonly #signs: SignsOfLife
   #cancel: (() => void) | undefined
 
-  constructor(connections: () => readonly Connection[], clock: Clock) {
+  constructor(
+    connections: () => readonly Connection[],
+    { clock, signs }: { readonly clock: Clock; readonly signs: SignsOfLife },
+  ) {
     this.#connections = connections
     this.#clock = clock
+    this.#signs = signs
   }
 
   /** Called by libp2p, as is {@link stop}. */
@@ -34,20 +41,26 @@ export class Heartbeat {
   }
 
   async #check(connection: Connection): Promise<void> {
+    const startMs = this.#clock.monotonicMs()
     try {
       connection.rtt = await withDeadline(this.#clock, ANSWER_TIMEOUT_MS, async (signal) =>
         roundTripMs(connection, this.#clock, signal),
       )
     } catch (error) {
+      const node = parsePeerIdText(connection.remotePeer.toString())
+      if (node !== undefined && this.#signs.isAlive(node, startMs)) return
       connection.abort(new Error(`it does not answer: ${messageOf(error)}`))
     }
   }
 }
 
-export function heartbeat(clock: Clock): (components: object) => Heartbeat {
+export function heartbeat(options: {
+  readonly clock: Clock
+  readonly signs: SignsOfLife
+}): (components: object) => Heartbeat {
   return (components) => {
     const { connectionManager } = components as Internals
-    return new Heartbeat(() => connectionManager.getConnections(), clock)
+    return new Heartbeat(() => connectionManager.getConnections(), options)
   }
 }
 

@@ -26,12 +26,14 @@ import {
   MAX_READ_BUFFER_BYTES,
   MAX_STREAMS_PER_PEER,
   MAX_WINDOW_BYTES,
+  OPEN_STREAM_TIMEOUT_MS,
 } from './limits.ts'
 import type { Gate } from './membership/gate.ts'
 import { HANDSHAKE_TIMEOUT_MS, MAX_PENDING_CONNECTIONS } from './membership/limits.ts'
 import type { Internals } from './paths/internals.ts'
 import { bestPath } from './paths/path.ts'
 import { RelayUser } from './paths/relay.ts'
+import { SignsOfLife } from './signs-of-life.ts'
 
 /** What finding paths works with. */
 export interface Inside {
@@ -47,6 +49,8 @@ export interface HostOptions {
   readonly listen: readonly string[]
   readonly gate: Gate
   readonly clock: Clock
+  /** What peers show of being there, where somebody notes it. */
+  readonly signs?: SignsOfLife
   /** Whether the host answers DHT queries of others: nodes do, clients only ask. */
   readonly servesDht: boolean
   /** What to announce of the addresses that libp2p knows. */
@@ -60,6 +64,7 @@ export interface HostOptions {
  */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { identity, gridId, listen, gate, clock, servesDht, announce } = options
+  const { signs = new SignsOfLife(clock) } = options
   const relays = new RelayUser()
   return await createLibp2p({
     // libp2p would derive the public half in JavaScript, which takes a cold process longer than one dial.
@@ -87,6 +92,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     connectionManager: {
       dialTimeout: DIAL_TIMEOUT_MS,
       addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      outboundStreamProtocolNegotiationTimeout: OPEN_STREAM_TIMEOUT_MS,
+      inboundStreamProtocolNegotiationTimeout: OPEN_STREAM_TIMEOUT_MS,
       // The default of 5 a second and address breaks households behind one router.
       inboundConnectionThreshold: 1000,
       maxIncomingPendingConnections: MAX_PENDING_CONNECTIONS,
@@ -103,7 +110,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       identifyPush: identifyPush({ runOnSelfUpdate: listen.length > 0 }),
       // Several may want to know at once whether a peer is there.
       ping: leanPing({ maxInboundStreams: MAX_PINGS, maxOutboundStreams: MAX_PINGS }, clock),
-      heartbeat: heartbeat(clock),
+      heartbeat: heartbeat({ clock, signs }),
       inside: (components: object): Inside => ({ internals: components as Internals, relays }),
       dht: kadDHT({
         protocol: `${protocolPrefix(gridId)}/kad/1`,

@@ -9,7 +9,7 @@ import type { Connector } from './connector.ts'
 import { untilAborted, withDeadline } from './deadline.ts'
 import { openConnectionTo, type Host } from './host.ts'
 import { Lane, laneOf, mayRepeat, type LaneKind } from './lane.ts'
-import { DIAL_TIMEOUT_MS } from './limits.ts'
+import { OPEN_STREAM_TIMEOUT_MS } from './limits.ts'
 import { rankOfPath } from './paths/path.ts'
 
 export interface LanesOptions {
@@ -147,7 +147,7 @@ export class Lanes {
   async #openStream(connection: Connection): Promise<Stream> {
     const { clock, protocol, introduce } = this.#options
     const open = async (): Promise<Stream> =>
-      await withDeadline(clock, DIAL_TIMEOUT_MS, (signal) =>
+      await withDeadline(clock, OPEN_STREAM_TIMEOUT_MS, (signal) =>
         connection.newStream([protocol], { signal, runOnLimitedConnection: true }),
       )
     try {

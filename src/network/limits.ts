@@ -2,6 +2,8 @@
 
 /** The longest that a call waits for a connection: a dial with several addresses, or a search in the DHT and a dial. */
 export const DIAL_TIMEOUT_MS = 5_000
+/** The longest that a stream over an open connection takes to open: what is being sent stands before it in a slow line. */
+export const OPEN_STREAM_TIMEOUT_MS = 30_000
 /** The longest for one address: five round trips of a handshake over a slow satellite, or a host that swallows packets. */
 export const ADDRESS_DIAL_TIMEOUT_MS = 3_000
 /** After a failed dial, calls fail at once for this long, so that a dead node costs one timeout and not one a call. */

@@ -218,7 +218,7 @@ class GridBlockStore implements BlockStore {
       this.#owed += 1
       about.release()
       // What is owed is held in memory, so past a bound there is no more waiting.
-      const graceMs = holders >= needed && this.#owed > BLOCKS_OWED ? 0 : GRACE_MS
+      const graceMs = holders >= needed && this.#owed > BLOCKS_OWED ? 0 : monitor.graceMs()
       cancelGrace = clock.after(graceMs, () => {
         giveUp.abort(new Error('silent nodes had their time'))
       })
@@ -323,8 +323,6 @@ const CACHE_BYTES = 32 * 1024 * 1024
 const DIRECT_MAX_BYTES = 32 * 1024
 /** Blocks held in memory for silent nodes that may come back. */
 const BLOCKS_OWED = 64
-/** How long a block waits for nodes that are silent already. */
-const GRACE_MS = 750
 /** Blocks known to be stored: a few MiB of names. */
 const STORED_REMEMBERED = 16_384
 /** How long that knowledge lasts; far less than the days of grace after a lease. */

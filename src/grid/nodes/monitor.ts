@@ -115,6 +115,11 @@ export class NodeMonitor {
       : clamp(typical * PATIENCE, MIN_HEDGE_MS, MAX_SILENCE_MS)
   }
 
+  /** How long to wait for shares that are on their way to silent nodes alone, in milliseconds: as long as the line needs. */
+  graceMs(): number {
+    return clamp(this.#lines.up.drainMs(), MIN_GRACE_MS, MAX_GRACE_MS)
+  }
+
   /**
    * Whether a share that was asked for at `sinceMs` would come sooner from somebody else. While others come in all the time, it
    * may as well stand in line: a line that is full gets no faster by asking more of it. Then only shares that were asked
@@ -306,6 +311,8 @@ const FIRST_DOWN_BYTES_PER_MS = 256
 const LINE_PATIENCE = 2
 const MAX_LINE_MS = 300_000
 const SECOND_LOOK_MS = 150
+const MIN_GRACE_MS = 750
+const MAX_GRACE_MS = 30_000
 const NODES_ASKED_AROUND = 2
 const FIRST_HEDGE_MS = 750
 const MIN_HEDGE_MS = 250
