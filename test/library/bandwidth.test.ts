@@ -88,7 +88,8 @@ describe('a host that keeps to the bandwidth of its home', () => {
     })
     await writeFile(path, '{')
     await vi.waitFor(() => {
-      expect(flaws).toEqual([expect.stringContaining('bandwidth.json cannot be used')])
+      // Who writes in place may be seen twice at it.
+      expect(flaws.at(-1)).toContain('bandwidth.json cannot be used')
     })
     expect(now()).toEqual({ uploadBytesPerS: 1e6 })
     await rm(path)
