@@ -150,7 +150,7 @@ function tell(
     }
     if (sync.unsent > 0) {
       terminal.line(
-        `  ${count(sync.unsent, 'change')} of yours stay here: you may only read that folder. To undo them: hayloft sync revert`,
+        `  ${count(sync.unsent, 'change')} of yours not in the folder, which you may only read. To undo: hayloft sync revert`,
       )
     }
     for (const problem of sync.problems) terminal.line(`  ${printableName(problem)}`)
