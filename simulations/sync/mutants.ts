@@ -42,8 +42,8 @@ export const SYNC_MUTANTS: readonly Mutant[] = [
   {
     name: 'a file in the way of a directory is dropped',
     file: 'src/gateway/sync/commit-edits.ts',
-    right: "return { kind: 'put', path: pathOf(path), content: version, replaces: [] }",
-    wrong: "return { kind: 'make-directory', path: pathOf(path) }",
+    right: "return { kind: 'put', path: pathOf(to), content: version, replaces: [] }",
+    wrong: "return { kind: 'make-directory', path: pathOf(to) }",
   },
   {
     name: 'a renamed directory takes along what others have in it',
