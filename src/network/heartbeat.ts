@@ -2,7 +2,7 @@ import type { Connection, PeerId } from '@libp2p/interface'
 import type { Ping, PingComponents, PingInit } from '@libp2p/ping'
 import type { Clock } from '../foundation/clock.ts'
 import { messageOf } from '../foundation/error.ts'
-import { withDeadline } from './deadline.ts'
+import { untilAborted, withDeadline } from './deadline.ts'
 import { ping } from './libp2p.ts'
 import { parsePeerIdText } from './identity.ts'
 import type { SignsOfLife } from './signs-of-life.ts'
@@ -90,7 +90,12 @@ async function roundTripMs(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const { muxer } = connection as Muxed
-  if (muxer?.ping !== undefined) return await muxer.ping({ signal })
+  if (muxer?.ping !== undefined) {
+    // Without the signal: to Yamux an answer that comes after it gave up breaks the protocol, and ends the connection.
+    const answered = muxer.ping()
+    answered.catch(() => undefined)
+    return await untilAborted(answered, signal)
+  }
   // What has another muxer, as WebRTC does, agrees on a protocol, whichever it may be.
   const startMs = clock.monotonicMs()
   const stream = await connection.newStream(PING, {
@@ -103,7 +108,7 @@ async function roundTripMs(
 
 /** A connection that libp2p made, besides what its interface says. */
 type Muxed = Connection & {
-  readonly muxer?: { ping?: (options: { signal: AbortSignal | undefined }) => Promise<number> }
+  readonly muxer?: { ping?: () => Promise<number> }
 }
 
 const PING = '/ipfs/ping/1.0.0'
