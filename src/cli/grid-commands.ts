@@ -20,7 +20,10 @@ function addGridJoin(context: ProgramContext, grid: Command): void {
     .command('join')
     .description('join the grid of friends with an invite, or add this computer with a device word')
     .argument('<INVITE>', 'the word that a friend gave you, as @FILE or - (standard input)')
-    .option('--as <name>', 'what the others are to call you (default: what the invite says)')
+    .option(
+      '--as <name>',
+      'what the others are to call you, where the invite does not say (default: your user name)',
+    )
     .option('--offer <size>', 'keep files for your friends on this computer, up to so much')
     .option('--zone <name>', 'the household it stands in: nodes of one household are lost together')
     .option(

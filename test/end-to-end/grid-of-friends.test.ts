@@ -108,18 +108,26 @@ describe('a grid of friends', () => {
   })
 
   it('tells of an invite that is used again, and of words that are none', async () => {
-    const again = await run('eve', ['grid', 'join', '-', '--json'], invite)
-    expect(again.stderr).toContain('"invite-used"')
+    const again = await run('eve', ['grid', 'join', '-', '--as', 'Eve'], invite)
+    expect(again).toMatchObject({ status: 77 })
+    expect(again.stderr).toContain('The invite is for Ben, and that is what the others call you.')
+    expect(again.stderr).toContain('was used already')
     const { refused } = await json<MembersJson>('ada', ['grid', 'members'])
-    expect(refused).toMatchObject([{ name: 'Ben', reason: 'used-up' }])
+    expect(refused).toMatchObject([{ name: 'Eve', reason: 'used-up' }])
     const told = await run('ada', ['grid', 'members'])
     expect(told.stdout).toContain('The invite that let in Ben was used again')
+    expect(told.stdout).toContain('who calls themselves Eve')
     const file = await run('ada', ['check', '-', '--json'], invite)
     expect(file.stderr).toContain('capability-malformed')
     expect(file.stderr).not.toContain(invite.slice(20, 60))
   })
 
   it('takes an invite back, and keeps whom it has let in', async () => {
+    const several = await run('ada', ['grid', 'invite', '--name', 'Gus', '--uses', '2'])
+    expect([several.status, several.stderr]).toEqual([
+      64,
+      expect.stringContaining('for one person'),
+    ])
     const more = await json<{ invite: string }>('ada', ['grid', 'invite', '--uses', '5'])
     const taken = await json('ada', ['grid', 'revoke', '-'], more.invite)
     expect(taken).toMatchObject({ stay: [] })

@@ -39,6 +39,11 @@ export async function gridInvite(
   const quotaBytes =
     request.quota === undefined ? undefined : sizeArgument(request.quota, '--quota')
   const uses = usesArgument(request.uses ?? '1')
+  if (name !== undefined && uses > 1) {
+    throw usageError(
+      'An invite with a name is for one person. Leave out --name, and each says with --as what to be called; or leave out --uses.',
+    )
+  }
   const expiresS = lifetimeArgument(request.expires ?? '7d', nowMs)
   const role = roleArgument(request.role ?? 'member')
   const own = await requireOwn(files)

@@ -10,7 +10,6 @@ import { keepMembership } from '../../library/live-membership.ts'
 import { nodeKeyOfIdentity } from '../../network/identity.ts'
 import { joinGrid } from '../../network/membership/join.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
-import { checkMemberName } from '../../protocol/membership/names.ts'
 import { textArgument } from '../arguments.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
@@ -29,6 +28,7 @@ import {
   type HomeDevices,
   type JoinWord,
 } from '../grid/join-steps.ts'
+import { quoted } from '../grid/member-report.ts'
 import { nodeFor, personName, type NodeRequest } from '../grid/new-member.ts'
 import { ensureRootFolder } from '../root-folder.ts'
 import type { Terminal } from '../terminal.ts'
@@ -54,7 +54,7 @@ export async function gridJoin(
   const word = await wordOf(request.word, terminal)
   const addresses = [...(request.at ?? []).map(memberAddress), ...word.addresses]
   const own = await ownGridFor(word, files)
-  const name = nameFor(word, request.as)
+  const name = nameFor(word, request.as, terminal)
   if (own === undefined) refuseExpired(word)
   const node = await nodeFor(request, { files, zone: name })
   const passphrase = request.passphrase === true
@@ -145,12 +145,20 @@ async function wordOf(argument: string, terminal: Terminal): Promise<JoinWord> {
   return word
 }
 
-/** What others call this member. The inviter's choice comes first, for it is what the grid shows. */
-function nameFor(word: JoinWord, given: string | undefined): string {
-  if (given !== undefined) return checkMemberName(given.normalize('NFC'), 'name')
+/**
+ * What this member calls themselves. Others see what the inviter said, if they said anything; of an invite that was used too
+ * often they see this.
+ */
+function nameFor(word: JoinWord, given: string | undefined, terminal: Terminal): string {
   const granted = word.kind === 'invite' ? word.grant.name : undefined
-  if (granted !== undefined) return granted
-  return personName(undefined, '--as')
+  if (given === undefined && granted !== undefined) return granted
+  const name = personName(given, '--as')
+  if (granted !== undefined && granted !== name) {
+    terminal.note(
+      `The invite is for ${quoted(granted)}, and that is what the others call you. An admin changes it with "hayloft grid member".`,
+    )
+  }
+  return name
 }
 
 function deviceWordExposed(): CliError {
