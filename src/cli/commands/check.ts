@@ -99,9 +99,12 @@ function reportChecked(
   { verify, terminal, nameOf }: { verify: Verification; terminal: Terminal; nameOf: NameOf },
 ): void {
   const { sharesRequired, sharesTotal, blocks } = checked
-  const least = (counts: readonly number[]): number => Math.min(sharesTotal, ...counts)
-  const good = least(blocks.map(({ sharesGood }) => sharesGood))
-  const spread = least(blocks.map(({ sharesSpread }) => sharesSpread))
+  // One by one: a large file has more blocks than a call may have arguments.
+  let [good, spread] = [sharesTotal, sharesTotal]
+  for (const { sharesGood, sharesSpread } of blocks) {
+    good = Math.min(good, sharesGood)
+    spread = Math.min(spread, sharesSpread)
+  }
   const crowded = spread < good ? `, ${spread} of them on a node of its own` : ''
   terminal.line(
     `${stateOf(checked)}: of ${sharesTotal} shares, the worst-off block has ${good}${crowded}; any ${sharesRequired} bring it back.`,
