@@ -1,4 +1,5 @@
 import type { Clock } from '../foundation/clock.ts'
+import { deferred } from '../foundation/concurrency.ts'
 import { messageOf } from '../foundation/error.ts'
 import { readBandwidthFile } from '../home/bandwidth-file.ts'
 import { limitsAt, NO_LIMITS, type RateLimits } from '../home/bandwidth-schedule.ts'
@@ -30,27 +31,26 @@ export async function keepToBandwidth(
     // Without times there is nothing to wait for.
     if (schedule.times.length > 0) cancel = clock.after(LOOK_INTERVAL_MS, apply)
   }
-  const read = async (): Promise<void> => {
-    schedule = await readBandwidthFile(path)
-    apply()
-  }
-  const told = (thrown: unknown): void => onFlaw?.(messageOf(thrown))
-  // Limits hold from the first byte on.
-  await read().catch(told)
+  const first = deferred()
   let isFirst = true
   const stop = watchFile(path, {
     clock,
+    // It tells of the file as it is now, too.
     onChange: async () => {
       const isKnown = isFirst
       isFirst = false
       try {
-        await read()
+        schedule = await readBandwidthFile(path)
+        apply()
         if (!isKnown) await onChange?.()
       } catch (thrown) {
-        told(thrown)
+        onFlaw?.(messageOf(thrown))
       }
+      first.resolve()
     },
   })
+  // Limits hold from the first byte on.
+  await first.promise
   return {
     [Symbol.dispose]() {
       stop()
