@@ -1,3 +1,4 @@
+import { dropOldest } from '../foundation/newest.ts'
 import {
   createCipheriv,
   createDecipheriv,
@@ -122,12 +123,7 @@ function publicKeyObjectOf(publicKey: Uint8Array): KeyObject | undefined {
   const key = known ?? createPublicKey({ key: jwk, format: 'jwk' })
   publicKeys.delete(x)
   publicKeys.set(x, key)
-  if (publicKeys.size > PUBLIC_KEYS_KEPT) {
-    for (const oldest of publicKeys.keys()) {
-      publicKeys.delete(oldest)
-      break
-    }
-  }
+  dropOldest(publicKeys, PUBLIC_KEYS_KEPT)
   return key
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../foundation/clock.ts'
+import { dropOldest } from '../foundation/newest.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 
 /**
@@ -35,11 +36,7 @@ export class SignsOfLife {
   #note(times: Map<NodeKey, number>, peer: NodeKey): void {
     times.delete(peer)
     times.set(peer, this.#clock.monotonicMs())
-    if (times.size <= MAX_REMEMBERED_PEERS) return
-    for (const oldest of times.keys()) {
-      times.delete(oldest)
-      break
-    }
+    dropOldest(times, MAX_REMEMBERED_PEERS)
   }
 }
 

@@ -3,6 +3,7 @@ import { linkSignals, manyListeners } from '../../foundation/abort.ts'
 import { allocateBytes, EMPTY_BYTES } from '../../foundation/bytes.ts'
 import { deferred, Semaphore } from '../../foundation/concurrency.ts'
 import { assert } from '../../foundation/error.ts'
+import { dropOldest } from '../../foundation/newest.ts'
 import { blockIdHex, type BlockIdHex } from '../../protocol/block-id.ts'
 import { DEFAULT_LEASE_S } from '../../protocol/limits.ts'
 import type { GridContext } from '../context.ts'
@@ -264,11 +265,7 @@ class GridBlockStore implements BlockStore {
       return
     }
     this.#stored.set(blockIdHex(id), this.#context.clock.monotonicMs())
-    if (this.#stored.size <= STORED_REMEMBERED) return
-    for (const oldest of this.#stored.keys()) {
-      this.#stored.delete(oldest)
-      break
-    }
+    dropOldest(this.#stored, STORED_REMEMBERED)
   }
 
   #isStored(name: BlockIdHex): boolean {

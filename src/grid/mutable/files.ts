@@ -9,6 +9,7 @@ import type { SlotWriteKeys } from '../../capabilities/slot-keys.ts'
 import type { ErasureCode } from '../../erasure/code.ts'
 import { toHex } from '../../foundation/bytes.ts'
 import { assert, HayloftError } from '../../foundation/error.ts'
+import { dropOldest } from '../../foundation/newest.ts'
 import { openBlockStore, type BlockStore } from '../blocks/store.ts'
 import type { GridContext, OperationOptions } from '../context.ts'
 import { downloadFile, type Download, type GetOptions } from '../download.ts'
@@ -311,12 +312,7 @@ class GridMutableFiles implements MutableFiles {
     const name = toHex(writeKey)
     const keys = this.#keys.get(name) ?? slotWriteKeys(writeKey)
     this.#keys.set(name, keys)
-    if (this.#keys.size > KEYS_KEPT) {
-      for (const oldest of this.#keys.keys()) {
-        this.#keys.delete(oldest)
-        break
-      }
-    }
+    dropOldest(this.#keys, KEYS_KEPT)
     return keys
   }
 }

@@ -1,4 +1,5 @@
 import { equalBytes } from '../../foundation/bytes.ts'
+import { dropOldest } from '../../foundation/newest.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
 import {
   decodeSlotRecord,
@@ -61,12 +62,7 @@ export class RecordShelf {
     if (this.#known.has(name)) this.#known.delete(name)
     else head = check({ name, digest }, bytes)
     this.#known.set(name, head)
-    if (this.#known.size > RECORDS_REMEMBERED) {
-      for (const oldest of this.#known.keys()) {
-        this.#known.delete(oldest)
-        break
-      }
-    }
+    dropOldest(this.#known, RECORDS_REMEMBERED)
     return head !== undefined && equalBytes(head.record.slot, slot) ? head : undefined
   }
 

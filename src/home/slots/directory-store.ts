@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { sha256 } from '../../crypto/hash.ts'
 import { allocateBytes, equalBytes, viewOf } from '../../foundation/bytes.ts'
 import { describingFailures } from '../../foundation/system-failure.ts'
+import { dropOldest } from '../../foundation/newest.ts'
 import type { SmallStore } from '../../grid/slots/stored-memory.ts'
 import { PRIVATE_FILE, readIfThere, syncDirectory, writePrivateFile } from '../files.ts'
 
@@ -121,11 +122,7 @@ export class DirectoryStore implements SmallStore {
   #remember(name: string, turn: Turn): void {
     this.#known.delete(name)
     this.#known.set(name, turn)
-    if (this.#known.size <= TURNS_KNOWN) return
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest)
-      break
-    }
+    dropOldest(this.#known, TURNS_KNOWN)
   }
 
   #pathsOf(name: string): [string, string] {

@@ -65,12 +65,8 @@ export class DiskFile implements OpenedFile {
   }): Promise<Uint8Array | undefined> {
     try {
       const bytes = allocateBytes(length)
-      for (let filled = 0; filled < length;) {
-        const came = await this.#handle.read(bytes.subarray(filled), offset + filled)
-        if (came === 0) return undefined
-        filled += came
-      }
-      return (await this.isUnchanged()) ? bytes : undefined
+      const isWhole = await fill(this.#handle, bytes, offset)
+      return isWhole && (await this.isUnchanged()) ? bytes : undefined
     } catch (thrown) {
       if (describeSystemFailure(thrown, 'it') === undefined) throw thrown
       return undefined
@@ -96,6 +92,20 @@ async function* readFrom(handle: ReadableHandle, pieceBytes: number): AsyncGener
     if (length === 0) return
     yield bytes.subarray(0, length)
   }
+}
+
+/** Reads from a place until `into` is full. @returns whether there were as many bytes */
+export async function fill(
+  file: ReadableHandle,
+  into: Uint8Array,
+  position: number,
+): Promise<boolean> {
+  for (let filled = 0; filled < into.length;) {
+    const came = await file.read(into.subarray(filled), position + filled)
+    if (came === 0) return false
+    filled += came
+  }
+  return true
 }
 
 /**

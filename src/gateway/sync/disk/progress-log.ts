@@ -2,6 +2,7 @@ import { startSha256 } from '../../../crypto/hash.ts'
 import type { StreamedHash } from '../../../crypto/backend.ts'
 import { allocateBytes, equalBytes, viewOf } from '../../../foundation/bytes.ts'
 import { unlessGone } from './careful.ts'
+import { fill } from './disk-files.ts'
 import type { FileSystem, ReadableHandle, WritableHandle } from './file-system.ts'
 
 /**
@@ -103,16 +104,6 @@ async function longestBegun(
     if (!equalBytes(hash.copy().digest(), entry.subarray(8))) return begun
     begun = { sizeBytes: readBytes, hash: hash.copy(), entries }
   }
-}
-
-/** @returns whether there were as many bytes */
-async function fill(file: ReadableHandle, into: Uint8Array, position: number): Promise<boolean> {
-  for (let filled = 0; filled < into.length;) {
-    const came = await file.read(into.subarray(filled), position + filled)
-    if (came === 0) return false
-    filled += came
-  }
-  return true
 }
 
 const ENTRY_BYTES = 8 + 32
