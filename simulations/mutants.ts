@@ -36,8 +36,8 @@ const SYNC_SEEDS = 12_000
 
 /** Most mutants fail one of the first hundred. */
 const ENGINE_SEEDS = 400
-/** Where a crash, an upload or equal edits meet a change by somebody else within a moment: few seeds in a thousand. */
-const RARE_ENGINE_SEEDS = [489, 692, 861, 1536, 1994, 3001, 3008, 4223, 4454]
+/** Where a crash, an upload or a scan meets a change within a moment, which few seeds in a thousand play. */
+const ENGINE_TESTS = 'test/gateway/sync/moments.test.ts'
 /** Of the merge, what only shows as lost files or litter: the engine must notice as well. */
 const MERGE_BY_ENGINE = MERGE_MUTANTS.filter(({ name }) =>
   ['last writer wins', 'no clock check: what one side lacks always goes'].includes(name),
@@ -117,11 +117,7 @@ function passesSyncSeeds(copy: string): boolean {
 }
 
 function passesEngineSeeds(copy: string): boolean {
-  const rare = RARE_ENGINE_SEEDS.map((seed) => ['--engine', '--from', String(seed)])
-  return (
-    passesSeedsOfSync(copy, ENGINE_SEEDS, ['--engine']) &&
-    rare.every((options) => passesSeedsOfSync(copy, 1, options))
-  )
+  return passesSeedsOfSync(copy, ENGINE_SEEDS, ['--engine']) && passesTests(copy, ENGINE_TESTS)
 }
 
 function passesSeedsOfSync(copy: string, count: number, options: readonly string[] = []): boolean {
