@@ -201,6 +201,7 @@ export class SyncingDevice {
       }
       case 'pull-removal':
         if (!this.#isAs(path, step.expects)) return
+        if (step.keptAt && !this.#isAs(step.keptAt, step.expects)) return
         this.#change(new Map([[path, undefined]]), between, () => nodes.delete(path))
         return
       case 'pull-directory-removal':

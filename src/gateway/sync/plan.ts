@@ -10,6 +10,7 @@ import {
   type LocalTree,
   type PathText,
   type RemoteTree,
+  type SyncedLeaf,
   type SyncedTree,
 } from './trees.ts'
 
@@ -160,7 +161,7 @@ function arrange(trees: Trees, steps: readonly (LeafStep | DirectoryStep)[]): Pl
   }
   const hasPlace = placesFor(pulls, trees)
   const placed = moveDirectories(pulls.filter(hasPlace), trees)
-  const possible = pairMoves(keepCopies(placed, trees.remote)).sort(inOrder)
+  const possible = pairMoves(keepContents(placed, trees)).sort(inOrder)
   return { pushes, pulls: possible, books, hold: holdOf(trees, pushes) }
 }
 
@@ -178,19 +179,40 @@ function placesFor(pulls: readonly Pull[], { local }: Trees): (step: Pull) => bo
   return hasPlace
 }
 
-/** What makes way for another content and becomes a conflict copy is not taken off the disk before the copy is on it. */
-function keepCopies(pulls: readonly Pull[], remote: RemoteTree): Pull[] {
+/**
+ * What makes way for another content and becomes a conflict copy is not taken off the disk before the copy is on it, nor
+ * the copy while the file that it was a version of is not what it is to be again.
+ */
+function keepContents(pulls: readonly Pull[], { local, remote, selection }: Trees): Pull[] {
   const copies = new Map<string, PathText>()
   for (const [path, node] of remote) {
     if (node.kind === 'file' && node.copyOf !== undefined)
       copies.set(`${node.copyOf} ${node.key}`, path)
   }
-  if (copies.size === 0) return [...pulls]
-  return pulls.map((step) => {
-    const isReplaced = step.kind === 'pull' && step.expects?.kind === 'file'
-    const keptAt = isReplaced ? copies.get(`${step.path} ${step.expects.key}`) : undefined
+  const keeping = (step: Pull): Pull => {
+    if (step.kind !== 'pull' && step.kind !== 'pull-removal') return step
+    if (step.expects?.kind !== 'file') return step
+    const shownAt =
+      copies.get(`${step.path} ${step.expects.key}`) ?? originalOf(step.expects, remote)
+    // What is left out never comes to be there.
+    const isWanted = shownAt !== undefined && selection?.leavesOut(shownAt, false) !== true
+    const keptAt = isWanted ? shownAt : undefined
     return keptAt === undefined ? step : { ...step, keptAt }
-  })
+  }
+  // While that file is written it cannot be read, and the copy waits until it can.
+  const isOpaque = (path: PathText): boolean => local.get(path)?.kind === 'opaque'
+  return pulls
+    .map(keeping)
+    .filter((step) => step.kind !== 'pull-removal' || !step.keptAt || !isOpaque(step.keptAt))
+}
+
+/** The file that a conflict copy is a version of, if the folder shows the same content there. */
+function originalOf(
+  { copyOf, key }: Extract<SyncedLeaf, { kind: 'file' }>,
+  remote: RemoteTree,
+): PathText | undefined {
+  const shown = copyOf === undefined ? undefined : remote.get(copyOf)
+  return shown?.kind === 'file' && shown.key === key ? copyOf : undefined
 }
 
 /** Directories from the top down, conflict copies, other contents, what goes, directories that go from the bottom up. */

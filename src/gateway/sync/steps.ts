@@ -49,7 +49,7 @@ export interface PullContent {
   readonly path: PathText
   readonly node: Extract<RemoteNode, { kind: 'file' | 'symlink' }>
   readonly expects: SyncedLeaf | undefined
-  /** A conflict copy that must be on the disk, with what is to be replaced here, before that goes. */
+  /** Where the folder shows what is to be replaced here, which must be on the disk there before it goes. */
   readonly keptAt?: PathText | undefined
 }
 
@@ -89,6 +89,8 @@ export interface PullRemoval {
   readonly kind: 'pull-removal'
   readonly path: PathText
   readonly expects: SyncedLeaf
+  /** As of {@link PullContent}. */
+  readonly keptAt?: PathText | undefined
 }
 
 /** Only if it is empty on the disk by then. */

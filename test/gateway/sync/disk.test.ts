@@ -180,7 +180,7 @@ describe('names on a disk', () => {
 })
 
 describe('a file whose content is to be kept elsewhere first', () => {
-  it('is not replaced once the other copy has changed', async () => {
+  it('is neither replaced nor removed once the other copy has changed', async () => {
     const { root, disk } = await openDisk()
     await writeFile(join(root, 'a'), 'old')
     await writeFile(join(root, 'copy'), 'old')
@@ -189,6 +189,7 @@ describe('a file whose content is to be kept elsewhere first', () => {
     const guard = { ...(await guardOf(disk, 'a')), keptAt }
     await writeFile(join(root, 'copy'), 'changed by its user')
     expect(await disk.place(await stage(disk, 'new'), A, guard)).toEqual({ kind: 'changed' })
+    expect(await disk.remove(A, guard)).toEqual({ kind: 'changed' })
     expect(await readFile(join(root, 'a'), 'utf8')).toBe('old')
   })
 })

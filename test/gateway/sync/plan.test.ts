@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { plan } from '../../../src/gateway/sync/plan.ts'
+import type { Pull } from '../../../src/gateway/sync/steps.ts'
 import type {
   ContentHash,
   ContentKey,
@@ -69,6 +70,22 @@ describe('a plan', () => {
       remote: tree({ b: remote('one') }),
     })
     expect(pulls).toMatchObject([{ kind: 'pull-move', from: 'a', path: 'b' }])
+  })
+
+  it('has a conflict copy go only where the file is what the copy was, and waits while that is written', () => {
+    const copy = { ...agreed('one'), copyOf: 'a' as PathText }
+    const goes = (a: LocalNode, isLeftOut = false): readonly Pull[] =>
+      plan({
+        local: tree({ a, copy: local('one') }),
+        synced: tree<SyncedNode>({ a: agreed('one'), copy }),
+        remote: tree({ a: remote('one') }),
+        selection: { leavesOut: (path) => isLeftOut && path === 'a' },
+      }).pulls
+    expect(goes(local('one'))).toMatchObject([{ kind: 'pull-removal', path: 'copy', keptAt: 'a' }])
+    expect(goes({ kind: 'opaque' })).toEqual([])
+    const [alone] = goes({ kind: 'opaque' }, true)
+    expect(alone).toMatchObject({ kind: 'pull-removal', path: 'copy' })
+    expect(alone).not.toHaveProperty('keptAt')
   })
 
   it('replaces a file by a directory in two steps', () => {

@@ -32,6 +32,8 @@ export class TestDevice {
   readonly events: SyncEvent[] = []
   /** Bytes of contents that came from the grid. */
   fetchedBytes = 0
+  /** Called whenever the folder is looked at. */
+  look = async (): Promise<void> => await Promise.resolve()
   fetch = async (block: Uint8Array): Promise<Uint8Array> => await Promise.resolve(block)
   readonly #folder: SharedFolder
   readonly #records: string
@@ -100,6 +102,7 @@ export class TestDevice {
   #syncFolder(power: 'read' | 'write'): SyncFolder {
     const tag = this.name.charCodeAt(0).toString(16).repeat(8) as TagHex
     const now = async (): Promise<FolderNow> => {
+      await this.look()
       this.#heads = [...new Set([...this.#heads, ...this.#folder.heads])]
       return (await this.#view()) as FolderNow
     }

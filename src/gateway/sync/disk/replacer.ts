@@ -1,15 +1,18 @@
 import { dirname } from 'node:path'
 import type { Randomness } from '../../../foundation/randomness.ts'
-import { hold, isAsExpected, linkFree } from './careful.ts'
+import { hold, isAsExpected, linkFree, unlessGone } from './careful.ts'
 import type { FileSystem } from './file-system.ts'
 import { keepBeside, takenName } from './keepsakes.ts'
 import type { Guard, Signature } from './sync-disk.ts'
 
-/** What a file must be that is about to be replaced, and where else its content must be by then. */
-interface Replacing {
+/** What a file must be that is about to go, and where else its content must be by then. */
+export interface Replacing {
   readonly guard: Guard
   readonly copy?: { readonly at: string; readonly signature: Signature } | undefined
 }
+
+/** A file that was taken from its place cannot be put back: its directory is gone. */
+export class PlaceGoneError extends Error {}
 
 /** Replaces and takes away files of a user's who may be at them at the same moment. */
 export class Replacer {
@@ -38,8 +41,9 @@ export class Replacer {
     const held = await hold(files, at, second)
     if (held === undefined) return false
     const isReplaced =
-      isAsExpected(files, second, guard) && (await this.#replace(from, at, { ...replacing, held }))
-    if (!isReplaced) {
+      isAsExpected(files, second, guard) &&
+      (await unlessGone(this.#replace(from, at, { ...replacing, held })))
+    if (isReplaced !== true) {
       if (held === 'linked') await files.unlink(second)
       else await this.giveBack(second, at, guard)
       return false
@@ -54,18 +58,26 @@ export class Replacer {
    * Takes away what is expected at a place: out of its user's sight first, and then looked at once more, for what an editor
    * puts there in this very moment is not what was looked at.
    * @returns where it is now; undefined if something else was there, and is there again
+   * @throws PlaceGoneError
    */
-  async take(at: string, guard: Guard): Promise<string | undefined> {
+  async take(at: string, { guard, copy }: Replacing): Promise<string | undefined> {
     if (guard.expects === undefined || !isAsExpected(this.#files, at, guard)) return undefined
     const taken = takenName(this.#temporaries, at, this.#randomness)
-    await this.#files.rename(at, taken)
+    if (copy === undefined) await this.#files.rename(at, taken)
+    else {
+      // At once, so that there is no moment in which its user changes the one and still sees the other.
+      if (!this.#isKept(copy)) return undefined
+      this.#files.renameNow(at, taken)
+    }
     if (isAsExpected(this.#files, taken, guard)) return taken
     await this.giveBack(taken, at, guard)
     return undefined
   }
 
+  /** @throws PlaceGoneError */
   async giveBack(taken: string, at: string, guard: Guard): Promise<void> {
-    const isBack = await linkFree(this.#files, taken, at)
+    const isBack = await unlessGone(linkFree(this.#files, taken, at))
+    if (isBack === undefined) throw new PlaceGoneError()
     if (isBack) await this.#files.syncDirectory(dirname(at))
     // Where its user has put something else by now, what was agreed is given up, and nothing but that.
     if (isBack || isAsExpected(this.#files, taken, guard)) await this.#files.unlink(taken)
@@ -79,9 +91,7 @@ export class Replacer {
     { held, guard, copy }: Replacing & { readonly held: 'linked' | 'taken' },
   ): Promise<boolean> {
     const files = this.#files
-    const isKept =
-      copy === undefined || isAsExpected(files, copy.at, { expects: { signature: copy.signature } })
-    if (!isKept) return false
+    if (!this.#isKept(copy)) return false
     if (held === 'taken') {
       if (!(await linkFree(files, from, at))) return false
       await files.unlink(from)
@@ -91,5 +101,9 @@ export class Replacer {
     if (!isAsExpected(files, at, guard)) return false
     files.renameNow(from, at)
     return true
+  }
+  #isKept(copy: Replacing['copy']): boolean {
+    if (copy === undefined) return true
+    return isAsExpected(this.#files, copy.at, { expects: { signature: copy.signature } })
   }
 }

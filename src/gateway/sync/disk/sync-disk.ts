@@ -120,7 +120,7 @@ export interface StagedFile extends AsyncDisposable {
 export interface Guard {
   /** What must be there: a file with this signature, a link with this target, or nothing. */
   readonly expects: { readonly signature: Signature } | { readonly target: string } | undefined
-  /** A file that must be there as well, since it has what is about to be replaced. */
+  /** A file that must be there as well, since it has what is about to go. */
   readonly keptAt?: { readonly path: PathText; readonly signature: Signature } | undefined
 }
 
@@ -133,3 +133,5 @@ export type DiskOutcome =
       readonly isRacy?: boolean | undefined
     }
   | { readonly kind: 'changed' }
+  /** A file was away from its place for a moment, and its directory is gone by now: its absence is not its user's doing. */
+  | { readonly kind: 'unclear' }

@@ -9,7 +9,7 @@ import { isAsExpected, isGone, linkFree, moveDirectoryNow, unlessGone } from './
 import { DiskPaths } from './disk-paths.ts'
 import type { FileSystem } from './file-system.ts'
 import { clearTemporaries, keepAside } from './keepsakes.ts'
-import { Replacer } from './replacer.ts'
+import { PlaceGoneError, Replacer, type Replacing } from './replacer.ts'
 import { DiskFile } from './disk-files.ts'
 import { nameRules, openMarked, OWN_DIRECTORY } from './root-marker.ts'
 import { Scans } from './scans.ts'
@@ -138,7 +138,7 @@ export class SystemSyncDisk implements SyncDisk {
     const target = this.#paths.of(to)
     return await this.#changing(to, async () => {
       this.#scans.noteChange(dirname(source))
-      const taken = await this.#replacer.take(source, guard)
+      const taken = await this.#replacer.take(source, { guard })
       if (taken === undefined) return CHANGED
       this.#touch(from)
       this.#paths.took(from)
@@ -154,7 +154,7 @@ export class SystemSyncDisk implements SyncDisk {
 
   async remove(path: PathText, guard: Guard): Promise<DiskOutcome> {
     return await this.#changing(path, async () => {
-      const taken = await this.#replacer.take(this.#paths.of(path), guard)
+      const taken = await this.#replacer.take(this.#paths.of(path), this.#replacing(guard))
       if (taken === undefined) return CHANGED
       await this.#files.unlink(taken)
       this.#paths.took(path)
@@ -165,7 +165,7 @@ export class SystemSyncDisk implements SyncDisk {
   async setAside(path: PathText, guard: Guard): Promise<DiskOutcome> {
     return await this.#changing(path, async () => {
       const at = this.#paths.of(path)
-      const taken = await this.#replacer.take(at, guard)
+      const taken = await this.#replacer.take(at, { guard })
       if (taken === undefined) return CHANGED
       this.#paths.took(path)
       await keepAside(
@@ -265,11 +265,16 @@ export class SystemSyncDisk implements SyncDisk {
   async #arrive(from: string, path: PathText, guard: Guard): Promise<DiskOutcome> {
     return await this.#changing(path, async () => {
       const arriving: Guard = { expects: { signature: signatureOf(this.#files.lstatNow(from)) } }
-      const { keptAt } = guard
-      const copy = keptAt && { at: this.#paths.of(keptAt.path), signature: keptAt.signature }
-      const isThere = await this.#replacer.arrive(from, this.#paths.of(path), { guard, copy })
+      const at = this.#paths.of(path)
+      const isThere = await this.#replacer.arrive(from, at, this.#replacing(guard))
       return isThere ? this.#done(path, arriving) : CHANGED
     })
+  }
+
+  #replacing(guard: Guard): Replacing {
+    const { keptAt } = guard
+    const copy = keptAt && { at: this.#paths.of(keptAt.path), signature: keptAt.signature }
+    return { guard, copy }
   }
 
   /** With a signature if the file is what was put there: by now its user may have changed it. */
@@ -293,6 +298,7 @@ export class SystemSyncDisk implements SyncDisk {
       } catch (thrown) {
         // Something of the user's may be left among the temporaries.
         this.#isPrepared = false
+        if (thrown instanceof PlaceGoneError) return { kind: 'unclear' }
         // A directory on the way was taken away or made a file.
         if (isGone(thrown)) return CHANGED
         throw thrown

@@ -3,7 +3,7 @@ import type { FolderView } from '../../../folders/service/view.ts'
 import type { DiskOutcome, Guard, Scan, Signature, StagedFile } from '../disk/sync-disk.ts'
 import type { RecordChange, SyncRow } from '../records/records.ts'
 import type { ShownAt } from '../remote-tree.ts'
-import type { Pull, PullContent, PullDirectoryMove } from '../steps.ts'
+import type { Pull, PullContent, PullDirectoryMove, PullRemoval } from '../steps.ts'
 import type { ContentHash, PathText, SyncedLeaf } from '../trees.ts'
 import { SameContent } from './same-content.ts'
 import type { Change, SyncContext } from './context.ts'
@@ -37,13 +37,22 @@ export async function pullAll(context: PullContext, pulls: readonly Pull[]): Pro
   }
 }
 
+/** A file that was put on the disk. */
+interface Placed {
+  readonly hash: ContentHash
+  /** Undefined if its user has changed it since. */
+  readonly signature: Signature | undefined
+  /** As of {@link ScannedFile}. */
+  readonly isRacy: boolean
+}
+
 class PullGroup {
   readonly #context: PullContext
   readonly #pulls: readonly Pull[]
   readonly #sameContent: SameContent
   readonly #staged = new Map<PathText, StagedFile>()
   /** What this group has put on the disk. */
-  readonly #placed = new Map<PathText, { hash: ContentHash; signature: Signature | undefined }>()
+  readonly #placed = new Map<PathText, Placed>()
 
   constructor(context: PullContext, pulls: readonly Pull[], sameContent: SameContent) {
     this.#context = context
@@ -72,7 +81,7 @@ class PullGroup {
       const outcome = await this.#tryApply(step)
       if (step.kind === 'pull-directory-move' && outcome?.kind !== 'done') onStuck(step.from)
       // What failed half-way is found out about as after a crash, by its intent.
-      if (outcome === undefined) continue
+      if (outcome === undefined || outcome.kind === 'unclear') continue
       changes.push(...this.#records(step, outcome))
       if (outcome.kind === 'done') done.push(step)
     }
@@ -102,7 +111,7 @@ class PullGroup {
     }))
   }
 
-  #records(step: Pull, outcome: DiskOutcome): RecordChange[] {
+  #records(step: Pull, outcome: Exclude<DiskOutcome, { kind: 'unclear' }>): RecordChange[] {
     return [...this.#becomes(step)].map(([path, row]) => {
       const intent = { is: undefined }
       if (outcome.kind === 'changed') return { path, intent }
@@ -181,12 +190,15 @@ class PullGroup {
         return await disk.removeDirectory(step.path)
       case 'pull-directory-move':
         return await disk.moveDirectory(step.from, step.path)
-      case 'pull-removal':
-        return await disk.remove(step.path, this.#guard(step.path, step.expects))
+      case 'pull-removal': {
+        const keptAt = this.#keeper(step)
+        if (keptAt === 'missing') return { kind: 'changed' }
+        return await disk.remove(step.path, { ...this.#guard(step.path, step.expects), keptAt })
+      }
       case 'pull-move':
         return await disk.move(step.from, step.path, this.#guard(step.from, step.expects))
       case 'pull': {
-        const keptAt = this.#copyOf(step)
+        const keptAt = this.#keeper(step)
         if (keptAt === 'missing') return { kind: 'changed' }
         const guard = { ...this.#guard(step.path, step.expects), keptAt }
         if (step.node.kind === 'symlink') {
@@ -196,20 +208,28 @@ class PullGroup {
         if (staged === undefined) return { kind: 'changed' }
         const outcome = await disk.place(staged, step.path, guard)
         if (outcome.kind === 'done') {
-          this.#placed.set(step.path, { hash: staged.hash, signature: outcome.signature })
+          const { signature, isRacy = false } = outcome
+          this.#placed.set(step.path, { hash: staged.hash, signature, isRacy })
         }
         return outcome
       }
     }
   }
 
-  /** What makes way must be on the disk as a conflict copy: who changes the copy by now has not given up the original. */
-  #copyOf({ keptAt, expects }: PullContent): Guard['keptAt'] | 'missing' {
-    if (keptAt === undefined || expects?.kind !== 'file') return undefined
-    const node = this.#context.scan.tree.get(keptAt)
-    const copy = this.#placed.get(keptAt) ?? (node?.kind === 'file' ? node : undefined)
-    if (copy?.hash !== expects.hash || copy.signature === undefined) return 'missing'
-    return { path: keptAt, signature: copy.signature }
+  /**
+   * What goes must be on the disk at the other place where the folder shows it: who changes it there by now has not given up
+   * both. What one may only read is in the folder whatever becomes of the disk.
+   */
+  #keeper({ kind, keptAt, expects }: PullContent | PullRemoval): Guard['keptAt'] | 'missing' {
+    const { scan, folder } = this.#context
+    if (keptAt === undefined || expects?.kind !== 'file' || folder.power === 'read')
+      return undefined
+    const node = scan.tree.get(keptAt)
+    const kept = this.#placed.get(keptAt) ?? (node?.kind === 'file' ? node : undefined)
+    if (kept?.hash !== expects.hash || kept.signature === undefined) return 'missing'
+    // Files are written to more than conflict copies that have just come.
+    if (kind === 'pull-removal' && kept.isRacy) return 'missing'
+    return { path: keptAt, signature: kept.signature }
   }
 
   /** The disk as it was scanned; the plan has compared that with what was agreed. */

@@ -8,6 +8,7 @@ import type {
   DiskProblem,
   KnownFile,
   Scan,
+  ScannedNode,
   ScanOptions,
   Signature,
 } from '../disk/sync-disk.ts'
@@ -190,7 +191,13 @@ function knownFile({ records }: SyncContext, path: PathText): KnownFile | undefi
 /** What it replaces or takes away could have been changed since it was read, and its times would not tell. */
 function isTooNew(step: Pull, { tree }: Scan): boolean {
   if (!('expects' in step) || step.expects?.kind !== 'file') return false
-  const node = tree.get(step.kind === 'pull-move' ? step.from : step.path)
+  // For what is taken away the same holds of where it is kept.
+  const keptAt = step.kind === 'pull-removal' ? step.keptAt : undefined
+  if (keptAt !== undefined && isRacyFile(tree.get(keptAt))) return true
+  return isRacyFile(tree.get(step.kind === 'pull-move' ? step.from : step.path))
+}
+
+function isRacyFile(node: ScannedNode | undefined): boolean {
   return node?.kind === 'file' && node.isRacy
 }
 
