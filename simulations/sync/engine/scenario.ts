@@ -2,6 +2,7 @@ import { SimulatedClock } from '../../clock.ts'
 import { SeededRandomness } from '../../randomness.ts'
 import { Trace } from '../../trace.ts'
 import { SharedFolder } from '../folder.ts'
+import { Contents } from './contents.ts'
 import { CALM, EngineDevice } from './device.ts'
 import { ROOT } from './places.ts'
 import { EngineUser } from './user.ts'
@@ -55,9 +56,7 @@ class Play {
   readonly #shared: SharedFolder
   readonly #story: string[] = []
   readonly #trace = new Trace()
-  readonly #kept = new Set<string>()
-  readonly #copied = new Set<string>()
-  readonly #halfGivenUp = new Set<string>()
+  readonly #contents = new Contents()
   readonly #violations: string[] = []
   readonly #isSequential: boolean
   readonly #isHarsh: boolean
@@ -94,12 +93,8 @@ class Play {
       })
     })
     this.#users = this.#devices.map((device) => {
-      const contents = {
-        kept: this.#kept,
-        copied: this.#copied,
-        halfGivenUp: this.#halfGivenUp,
-      }
-      const options = { device, clock, note, isMoving: this.#isMoving, ...contents }
+      const contents = this.#contents
+      const options = { device, clock, note, isMoving: this.#isMoving, contents }
       const nextNumber = (): number => ++this.#number
       return new EngineUser({ ...options, nextNumber, randomness: randomness.fork('user') })
     })
@@ -236,9 +231,9 @@ class Play {
   async #judge(): Promise<void> {
     const [device] = this.#devices
     const texts = device?.texts() ?? new Set()
-    for (const text of this.#kept) {
-      const isSure = this.#isSequential || !this.#halfGivenUp.has(text)
-      this.#require(!isSure || texts.has(text), `"${text}" is lost`)
+    const isSequential = this.#isSequential
+    for (const text of this.#contents.due({ isSequential })) {
+      this.#require(texts.has(text), `"${text}" is lost`)
     }
     const conflicts = [...(device?.listing().keys() ?? [])].filter((path) => {
       return path.includes('(conflict') || path.includes('(changed meanwhile')
@@ -253,12 +248,12 @@ class Play {
       if (shown.entry.kind === 'file') this.#shared.read(shown)
     }
     const rescued = [...(device?.listing().keys() ?? [])].filter((path) => path.includes('Rescued'))
-    if (!this.#isSequential) return
+    if (!isSequential) return
     const copies = [...conflicts, ...rescued]
     this.#require(copies.length === 0, `a conflict without any: ${copies.join(', ')}`)
     for (const text of texts) {
       const isContent = text.startsWith('content')
-      this.#require(!isContent || this.#kept.has(text), `"${text}" is back`)
+      this.#require(!isContent || this.#contents.isKept(text), `"${text}" is back`)
     }
   }
 

@@ -3,22 +3,22 @@ import type { Clock } from '../../../src/foundation/clock.ts'
 import { utf8 } from '../../../src/foundation/bytes.ts'
 import type { SeededRandomness } from '../../randomness.ts'
 import { textOf, type EngineDevice } from './device.ts'
+import type { Contents } from './contents.ts'
 import { ROOT } from './places.ts'
 import type { Inode } from './volume.ts'
 
 const NAMES = ['a', 'b', 'c.txt', 'd', 'A', 'caf\u00e9']
+
+/** Of a text, so that it has its number and no other half is like it. */
+const HALF_LENGTH = 'content 000000'.length
 
 export interface UserOptions {
   readonly device: EngineDevice
   readonly clock: Clock
   readonly randomness: SeededRandomness
   readonly note: (text: string) => void
-  /** Contents that nobody who had them gave up, of all users. */
-  readonly kept: Set<string>
-  /** Contents that some user has copied. */
-  readonly copied: Set<string>
-  /** Of these, those of which some user gave up one of several: another may have given up the other at the same time. */
-  readonly halfGivenUp: Set<string>
+  /** Of all users. */
+  readonly contents: Contents
   /** It moves directories more than anything else. */
   readonly isMoving: boolean
   /** A number that no other content has. */
@@ -52,23 +52,25 @@ export class EngineUser {
     if (this.#options.device.isMounted) this.#noting(() => this.#endAll())
   }
 
-  /** What is gone after it was given up, since its user had it. */
   #noting(work: () => void): void {
-    const { device, kept } = this.#options
-    const before = pathsByText(device)
-    const listed = device.listing()
-    try {
-      work()
-    } catch (error) {
-      // As programs are told by the system that something cannot be done.
-      if (!(error instanceof Error) || !('code' in error)) throw error
-    }
-    device.volume.settle()
-    const after = pathsByText(device)
-    for (const [text, paths] of before) {
-      if (this.#isGivenUp(text, paths, after.get(text) ?? [])) kept.delete(text)
-    }
+    const listed = this.#options.device.listing()
+    this.#doing(() => {
+      try {
+        work()
+      } catch (error) {
+        // As programs are told by the system that something cannot be done.
+        if (!(error instanceof Error) || !('code' in error)) throw error
+      }
+    })
     this.#tellChanges(listed)
+  }
+
+  #doing(work: () => void): void {
+    const { device, contents } = this.#options
+    const before = pathsByText(device)
+    work()
+    device.volume.settle()
+    contents.change(device.name, before, pathsByText(device))
   }
 
   /** As a watcher does: by directories. */
@@ -82,16 +84,6 @@ export class EngineUser {
     for (const path of changed) device.changed(dirname(`${ROOT}/${path.replace(/\/$/, '')}`))
   }
 
-  /** While the engine moves a file, its content may be there twice: who gives up one of the two means the file. */
-  #isGivenUp(text: string, before: readonly string[], after: readonly string[]): boolean {
-    if (after.length === 0) return true
-    if (after.length >= before.length) return false
-    const { copied, halfGivenUp } = this.#options
-    if (copied.has(text)) halfGivenUp.add(text)
-    const isConflict = before.some((path) => path.includes('(conflict'))
-    return !isConflict && !copied.has(text)
-  }
-
   #endAll(): void {
     while (this.#open.length > 0) this.#endWriting()
   }
@@ -99,17 +91,19 @@ export class EngineUser {
   /** Many files at once. */
   fill(count: number): void {
     const { device } = this.#options
-    for (let file = 0; file < count; file++) this.#create(`${ROOT}/many ${file}`)
-    device.volume.settle()
+    this.#doing(() => {
+      for (let file = 0; file < count; file++) this.#create(`${ROOT}/many ${file}`)
+    })
     device.changed()
   }
 
   /** Directories with something in them, for {@link UserOptions.isMoving} to move. */
   furnish(): void {
     const { device } = this.#options
-    for (const name of ['a', 'b', 'c.txt', 'd/a', 'd/b', 'd/d/c.txt'])
-      this.#write(`${ROOT}/d/${name}`)
-    device.volume.settle()
+    this.#doing(() => {
+      for (const name of ['a', 'b', 'c.txt', 'd/a', 'd/b', 'd/d/c.txt'])
+        this.#write(`${ROOT}/d/${name}`)
+    })
     device.changed()
   }
 
@@ -159,7 +153,7 @@ export class EngineUser {
 
   /** A program that writes its file in two goes, and keeps it open. */
   #beginWriting(at: string): void {
-    const { device, note } = this.#options
+    const { device, note, contents } = this.#options
     const { volume } = device
     if (!volume.has(at)) {
       this.#makePlace(at)
@@ -168,7 +162,9 @@ export class EngineUser {
     const inode = volume.find(at)
     if (inode.kind !== 'file') return
     const text = this.#text()
-    volume.write(inode, utf8(text.slice(0, text.length >> 1)))
+    const half = text.slice(0, HALF_LENGTH)
+    volume.write(inode, utf8(half))
+    contents.write(half)
     inode.isOpen = true
     this.#open.push({ inode, at, text })
     note(`${device.name}'s user begins ${at}`)
@@ -228,7 +224,7 @@ export class EngineUser {
     volume.write(copy, original.bytes)
     volume.setTime(copy, Number(original.mtimeNs / 1_000_000n))
     volume.add(to, copy)
-    this.#options.copied.add(textOf(original.bytes))
+    this.#options.contents.copy(textOf(original.bytes))
     note(`${device.name}'s user copies ${from} to ${to}`)
   }
 
@@ -252,12 +248,12 @@ export class EngineUser {
   }
 
   #put(inode: Inode, text: string, at: string): void {
-    const { device, kept, note } = this.#options
+    const { device, contents, note } = this.#options
     const before = textOf(inode.bytes)
     device.volume.write(inode, utf8(text))
-    if (!device.texts().has(before)) kept.delete(before)
+    if (!device.texts().has(before)) contents.giveUp(before)
     // One who writes to what is in no directory any more keeps nothing.
-    if (device.texts().has(text)) kept.add(text)
+    if (device.texts().has(text)) contents.write(text)
     note(`${device.name}'s user writes ${text} to ${at}`)
   }
 
