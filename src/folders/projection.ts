@@ -28,6 +28,10 @@ export function splitContents(entries: readonly Entry[]): {
   readonly keeper: { readonly entry: Entry; readonly dots: Dots } | undefined
   readonly copies: readonly SharedContent[]
 } {
+  const [only] = entries
+  if (only !== undefined && entries.length === 1) {
+    return { keeper: { entry: only, dots: only.dots }, copies: [] }
+  }
   const { versions, directory } = nameEntriesOf(entries)
   const contents = contentsOf(versions)
   if (directory !== undefined) {

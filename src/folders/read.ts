@@ -158,9 +158,13 @@ async function listNode(store: TreeStore, node: Node): Promise<Shown[]> {
   const shown: Shown[] = []
   for (const group of groupByName(entries)) {
     const { keeper } = splitContents(group)
-    if (keeper !== undefined) shown.push({ name: keeper.entry.name, ...keeper })
+    if (keeper === undefined) continue
+    const { entry, dots } = keeper
+    shown.push({ name: entry.name, entry, dots })
   }
-  for (const { shownAs, name, content } of await projectCopies(store, node)) {
+  const copies = await projectCopies(store, node)
+  if (copies.length === 0) return shown
+  for (const { shownAs, name, content } of copies) {
     shown.push({ name: shownAs, entry: content.shown, dots: dotsOf(content), copyOf: name })
   }
   return shown.sort((a, b) => compareNames(a.name, b.name))

@@ -17,11 +17,13 @@ import {
 export class Reader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
+  readonly #buffer: Buffer
   #at: number
 
   constructor(bytes: Uint8Array, start = 0) {
     this.#bytes = bytes
     this.#view = viewOf(bytes)
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#at = start
   }
 
@@ -82,9 +84,14 @@ export class Reader {
   }
 
   text({ maxBytes }: { maxBytes: number }): string {
-    const bytes = this.raw(this.#length(MAJOR_TEXT, maxBytes))
+    const length = this.#length(MAJOR_TEXT, maxBytes)
+    const start = this.#take(length)
+    const end = start + length
+    // Most texts, and several times as fast.
+    const latin = this.#buffer.toString('latin1', start, end)
+    if (ASCII.test(latin)) return latin
     try {
-      return STRICT_UTF8.decode(bytes)
+      return STRICT_UTF8.decode(this.#bytes.subarray(start, end))
     } catch (error) {
       throw new BrokenFolderError('a text is not UTF-8', { cause: error })
     }
@@ -138,4 +145,5 @@ export class Reader {
 const MAX_HIGH = 2 ** 21
 /** The least value that needs 1, 2, 4 or 8 bytes beside the type. */
 const LEAST_OF_SIZE = [24, 2 ** 8, 2 ** 16, 2 ** 32]
+const ASCII = /^[\0-\x7f]*$/
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -88,16 +88,15 @@ function writeVersion(sink: Sink, version: Version, form: Form): void {
   const sealedWriteKey = isLinked ? version.sealedWriteKey : undefined
   const lastSeen = isLinked ? version.lastSeen : undefined
   const isExecutable = (kind === 'file' || kind === 'literal') && version.isExecutable
-  const optional = [
-    device !== '',
-    sealedWriteKey,
-    kind === 'file',
-    isExecutable,
-    lastSeen,
-    extension,
-  ]
-  const always = form === 'full' ? 5 : 4
-  sink.map(optional.reduce((count: number, field) => (field ? count + 1 : count), always))
+  sink.map(
+    (form === 'full' ? 5 : 4) +
+      Number(device !== '') +
+      Number(sealedWriteKey !== undefined) +
+      Number(kind === 'file') +
+      Number(isExecutable) +
+      Number(lastSeen !== undefined) +
+      Number(extension !== undefined),
+  )
   sink.int(FIELD.name)
   sink.text(name)
   sink.int(FIELD.kind)
@@ -171,8 +170,16 @@ function writeDirectory(
 
 function writeDots(sink: Sink, dots: Dots): void {
   sink.int(FIELD.dots)
-  sink.bytes(encodeDots(dots))
+  let encoded = ENCODED_DOTS.get(dots)
+  if (encoded === undefined) {
+    encoded = encodeDots(dots)
+    ENCODED_DOTS.set(dots, encoded)
+  }
+  sink.bytes(encoded)
 }
+
+/** Most entries of a leaf share their dots with others, and nearly all of them are written again by every commit. */
+const ENCODED_DOTS = new WeakMap<Dots, Uint8Array>()
 
 /** Field 3. */
 function contentOf(version: Version): Uint8Array {

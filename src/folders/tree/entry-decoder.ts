@@ -1,12 +1,11 @@
 import { equalBytes, utf8 } from '../../foundation/bytes.ts'
 import type { BlockLink, Link, SlotLink } from '../../grid/blocks/frame.ts'
 import { EMPTY_SPAN, type Dots, type DotSpan } from '../dots.ts'
-import type { Reader } from '../encoding/reader.ts'
 import { MAX_TARGET_BYTES, type Entry } from '../entry.ts'
 import { BrokenFolderError } from '../errors.ts'
 import type { Name } from '../names.ts'
-import type { Form } from './entry-codec.ts'
-import { readFields, type Known, type RawEntry } from './entry-fields.ts'
+import { FIELD, type Form } from './entry-codec.ts'
+import type { RawEntry } from './entry-fields.ts'
 
 /** What an entry takes from its node. */
 export interface EntrySurroundings {
@@ -15,103 +14,66 @@ export interface EntrySurroundings {
   readonly takeLink: () => Link
   /** The dots of every entry in a bare node, and the span below its directories. */
   readonly stamp: { readonly dots: Dots; readonly span: DotSpan } | undefined
-  readonly known: Known
 }
 
-/** Reads one entry. @throws BrokenFolderError unless it is one, in its only encoding, with what its kind needs */
-export function readEntry(reader: Reader, surroundings: EntrySurroundings): Entry {
-  return entryOf(new Fields(readFields(reader, surroundings.known), surroundings))
+/** Puts an entry together. @throws BrokenFolderError unless its fields are what its kind needs, and no others */
+export function entryOf(raw: RawEntry, surroundings: EntrySurroundings): Entry {
+  const kind = needed(raw.kind, 'kind')
+  const allowed = ALLOWED[kind] | (surroundings.form === 'full' ? IN_FULL[kind] : 0)
+  if ((raw.present & ~allowed) !== 0) {
+    throw new BrokenFolderError('an entry has a field that it must not')
+  }
+  const name = needed(raw.name, 'name')
+  return kind === 'directory'
+    ? directoryOf(raw, surroundings, name)
+    : versionOf(raw, surroundings, { kind, name })
 }
 
-/** The fields of one entry; what is taken is checked to be there, and in the end that nothing is left. */
-class Fields {
-  readonly #raw: RawEntry
-  readonly #surroundings: EntrySurroundings
-  #taken = 0
+const bits = (...fields: readonly (keyof typeof FIELD)[]): number =>
+  fields.reduce((sum, field) => sum | (1 << FIELD[field]), 0)
 
-  constructor(raw: RawEntry, surroundings: EntrySurroundings) {
-    this.#raw = raw
-    this.#surroundings = surroundings
-  }
-
-  /** Each field is asked for once at most. */
-  take<K extends keyof RawEntry>(key: K): NonNullable<RawEntry[K]> {
-    const value = this.takeIfPresent(key)
-    if (value === undefined) throw new BrokenFolderError(`an entry has no ${key}`)
-    return value
-  }
-
-  takeIfPresent<K extends keyof RawEntry>(key: K): NonNullable<RawEntry[K]> | undefined {
-    const value = this.#raw[key]
-    if (value !== undefined) this.#taken += 1
-    return value ?? undefined
-  }
-
-  takeKey(): Uint8Array {
-    const key = this.take('content')
-    if (key.length !== 32) throw new BrokenFolderError('a key has not 32 bytes')
-    return key
-  }
-
-  takeDots(): Dots {
-    const { form, stamp } = this.#surroundings
-    if (form === 'full') return this.take('dots')
-    if (stamp === undefined) throw new BrokenFolderError('an entry has no dot')
-    return stamp.dots
-  }
-
-  /** @param isEmpty whether there is no entry below that could have a dot */
-  takeSpan(isEmpty: boolean): DotSpan {
-    const { form, stamp } = this.#surroundings
-    if (form === 'full') {
-      const span = this.take('span')
-      if ((span.kind === 'empty') !== isEmpty) throw new BrokenFolderError('dots do not add up')
-      return span
-    }
-    if (isEmpty) return EMPTY_SPAN
-    if (stamp === undefined) throw new BrokenFolderError('an entry has no dot')
-    return stamp.span
-  }
-
-  takeBlockLink(): BlockLink {
-    const link = this.#surroundings.takeLink()
-    if (link.type !== 'block') throw new BrokenFolderError('an entry has a link of another kind')
-    return link
-  }
-
-  takeSlotLink(): SlotLink {
-    const link = this.#surroundings.takeLink()
-    if (link.type !== 'slot') throw new BrokenFolderError('an entry has a link of another kind')
-    return link
-  }
-
-  assertNoneLeft(): void {
-    if (this.#taken !== this.#raw.count) {
-      throw new BrokenFolderError('an entry has a field that it must not')
-    }
-  }
+const OF_ALL = bits('name', 'kind', 'content', 'mtime')
+const OF_VERSIONS = OF_ALL | bits('device', 'extension')
+const OF_LINKS = OF_VERSIONS | bits('sealedWriteKey', 'lastSeen')
+/** Which fields an entry may have, by its kind, but for those that only a full encoding has. */
+const ALLOWED: Readonly<Record<Entry['kind'], number>> = {
+  file: OF_VERSIONS | bits('size', 'executable'),
+  literal: OF_VERSIONS | bits('executable'),
+  symlink: OF_VERSIONS,
+  'linked-folder': OF_LINKS,
+  'linked-file': OF_LINKS,
+  directory: OF_ALL | bits('size', 'files', 'copies', 'height'),
+}
+const DOTS_OF_VERSIONS = bits('dots')
+const IN_FULL: Readonly<Record<Entry['kind'], number>> = {
+  file: DOTS_OF_VERSIONS,
+  literal: DOTS_OF_VERSIONS,
+  symlink: DOTS_OF_VERSIONS,
+  'linked-folder': DOTS_OF_VERSIONS,
+  'linked-file': DOTS_OF_VERSIONS,
+  directory: bits('dots', 'span'),
 }
 
-function entryOf(fields: Fields): Entry {
-  const name = fields.take('name')
-  const kind = fields.take('kind')
-  const entry = kind === 'directory' ? directoryOf(fields, name) : versionOf(fields, kind, name)
-  fields.assertNoneLeft()
-  return entry
+function needed<T>(value: T | undefined, field: string): T {
+  if (value === undefined) throw new BrokenFolderError(`an entry has no ${field}`)
+  return value
 }
 
-function versionOf(fields: Fields, kind: Exclude<Entry['kind'], 'directory'>, name: Name): Entry {
-  const dots = fields.takeDots()
+function versionOf(
+  raw: RawEntry,
+  surroundings: EntrySurroundings,
+  { kind, name }: { kind: Exclude<Entry['kind'], 'directory'>; name: Name },
+): Entry {
+  const dots = dotsOf(raw, surroundings)
   if (dots.size === 0) throw new BrokenFolderError('an entry has no dot')
-  const mtimeMs = fields.take('mtime')
-  const device = fields.takeIfPresent('device') ?? ''
-  const extension = fields.takeIfPresent('extension')
+  const mtimeMs = needed(raw.mtime, 'mtime')
+  const { device = '', extension } = raw
   switch (kind) {
     case 'file': {
-      const { id, verifyKey } = fields.takeBlockLink()
-      const reference = { key: fields.takeKey(), id }
-      const sizeBytes = fields.take('size')
-      const isExecutable = fields.takeIfPresent('executable') ?? false
+      const { id, verifyKey } = blockLinkOf(surroundings)
+      const reference = { key: keyOf(raw), id }
+      const sizeBytes = needed(raw.size, 'size')
+      const isExecutable = raw.executable ?? false
       return {
         kind,
         name,
@@ -126,44 +88,85 @@ function versionOf(fields: Fields, kind: Exclude<Entry['kind'], 'directory'>, na
       }
     }
     case 'literal': {
-      const isExecutable = fields.takeIfPresent('executable') ?? false
-      const bytes = fields.take('content')
+      const isExecutable = raw.executable ?? false
+      const bytes = needed(raw.content, 'content')
       return { kind, name, dots, mtimeMs, device, extension, bytes, isExecutable }
     }
     case 'symlink': {
-      const target = targetOf(fields.take('content'))
+      const target = targetOf(needed(raw.content, 'content'))
       return { kind, name, dots, mtimeMs, device, extension, target }
     }
     case 'linked-folder':
     case 'linked-file': {
-      const { slot, verifyKey } = fields.takeSlotLink()
-      const readKey = fields.takeKey()
-      const sealedWriteKey = fields.takeIfPresent('sealedWriteKey')
-      const lastSeen = fields.takeIfPresent('lastSeen')
+      const { slot, verifyKey } = slotLinkOf(surroundings)
+      const readKey = keyOf(raw)
+      const { sealedWriteKey, lastSeen } = raw
       const content = { slot, readKey, verifyKey, sealedWriteKey, lastSeen }
       return { kind, name, dots, mtimeMs, device, extension, ...content }
     }
   }
 }
 
-function directoryOf(fields: Fields, name: Name): Entry {
-  const dots = fields.takeDots()
-  const { id, verifyKey } = fields.takeBlockLink()
-  const key = fields.takeKey()
-  const files = fields.take('files')
-  const height = fields.take('height')
+function directoryOf(raw: RawEntry, surroundings: EntrySurroundings, name: Name): Entry {
+  const dots = dotsOf(raw, surroundings)
+  const { id, verifyKey } = blockLinkOf(surroundings)
+  const key = keyOf(raw)
+  const files = needed(raw.files, 'files')
+  const height = needed(raw.height, 'height')
   const totals = {
     files,
-    copies: fields.take('copies'),
-    sizeBytes: fields.take('size'),
-    newestMs: fields.takeIfPresent('mtime'),
+    copies: needed(raw.copies, 'copies'),
+    sizeBytes: needed(raw.size, 'size'),
+    newestMs: raw.mtime,
     height,
-    dots: fields.takeSpan(files === 0 && height === 0),
+    dots: spanOf(raw, surroundings, { isEmpty: files === 0 && height === 0 }),
   }
   if (dots.size === 0 && totals.dots.kind === 'empty') {
     throw new BrokenFolderError('a directory that nobody made has nothing in it')
   }
   return { kind: 'directory', name, dots, reference: { key, id }, verifyKey, totals }
+}
+
+function keyOf({ content }: RawEntry): Uint8Array {
+  const key = needed(content, 'content')
+  if (key.length !== 32) throw new BrokenFolderError('a key has not 32 bytes')
+  return key
+}
+
+function dotsOf({ dots }: RawEntry, { form, stamp }: EntrySurroundings): Dots {
+  if (form === 'full') return needed(dots, 'dots')
+  if (stamp === undefined) throw new BrokenFolderError('an entry has no dot')
+  return stamp.dots
+}
+
+/** @param below.isEmpty whether there is no entry below that could have a dot */
+function spanOf(
+  raw: RawEntry,
+  { form, stamp }: EntrySurroundings,
+  below: { readonly isEmpty: boolean },
+): DotSpan {
+  if (form === 'full') {
+    const span = needed(raw.span, 'span')
+    if ((span.kind === 'empty') !== below.isEmpty) {
+      throw new BrokenFolderError('dots do not add up')
+    }
+    return span
+  }
+  if (below.isEmpty) return EMPTY_SPAN
+  if (stamp === undefined) throw new BrokenFolderError('an entry has no dot')
+  return stamp.span
+}
+
+function blockLinkOf({ takeLink }: EntrySurroundings): BlockLink {
+  const link = takeLink()
+  if (link.type !== 'block') throw new BrokenFolderError('an entry has a link of another kind')
+  return link
+}
+
+function slotLinkOf({ takeLink }: EntrySurroundings): SlotLink {
+  const link = takeLink()
+  if (link.type !== 'slot') throw new BrokenFolderError('an entry has a link of another kind')
+  return link
 }
 
 function targetOf(bytes: Uint8Array): string {

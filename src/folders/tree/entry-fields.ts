@@ -36,7 +36,10 @@ export class RawEntry {
   files: number | undefined = undefined
   copies: number | undefined = undefined
   height: number | undefined = undefined
-  count = 0
+  /** A bit for each field that is there: 1 shifted by its number. */
+  present = 0
+  /** Bytes of the fields that a bare encoding leaves out. */
+  dotsBytes = 0
 }
 
 function readField(reader: Reader, number: number, raw: RawEntry, known: Known): void {
@@ -99,13 +102,16 @@ function readField(reader: Reader, number: number, raw: RawEntry, known: Known):
 /** Reads a map of fields in order. @throws BrokenFolderError */
 export function readFields(reader: Reader, known: Known): RawEntry {
   const raw = new RawEntry()
-  raw.count = reader.map(MAX_FIELDS)
+  const count = reader.map(MAX_FIELDS)
   let previous = -1
-  for (let at = 0; at < raw.count; at++) {
+  for (let at = 0; at < count; at++) {
+    const start = reader.offset
     const number = reader.uint(MAX_FIELDS)
     if (number <= previous) throw new BrokenFolderError('the fields of an entry are not in order')
     previous = number
     readField(reader, number, raw, known)
+    raw.present |= 1 << number
+    if (number === FIELD.dots || number === FIELD.span) raw.dotsBytes += reader.offset - start
   }
   return raw
 }

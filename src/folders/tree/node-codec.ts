@@ -8,9 +8,9 @@ import { Writer } from '../encoding/writer.ts'
 import { MAX_MTIME_MS, MIN_MTIME_MS, type Entry } from '../entry.ts'
 import { BrokenFolderError } from '../errors.ts'
 import { compareNames, MAX_PATH_NAMES, placeOf } from '../names.ts'
-import { bareBytes, writeEntry, type Form } from './entry-codec.ts'
-import { readEntry } from './entry-decoder.ts'
-import { Known } from './entry-fields.ts'
+import { ALLOWANCE_BYTES, bareBytes, writeEntry, type Form } from './entry-codec.ts'
+import { entryOf } from './entry-decoder.ts'
+import { Known, readFields } from './entry-fields.ts'
 import { BRANCH_BITS, hasPrefix, MAX_DEPTH } from './position.ts'
 import { EMPTY_SUMMARY, fitsLeaf, sumSummaries, summarize, type Summary } from './summary.ts'
 
@@ -152,19 +152,25 @@ function readLeaf(
 ): LoosePart {
   const stamp =
     form === 'bare' && dots?.kind === 'one' ? { dots: singleDot(dots.dot), span: dots } : undefined
-  const surroundings = { form, stamp, takeLink: () => links.take(), known: new Known() }
+  const surroundings = { form, stamp, takeLink: () => links.take() }
+  const known = new Known()
   const entries: Entry[] = []
+  const weights: number[] = []
   let previous: Entry | undefined
   // Ends, as an entry takes at least one byte of a node that has at most 1 MiB.
   while (!reader.isAtEnd) {
-    const entry = readEntry(reader, surroundings)
+    const start = reader.offset
+    const raw = readFields(reader, known)
+    const entry = entryOf(raw, surroundings)
+    // There is one encoding of an entry, so that what was read tells its weight.
+    weights.push(reader.offset - start - raw.dotsBytes + ALLOWANCE_BYTES)
     if (previous !== undefined) checkOrder(previous, entry)
     if (prefix !== '' && !hasPrefix(placeOf(entry.name), prefix)) {
       throw new BrokenFolderError('an entry lies in the wrong place')
     }
     entries.push((previous = entry))
   }
-  const summary = summarize(entries)
+  const summary = summarize(entries, weights)
   if (!fitsLeaf(summary) || (summary.names === 1 && entries.length > MAX_VERSIONS)) {
     throw new BrokenFolderError('a leaf is too large')
   }

@@ -35,13 +35,16 @@ export const EMPTY_SUMMARY: Summary = {
 
 /**
  * @param entries sorted, so that those of one name stand together
+ * @param weights of the entries, where they are known already
  * @throws BrokenFolderError if their sizes add up to 2^53 or more
  */
-export function summarize(entries: readonly Entry[]): Summary {
+export function summarize(entries: readonly Entry[], weights?: readonly number[]): Summary {
   const sum = new Sum()
   let first = 0
   for (let at = 0; at < entries.length; at++) {
-    if (entries[at]?.name === entries[at + 1]?.name) continue
+    const entry = entries[at]
+    if (entry !== undefined) sum.addWeight(weights?.[at] ?? weightOf(entry))
+    if (entry?.name === entries[at + 1]?.name) continue
     sum.addName(entries, first, at + 1)
     first = at + 1
   }
@@ -74,14 +77,17 @@ class Sum {
     this.#height = Math.max(this.#height, part.height)
   }
 
-  /** Entries of one name, from `first` up to before `end`. */
+  addWeight(weight: number): void {
+    this.#weight += weight
+  }
+
+  /** Entries of one name but for their weights, from `first` up to before `end`. */
   addName(entries: readonly Entry[], first: number, end: number): void {
     this.#names += 1
     let hasDirectory = false
     for (let at = first; at < end; at++) {
       const entry = entries[at]
       if (entry === undefined) continue
-      this.#weight += weightOf(entry)
       this.#dots.addDots(entry.dots)
       if (entry.kind === 'directory') {
         hasDirectory = true
