@@ -3,13 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { isRacy } from '../../../src/gateway/sync/disk/signature.ts'
 import { SYSTEM_FILE_SYSTEM } from '../../../src/gateway/sync/disk/system-file-system.ts'
 import { until } from '../../end-to-end/grid.ts'
-import { twoDevices, type TestDevice } from './support.ts'
+import { threeDevices, type TestDevice } from './support.ts'
 
-/** Both have written a file of the same name. Ben's has the name now, and he has Ann's as a copy, of which she does not know yet. */
+/**
+ * Ann and Ben have written a file of the same name. Ben's has the name now, and he has Ann's as a copy, of which she does
+ * not know yet.
+ */
 async function inConflict(
   ...directory: string[]
-): Promise<{ ann: TestDevice; ben: TestDevice; copy: string }> {
-  const { ann, ben } = await twoDevices()
+): Promise<Record<'ann' | 'ben' | 'cleo', TestDevice> & { copy: string }> {
+  const { ann, ben, cleo } = await threeDevices()
   for (const device of [ann, ben]) {
     await mkdir(device.path(...directory), { recursive: true })
     await writeFile(device.path(...directory, 'note'), `of ${device.name}`)
@@ -18,7 +21,7 @@ async function inConflict(
   const listing = Object.entries(await ben.listing())
   const copy = listing.find(([path]) => path.includes('(conflict Ann'))
   expect(copy?.[1]).toBe('of Ann')
-  return { ann, ben, copy: copy?.[0] ?? '' }
+  return { ann, ben, cleo, copy: copy?.[0] ?? '' }
 }
 
 describe('a content that a disk has as a file and as a conflict copy', () => {
@@ -45,6 +48,17 @@ describe('a content that a disk has as a file and as a conflict copy', () => {
       const contents = Object.values(await device.listing()).sort()
       expect(contents).toEqual(['edited by now', 'of Ann'])
     }
+  })
+
+  it('loses its copy beside an edit of one who may only read, which takes nothing from the folder', async () => {
+    const { ben, cleo } = await inConflict()
+    await cleo.sync({ power: 'read' })
+    await writeFile(cleo.path('note'), 'edited')
+    await rm(ben.path('note'))
+    await ben.sync()
+    const { pending, unsent } = await cleo.sync({ power: 'read' })
+    expect([pending, unsent]).toEqual([0, 1])
+    expect(await cleo.listing()).toEqual({ note: 'edited' })
   })
 
   it('is not taken for removed when its directory is renamed while it is on its way', async () => {

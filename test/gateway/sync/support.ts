@@ -147,9 +147,15 @@ export class TestDevice {
 }
 
 export async function twoDevices(): Promise<{ ann: TestDevice; ben: TestDevice }> {
+  const { ann, ben } = await threeDevices()
+  return { ann, ben }
+}
+
+export async function threeDevices(): Promise<Record<'ann' | 'ben' | 'cleo', TestDevice>> {
   const folder = await SharedFolder.create()
   const temporary = await temporaryFolder()
   const ann = await TestDevice.create('Ann', folder, temporary)
   const ben = await TestDevice.create('Ben', folder, temporary)
-  return { ann, ben }
+  const cleo = await TestDevice.create('Cleo', folder, temporary)
+  return { ann, ben, cleo }
 }

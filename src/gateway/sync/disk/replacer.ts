@@ -102,6 +102,7 @@ export class Replacer {
     files.renameNow(from, at)
     return true
   }
+
   #isKept(copy: Replacing['copy']): boolean {
     if (copy === undefined) return true
     return isAsExpected(this.#files, copy.at, { expects: { signature: copy.signature } })
