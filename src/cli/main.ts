@@ -10,12 +10,14 @@ import {
   type Failure,
 } from './failures.ts'
 import { buildProgram, commanderFailure } from './program.ts'
+import { letHeapGrow } from './heap-growth.ts'
 import { withoutCapabilities } from '../capabilities/redact.ts'
 import { flush, openTerminal } from './terminal.ts'
 
 /** Runs one command line, tells what went wrong, and ends the process with the status that says it. */
 export async function main(argv: readonly string[]): Promise<never> {
   hideArguments()
+  letHeapGrow()
   const interrupted = new AbortController()
   // Everything under way listens to it, which is much where many files are put at once, and no leak.
   setMaxListeners(0, interrupted.signal)
