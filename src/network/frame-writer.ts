@@ -1,5 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { concatBytes } from '../foundation/bytes.ts'
+import { Uint8ArrayList } from './libp2p.ts'
 import { SEND_BYTES } from './limits.ts'
 
 /** A frame that waits to be sent. */
@@ -12,7 +13,7 @@ export interface QueuedFrame {
 
 /**
  * Sends frames over one stream, in order, several small ones at a time, and no faster than the stream drains.
- * The queue's length is bounded by those who fill it: callers by how much they ask for at once, servers by how much
+ * Parts must stay as they are until they are sent. The queue's length is bounded by those who fill it: callers by how much they ask for at once, servers by how much
  * they admit.
  */
 export class FrameWriter {
@@ -62,7 +63,7 @@ export class FrameWriter {
       const flushed = (): void => {
         for (const frame of batch) frame.onFlushed?.()
       }
-      if (!this.#sendFrom(concatBytes(batch.flatMap((frame) => frame.parts)), 0, flushed)) return
+      if (!this.#sendFrom(listOf(batch.flatMap((frame) => frame.parts)), 0, flushed)) return
     }
   }
 
@@ -70,10 +71,10 @@ export class FrameWriter {
    * Sends bytes from `offset` on, in pieces as large as the pace allows.
    * @returns whether all is sent and the stream can take more now; if not, the pump goes on by itself
    */
-  #sendFrom(bytes: Uint8Array, offset: number, flushed: () => void): boolean {
+  #sendFrom(bytes: Uint8ArrayList, offset: number, flushed: () => void): boolean {
     let sent = offset
     while (sent < bytes.length) {
-      const piece = bytes.subarray(sent, sent + this.#pace.pieceBytes())
+      const piece = bytes.sublist(sent, Math.min(sent + this.#pace.pieceBytes(), bytes.length))
       sent += piece.length
       const next = sent
       const goOn = (): void => {
@@ -102,7 +103,7 @@ export class FrameWriter {
     return batch
   }
 
-  async #sendInTurn(turn: Promise<void>, piece: Uint8Array, goOn: () => void): Promise<void> {
+  async #sendInTurn(turn: Promise<void>, piece: Uint8ArrayList, goOn: () => void): Promise<void> {
     this.#state = 'blocked'
     await turn
     // The stream may have ended meanwhile.
@@ -112,7 +113,7 @@ export class FrameWriter {
   }
 
   /** @returns whether the stream can take more now; if not, `goOn` is called once it can */
-  #sendPiece(piece: Uint8Array, goOn: () => void): boolean {
+  #sendPiece(piece: Uint8ArrayList, goOn: () => void): boolean {
     try {
       if (this.#stream.send(piece)) return true
     } catch (error) {
@@ -136,6 +137,25 @@ export class FrameWriter {
     return false
   }
 }
+
+/** Joins what is small, which would be encrypted piece by piece; what is large goes as it is, since to copy it costs more. */
+function listOf(parts: readonly Uint8Array[]): Uint8ArrayList {
+  const list = new Uint8ArrayList()
+  let small: Uint8Array[] = []
+  for (const part of parts) {
+    if (part.length < LARGE_PART_BYTES) {
+      small.push(part)
+      continue
+    }
+    if (small.length > 0) list.append(concatBytes(small))
+    small = []
+    list.append(part)
+  }
+  if (small.length > 0) list.append(concatBytes(small))
+  return list
+}
+
+const LARGE_PART_BYTES = 16 * 1024
 
 /** How fast one stream may send, of what all streams of the host may. */
 export interface SendingPace {

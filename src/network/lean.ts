@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { ConnectionEncrypter, MessageStream, StreamMuxerFactory } from '@libp2p/interface'
 import { assert } from '../foundation/error.ts'
 import { x25519KeyPair, x25519SharedKey } from '../crypto/x25519.ts'
@@ -34,9 +35,28 @@ function lean<E>(
 ): ConnectionEncrypter<E>['secureInbound'] {
   const secure = encrypter[side].bind(encrypter)
   return async (connection, options) => {
+    writeAtOnce(connection as unknown as SocketConnection)
     const secured = await secure(connection, options)
     trimEncrypted(secured.connection as EncryptedStream)
     return secured
+  }
+}
+
+/**
+ * What is handed to a connection in many pieces goes to its socket in one write. Noise makes three of every 64 KiB, of which each
+ * would be a call of the system and a packet of its own, and wait for the one before.
+ */
+function writeAtOnce(connection: SocketConnection): void {
+  const { socket } = connection
+  // Through a relay, or by WebRTC, there is none.
+  if (socket === undefined) return
+  assert(typeof connection.sendData === 'function', 'a connection writes to its socket')
+  connection.sendData = (data) => {
+    let canSendMore = true
+    socket.cork()
+    for (const piece of data) canSendMore = socket.write(piece)
+    socket.uncork()
+    return { sentBytes: data.byteLength, canSendMore }
   }
 }
 
@@ -103,6 +123,12 @@ interface ByteList extends Iterable<Uint8Array> {
   readonly byteLength: number
   subarray(): Uint8Array
   get(at: number): number
+}
+
+/** A connection over TCP, besides what its interface says. */
+interface SocketConnection {
+  readonly socket?: Pick<Socket, 'cork' | 'uncork' | 'write'>
+  sendData: (data: ByteList) => { sentBytes: number; canSendMore: boolean }
 }
 
 /** What Noise makes of a connection, besides what its interface says. */

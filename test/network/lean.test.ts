@@ -1,5 +1,5 @@
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterEach, expect, it } from 'vitest'
+import { connect, createServer, Socket, type AddressInfo } from 'node:net'
+import { afterEach, expect, it, vi } from 'vitest'
 import { concatBytes, viewOf } from '../../src/foundation/bytes.ts'
 import { keyOf, TestGrid } from './test-grid.ts'
 
@@ -28,7 +28,32 @@ it('sends a small request and its reply as one message each', async () => {
   }
 })
 
+it('hands what is large to the system in few writes', async () => {
+  await using grid = new TestGrid(['node', 'client'])
+  const node = await grid.open('node')
+  node.serve({ handle: () => Promise.resolve({ op: 'put', outcome: 'stored' }) })
+  const knownAddresses = new Map([[keyOf('node'), node.addresses()]])
+  const client = await grid.open('client', { listen: [], knownAddresses })
+  const shard = new Uint8Array(1024 * 1024)
+  const put = async (): Promise<unknown> =>
+    await client.call<'put'>(keyOf('node'), {
+      op: 'put',
+      manifest: new Uint8Array(100),
+      index: 0,
+      leaseS: 1,
+      shard,
+    })
+  await put()
+  const writes = [vi.spyOn(Socket.prototype, '_write'), vi.spyOn(Socket.prototype, '_writev')]
+  for (let call = 0; call < PUTS; call++) await put()
+  const count = writes.reduce((sum, { mock }) => sum + mock.calls.length, 0)
+  for (const spy of writes) spy.mockRestore()
+  // Noise makes 17 messages of each, and three pieces of each message.
+  expect(count / PUTS).toBeLessThan(20)
+})
+
 const CALLS = 100
+const PUTS = 20
 
 /** Passes all on to a port of this machine, and counts the messages of Noise each way. */
 async function wiretap(
