@@ -1,11 +1,12 @@
 import type { FileReadCapability, FileVerifyCapability } from '../../capabilities/capability.ts'
 import type { CheckReport } from '../../grid/check.ts'
 import { isTree, type TreeCapability } from '../../grid/maintenance/tree.ts'
-import type { HomeFiles } from '../../home/layout.ts'
-import type { OpenedHome } from '../../home/opened-home.ts'
+import type { Client } from '../../library/client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { verifiableArgument } from '../folders/place-capability.ts'
-import { openOwnClient, openOwnHome } from '../own-home.ts'
+import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
+import { isHeldByCapability, verifiableAt } from '../folders/place-capability.ts'
+import { openOwnHome } from '../own-home.ts'
+import { placeArgument } from '../paths/place.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
 import {
@@ -21,31 +22,30 @@ import {
 /** How closely shares are looked at: not at all, by samples, or every byte. */
 export type Verification = 'none' | 'audit' | 'full'
 
-interface Context {
-  readonly files: HomeFiles
-  readonly terminal: Terminal
-  readonly signal: AbortSignal
+interface Tools extends CommandContext {
+  readonly client: Client
 }
 
 /** Finds out where a file is, or all that a folder leads to. The status tells: healthy, degraded or lost. */
 export async function check(
   request: { readonly place: string; readonly verify: Verification },
-  context: Context,
+  context: CommandContext,
 ): Promise<ExitCode> {
   const home = openOwnHome(context.files)
-  const capability = await verifiableArgument(request.place, context, home)
-  if (capability.kind === 'literal') return reportLiteral(context.terminal)
+  const place = await placeArgument(request.place, home.findAlias)
+  if (isHeldByCapability(place)) return reportLiteral(context.terminal)
+  await using client = await openFolderClient(context, home)
+  const capability = await verifiableAt(place, { ...context, client })
   return isTree(capability)
-    ? await checkWhole(capability, request.verify, { ...context, home })
-    : await checkStored(capability, request.verify, { ...context, home })
+    ? await checkWhole(capability, request.verify, { ...context, client })
+    : await checkStored(capability, request.verify, { ...context, client })
 }
 
 async function checkWhole(
   capability: TreeCapability,
   verify: Verification,
-  { files, terminal, signal, home }: Context & { readonly home: OpenedHome },
+  { client, terminal, signal }: Tools,
 ): Promise<ExitCode> {
-  await using client = await openOwnClient(files, signal, home)
   const report = await withProgress(terminal, 'Checking', (onProgress) =>
     client.grid.check(capability, { verify, signal, onProgress }),
   )
@@ -62,9 +62,8 @@ async function checkWhole(
 async function checkStored(
   capability: FileReadCapability | FileVerifyCapability,
   verify: Verification,
-  { files, terminal, signal, home }: Context & { readonly home: OpenedHome },
+  { client, terminal, signal }: Tools,
 ): Promise<ExitCode> {
-  await using client = await openOwnClient(files, signal, home)
   const checked = await withProgress(terminal, 'Checking', (onProgress) =>
     client.grid.check(capability, { verify, signal, onProgress }),
   )

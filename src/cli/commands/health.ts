@@ -20,8 +20,9 @@ import { jsonOfNodes, nodeLines, presumptionLines } from '../care/node-text.ts'
 import { chanceText, helpSentences, stateSentence } from '../care/state-text.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
-import { verifiableArgument } from '../folders/place-capability.ts'
+import { isHeldByCapability, verifiableAt } from '../folders/place-capability.ts'
 import { openOwnHome } from '../own-home.ts'
+import { placeArgument } from '../paths/place.ts'
 import { withProgress } from '../progress.ts'
 import { count, formatBytes } from '../terminal.ts'
 
@@ -43,13 +44,14 @@ interface Tools extends CommandContext {
 export async function health(request: HealthRequest, context: CommandContext): Promise<ExitCode> {
   const { files, terminal, signal } = context
   const home = openOwnHome(files)
-  const named =
-    request.place === undefined ? undefined : await verifiableArgument(request.place, context, home)
-  if (named?.kind === 'literal') return tellLiteral(context, request.place ?? '')
+  const place =
+    request.place === undefined ? undefined : await placeArgument(request.place, home.findAlias)
+  if (place !== undefined && isHeldByCapability(place)) return tellLiteral(context, place.label)
   await using client = await openFolderClient(context, home)
   const memory = new HomeCareMemory(files.care)
   const isMaintained = await isLocked(files.careLock)
   const tools: Tools = { ...context, client, memory, isMaintained }
+  const named = place && (await verifiableAt(place, tools))
   const roots = await rootsFor(request.place, named, tools)
   const results: Result[] = []
   for (const root of roots) {

@@ -1,9 +1,10 @@
 import { isTree, type TreeRepairReport } from '../../grid/maintenance/tree.ts'
 import type { RepairReport } from '../../grid/repair.ts'
-import type { HomeFiles } from '../../home/layout.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { verifiableArgument } from '../folders/place-capability.ts'
-import { openOwnClient, openOwnHome } from '../own-home.ts'
+import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
+import { isHeldByCapability, verifiableAt } from '../folders/place-capability.ts'
+import { openOwnHome } from '../own-home.ts'
+import { placeArgument } from '../paths/place.ts'
 import { withProgress } from '../progress.ts'
 import { count, type Terminal } from '../terminal.ts'
 import { describeTree, exitOf, tellTree, type NameOf } from '../tree-report.ts'
@@ -22,14 +23,15 @@ const NOTHING_TO_REPAIR: RepairReport = {
  */
 export async function repair(
   request: { readonly place: string; readonly verify: 'audit' | 'full' },
-  context: { files: HomeFiles; terminal: Terminal; signal: AbortSignal },
+  context: CommandContext,
 ): Promise<ExitCode> {
-  const { files, terminal, signal } = context
+  const { terminal, signal } = context
   const { verify } = request
   const home = openOwnHome(context.files)
-  const capability = await verifiableArgument(request.place, context, home)
-  if (capability.kind === 'literal') return reportRepaired(NOTHING_TO_REPAIR, terminal)
-  await using client = await openOwnClient(files, signal, home)
+  const place = await placeArgument(request.place, home.findAlias)
+  if (isHeldByCapability(place)) return reportRepaired(NOTHING_TO_REPAIR, terminal)
+  await using client = await openFolderClient(context, home)
+  const capability = await verifiableAt(place, { ...context, client })
   if (isTree(capability)) {
     const repaired = await withProgress(terminal, 'Repairing', (onProgress) =>
       client.grid.repair(capability, { verify, signal, onProgress }),

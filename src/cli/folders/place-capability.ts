@@ -1,31 +1,15 @@
-import type { Capability } from '../../capabilities/capability.ts'
+import type { Capability, LiteralCapability } from '../../capabilities/capability.ts'
 import { describe } from '../../capabilities/describe.ts'
 import { weakenedTo } from '../../capabilities/weakened.ts'
 import type { Power } from '../../folders/service/view.ts'
-import type { OpenedHome } from '../../home/opened-home.ts'
+import { assert } from '../../foundation/error.ts'
 import type { Client } from '../../library/client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
-import { placeArgument, type Place } from '../paths/place.ts'
+import type { Place } from '../paths/place.ts'
 import type { Terminal } from '../terminal.ts'
-import { openFolderClient, type CommandContext } from './folder-client.ts'
 import { pathMissing } from './missing.ts'
 import { viewAt } from './powers.ts'
-
-/**
- * What an argument of `check` or `repair` leads to: a capability as it is, or that of a place in a folder, which is looked
- * at for it.
- */
-export async function verifiableArgument(
-  argument: string,
-  context: CommandContext,
-  home: OpenedHome,
-): Promise<Capability> {
-  const place = await placeArgument(argument, home.findAlias)
-  if (place.path.length === 0) return place.capability
-  await using client = await openFolderClient(context, home)
-  return await verifiableAt(place, { ...context, client })
-}
 
 /**
  * The capability of what is at a place in a folder, with all the power that its user has or with less: of a directory as
@@ -44,8 +28,26 @@ export async function capabilityAt(
   return await view.capability(place.path, power ?? (hasOwnSlot ? 'write' : 'read'))
 }
 
-/** What is to be checked or repaired so that a place can be read. The power to verify is enough. */
-async function verifiableAt(
+/** Whether a place is a capability that holds its file itself, so that no node has anything to check or repair. */
+export function isHeldByCapability({ capability, path }: Place): boolean {
+  return path.length === 0 && capability.kind === 'literal'
+}
+
+/**
+ * What is to be checked or repaired so that a place can be read: a capability as it is, or that of a place in a folder. The
+ * power to verify is enough.
+ * @param place - not held by its capability
+ */
+export async function verifiableAt(
+  place: Place,
+  tools: { readonly client: Client; readonly terminal: Terminal; readonly signal: AbortSignal },
+): Promise<Exclude<Capability, LiteralCapability>> {
+  const capability = place.path.length === 0 ? place.capability : await verifiableIn(place, tools)
+  assert(capability.kind !== 'literal', 'nodes store something of it')
+  return capability
+}
+
+async function verifiableIn(
   place: Place,
   tools: { readonly client: Client; readonly terminal: Terminal; readonly signal: AbortSignal },
 ): Promise<Capability> {
