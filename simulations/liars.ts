@@ -31,6 +31,7 @@ const storageLies = {
   /** Takes shares and never gives or admits one. */
   denies: async (request, honest) => {
     if (request.op === 'get') return { op: 'get' }
+    if (request.op === 'audit') return { op: 'audit', proofs: request.leaves.map(() => undefined) }
     const reply = await honest()
     if (reply.op !== 'have' && reply.op !== 'lease') return reply
     return { op: reply.op, holdings: reply.holdings.map(() => new Uint8Array(0)) }

@@ -29,6 +29,7 @@ import {
   transferRequestParts,
 } from './transfer-codec.ts'
 import {
+  auditReplyParts,
   decodeAuditReply,
   decodeGet,
   decodeGetReply,
@@ -95,7 +96,10 @@ export function encodeRequest(request: Request): WireMessage {
     case 'lease':
       return message('lease', [joinIds(request.ids), request.leaseS])
     case 'audit':
-      return message('audit', [request.leaves.map(({ id, index, leaf }) => [id, index, leaf])])
+      return message('audit', [
+        request.leaves.map(({ id, index, leaf }) => [id, index, leaf]),
+        request.manifests,
+      ])
     case 'slot-put':
     case 'slot-get':
     case 'slot-watch':
@@ -132,7 +136,11 @@ export function decodeRequest(header: Uint8Array, body: Uint8Array): Request {
     case 'lease':
       return { op, ids: splitIds(fields, 1), leaseS: integerField(fields, 2, { max: MAX_LEASE_S }) }
     case 'audit':
-      return { op, leaves: arrayField(fields, 1, { max: MAX_AUDIT_LEAVES }).map(decodeLeafName) }
+      return {
+        op,
+        leaves: arrayField(fields, 1, { max: MAX_AUDIT_LEAVES }).map(decodeLeafName),
+        ...(fields.get(2) === true && { manifests: true }),
+      }
     case 'slot-put':
     case 'slot-get':
     case 'slot-watch':
@@ -162,15 +170,7 @@ export function encodeReply(reply: Reply | Refusal): WireMessage {
     case 'drop':
       return message('drop', [reply.dropped])
     case 'audit':
-      return message(
-        'audit',
-        [
-          reply.proofs.map((proof) =>
-            proof === undefined ? null : [proof.bytes.length, proof.proof],
-          ),
-        ],
-        reply.proofs.flatMap((proof) => (proof === undefined ? [] : [proof.bytes])),
-      )
+      return message('audit', ...auditReplyParts(reply))
     case 'stat':
       return message('stat', ...statReplyParts(reply))
     case 'slot-put':

@@ -18,7 +18,7 @@ export const MAX_SHARD_BYTES = MAX_CIPHERTEXT_BYTES + 8
 export const MAX_HEADER_BYTES = 64 * 1024
 /** Ids in one HAVE, LEASE or DROP. */
 export const MAX_IDS = 1900
-/** Leaves in one AUDIT: half a MiB of answer. */
+/** Leaves in one AUDIT: half a MiB of answer, and half as much again with the longest manifests. */
 export const MAX_AUDIT_LEAVES = 32
 /** Bodies: one whole shard, or the leaves of one audit. */
 export const MAX_BODY_BYTES = MAX_SHARD_BYTES

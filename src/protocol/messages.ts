@@ -25,8 +25,11 @@ export interface Exchanges {
     request: { op: 'drop'; ids: readonly (BlockId | SlotKey)[] }
     reply: { op: 'drop'; dropped: number }
   }
-  /** Prove that you hold these leaves. */
-  audit: { request: { op: 'audit'; leaves: readonly LeafName[] }; reply: AuditReply }
+  /** Prove that you hold these leaves; with their blocks' manifests, for who has not seen them. */
+  audit: {
+    request: { op: 'audit'; leaves: readonly LeafName[]; manifests?: true }
+    reply: AuditReply
+  }
   /** How full are you? And by whom, if wanted. */
   stat: { request: { op: 'stat'; accounts?: true }; reply: StatReply }
   /** Let this record be a head of its slot; acknowledged like a share. The caller gets a lease on the slot. */
@@ -122,6 +125,8 @@ export interface AuditReply {
 export interface LeafProof {
   readonly bytes: Uint8Array
   readonly proof: Uint8Array
+  /** Of the block, encoded; only if it was asked for. */
+  readonly manifest?: Uint8Array | undefined
 }
 
 export interface StatReply {

@@ -73,19 +73,32 @@ export function decodeHoldings<O extends 'have' | 'lease'>(
   return { op, holdings }
 }
 
+/** Fields and body: of each leaf its length, its proof and the length of its manifest; then the bytes of all. */
+export function auditReplyParts({ proofs }: AuditReply): [unknown[], Uint8Array[]] {
+  const fields = proofs.map((leaf) => {
+    if (leaf === undefined) return null
+    const { bytes, proof, manifest } = leaf
+    return [bytes.length, proof, ...(manifest === undefined ? [] : [manifest.length])]
+  })
+  const body = proofs.flatMap((leaf) => (leaf === undefined ? [] : [leaf.bytes, leaf.manifest]))
+  return [[fields], body.filter((part) => part !== undefined)]
+}
+
 /** @throws MalformedMessageError */
 export function decodeAuditReply(fields: Fields, body: Uint8Array): AuditReply {
   let offset = 0
+  const take = (length: unknown, max: number): Uint8Array => {
+    const bytes = integerField(new Map([[1, length]]), 1, { max })
+    return body.subarray(offset, (offset += bytes))
+  }
   const proofs = arrayField(fields, 1, { max: MAX_AUDIT_LEAVES }).map((item) => {
     if (item === null) return undefined
     if (!Array.isArray(item)) throw new MalformedMessageError('A leaf proof is an array.')
-    const [length, proof] = item as [unknown, unknown]
-    const bytes = integerField(new Map([[1, length]]), 1, { max: MAX_BODY_BYTES })
-    const start = offset
-    offset += bytes
+    const [length, proof, manifestLength] = item as unknown[]
     return {
-      bytes: body.subarray(start, offset),
+      bytes: take(length, MAX_BODY_BYTES),
       proof: checkBytes(proof, 'A proof', { max: MAX_PROOF_BYTES }),
+      manifest: manifestLength === undefined ? undefined : take(manifestLength, MAX_MANIFEST_BYTES),
     }
   })
   if (offset !== body.length) throw new MalformedMessageError('The leaves do not fill the body.')

@@ -1,5 +1,6 @@
 import { LEAF_BYTES, merkleProof } from '../crypto/merkle.ts'
 import { EMPTY_BYTES } from '../foundation/bytes.ts'
+import { mapConcurrently } from '../foundation/concurrency.ts'
 import type { BlockId } from '../protocol/block-id.ts'
 import {
   areLeaves,
@@ -7,7 +8,15 @@ import {
   openManifest,
   shardLeavesOf,
 } from '../protocol/manifest.ts'
-import type { GetReply, GetRequest, LeafName, LeafProof } from '../protocol/messages.ts'
+import type {
+  AuditReply,
+  GetReply,
+  GetRequest,
+  LeafName,
+  LeafProof,
+  RequestOf,
+} from '../protocol/messages.ts'
+import { AUDIT_CONCURRENCY } from './request-memory.ts'
 import type { StoredShare } from './share-contents.ts'
 import { bitmapOf, type ShareStore } from './share-store.ts'
 
@@ -30,23 +39,35 @@ export async function getShare(store: ShareStore, request: GetRequest): Promise<
   return { op: 'get', share: { ...common, ...proven } }
 }
 
-/** Answers one question of an AUDIT. */
-export async function proveLeaf(
+/** Answers AUDIT. */
+export async function answerAudit(
+  store: ShareStore,
+  { leaves, manifests }: RequestOf<'audit'>,
+): Promise<AuditReply> {
+  const proofs = await mapConcurrently(leaves, AUDIT_CONCURRENCY, async (leaf) => {
+    return await proveLeaf(store, leaf, { withManifest: manifests === true })
+  })
+  return { op: 'audit', proofs }
+}
+
+async function proveLeaf(
   store: ShareStore,
   { id, index, leaf }: LeafName,
+  { withManifest }: { readonly withManifest: boolean },
 ): Promise<LeafProof | undefined> {
   const found = await store.read(id, index)
   if (found === undefined) return undefined
   const proven = proveLeaves(id, found.share, { index, first: leaf, count: 1 })
   if (proven === 'rotten') await store.strikeOff(id, found.held, 'rotten')
-  return typeof proven === 'string' ? undefined : proven
+  if (typeof proven === 'string') return undefined
+  return withManifest ? { ...proven, manifest: found.share.manifest } : proven
 }
 
 function proveLeaves(
   id: BlockId,
   { manifest, shard }: StoredShare,
   { index, first, count }: { index: number; first: number; count: number },
-): LeafProof | 'absent' | 'rotten' {
+): Pick<LeafProof, 'bytes' | 'proof'> | 'absent' | 'rotten' {
   try {
     const opened = openManifest(id, manifest)
     if (first + count > shardLeavesOf(opened)) return 'absent'

@@ -1,10 +1,10 @@
-import { deferred, mapConcurrently, Semaphore } from '../foundation/concurrency.ts'
+import { deferred, Semaphore } from '../foundation/concurrency.ts'
 import type { Clock } from '../foundation/clock.ts'
 import { systemCodeOf } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import { blockId } from '../protocol/block-id.ts'
 import { blockIdOf, decodeManifest, isShard, MalformedManifestError } from '../protocol/manifest.ts'
-import type { AuditReply, PutOutcome, PutRequest, Reply, Request } from '../protocol/messages.ts'
+import type { PutOutcome, PutRequest, Reply, Request } from '../protocol/messages.ts'
 import type { Refusal, StorageService } from '../protocol/network.ts'
 import type { NodeKey } from '../protocol/node-key.ts'
 import { slotKey } from '../protocol/slot-key.ts'
@@ -17,9 +17,9 @@ import { exportParcels, type ExportOptions, type ExportReport } from './parcels/
 import { importParcels, type ImportOptions, type ImportReport } from './parcels/import.ts'
 import type { ReportStorageEvent } from './events.ts'
 import { statusOf, type NodeStatus } from './node-status.ts'
-import { getShare, proveLeaf } from './proofs.ts'
+import { answerAudit, getShare } from './proofs.ts'
 import { refusal, refusalOf, SHUTTING_DOWN } from './refusals.ts'
-import { AUDIT_CONCURRENCY, memoryFor } from './request-memory.ts'
+import { memoryFor } from './request-memory.ts'
 import { flawOf } from './requests.ts'
 import type { RoomLimits } from './room.ts'
 import { ShareStore } from './share-store.ts'
@@ -292,7 +292,7 @@ export class StorageNode implements StorageService, AsyncDisposable {
       case 'drop':
         return { op: 'drop', dropped: await this.#drop(tenant, request.ids) }
       case 'audit':
-        return await this.#audit(request.leaves)
+        return await answerAudit(this.#store, request)
       case 'stat':
         return await statOf(
           this.#store,
@@ -330,13 +330,6 @@ export class StorageNode implements StorageService, AsyncDisposable {
       if (isNoSpace(systemCodeOf(error))) return 'full'
       throw error
     }
-  }
-
-  async #audit(leaves: Extract<Request, { op: 'audit' }>['leaves']): Promise<AuditReply> {
-    const proofs = await mapConcurrently(leaves, AUDIT_CONCURRENCY, (leaf) =>
-      proveLeaf(this.#store, leaf),
-    )
-    return { op: 'audit', proofs }
   }
 }
 

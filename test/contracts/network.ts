@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deferred, type Deferred } from '../../src/foundation/concurrency.ts'
-import { blockId } from '../../src/protocol/block-id.ts'
 import type { Op, Reply, Request, ReplyOf } from '../../src/protocol/messages.ts'
 import {
   RefusedError,
@@ -10,6 +9,8 @@ import {
   type StorageService,
 } from '../../src/protocol/network.ts'
 import type { NodeKey } from '../../src/protocol/node-key.ts'
+import { pattern } from '../support/pattern.ts'
+import { anId, hello, putRequest, share, shareSamples } from './share-samples.ts'
 import { slotSamples } from './slot-samples.ts'
 
 /** Two hosts of one grid that can reach each other, whatever the network is made of. */
@@ -38,13 +39,16 @@ export function describeNetwork(name: string, { makePair, boundsInFlight }: Netw
       await pair[Symbol.asyncDispose]()
     })
 
-    it.each(samples)('carries $request.op there and back unchanged', async ({ request, reply }) => {
-      const seen: Request[] = []
-      pair.server.serve(service((_, received) => (seen.push(received), reply)))
-      const answer = await callAny(pair, request)
-      expect(plain(seen)).toEqual(plain([request]))
-      expect(plain(answer)).toEqual(plain(reply))
-    })
+    it.each([...shareSamples, ...slotSamples])(
+      'carries $request.op there and back unchanged',
+      async ({ request, reply }) => {
+        const seen: Request[] = []
+        pair.server.serve(service((_, received) => (seen.push(received), reply)))
+        const answer = await callAny(pair, request)
+        expect(plain(seen)).toEqual(plain([request]))
+        expect(plain(answer)).toEqual(plain(reply))
+      },
+    )
 
     it('tells the service who calls', async () => {
       const callers: NodeKey[] = []
@@ -235,68 +239,6 @@ export function describeNetwork(name: string, { makePair, boundsInFlight }: Netw
   })
 }
 
-const anId = blockId(new Uint8Array(32).fill(7))
-const putRequest = {
-  op: 'put',
-  manifest: Uint8Array.of(1, 2, 3),
-  index: 4,
-  leaseS: 100,
-  shard: Uint8Array.of(9),
-} as const
-const hello = { op: 'hello', version: 1, capacityBytes: 5_000_000_000, inFlightBytes: 1 } as const
-
-function share(index: number, bytes: Uint8Array): ReplyOf<'get'> {
-  const manifest = Uint8Array.of(1)
-  return {
-    op: 'get',
-    share: { manifest, index, held: Uint8Array.of(1), proof: bytes.subarray(0, 0), bytes },
-  }
-}
-
-const samples: { request: Request; reply: Reply }[] = [
-  { request: { op: 'hello' }, reply: hello },
-  { request: putRequest, reply: { op: 'put', outcome: 'quota' } },
-  {
-    request: { op: 'get', id: anId, index: 3, leaves: { first: 1, count: 2 } },
-    reply: share(3, pattern(40_000, 3)),
-  },
-  { request: { op: 'get', id: anId }, reply: { op: 'get' } },
-  {
-    request: { op: 'have', ids: [anId, anId] },
-    reply: { op: 'have', holdings: [Uint8Array.of(5), Uint8Array.of()] },
-  },
-  {
-    request: { op: 'lease', ids: [anId], leaseS: 60 },
-    reply: { op: 'lease', holdings: [Uint8Array.of(1)] },
-  },
-  { request: { op: 'drop', ids: [anId] }, reply: { op: 'drop', dropped: 3 } },
-  {
-    request: {
-      op: 'audit',
-      leaves: [
-        { id: anId, index: 1, leaf: 2 },
-        { id: anId, index: 2, leaf: 0 },
-      ],
-    },
-    reply: {
-      op: 'audit',
-      proofs: [undefined, { bytes: pattern(16_384, 5), proof: pattern(64, 6) }],
-    },
-  },
-  {
-    request: { op: 'stat' },
-    reply: {
-      op: 'stat',
-      usedBytes: 1,
-      shares: 2,
-      freeBytes: 3,
-      capacityBytes: 4,
-      account: { usedBytes: 5, quotaBytes: 6 },
-    },
-  },
-  ...slotSamples,
-]
-
 function callAny<O extends Op>(
   { client, server }: NetworkPair,
   request: Request,
@@ -308,13 +250,6 @@ function service(
   answer: (caller: NodeKey, request: Request) => Reply | Refusal | Promise<Reply | Refusal>,
 ): StorageService {
   return { handle: async (caller, request) => await answer(caller, request) }
-}
-
-/** Bytes that differ from place to place and from seed to seed. */
-export function pattern(length: number, seed: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >> 8) * 7 + seed) & 255
-  return bytes
 }
 
 /** The same value with arrays of numbers for bytes, so that kinds of arrays do not matter to a comparison. */

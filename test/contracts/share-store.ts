@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { LEAF_BYTES } from '../../src/crypto/merkle.ts'
 import { hasShare } from '../../src/protocol/bitmap.ts'
-import { areLeaves, decodeManifest, shardLeavesOf } from '../../src/protocol/manifest.ts'
+import {
+  areLeaves,
+  decodeManifest,
+  openManifest,
+  shardLeavesOf,
+} from '../../src/protocol/manifest.ts'
 import { NodeAlreadyRunningError, type Disk } from '../../src/storage-node/disk.ts'
 import { GRACE_S } from '../../src/storage-node/leases.ts'
 import { isSame, testBlock } from '../support/blocks.ts'
@@ -152,6 +157,18 @@ export function shareStoreContract(name: string, makeDrive: () => Promise<TestDr
       const manifest = decodeManifest(large.manifest)
       expect(areLeaves(manifest, { index: 2, firstLeaf: 3, ...leaf })).toBe(true)
       expect(proofs.slice(1)).toEqual([undefined, undefined, undefined])
+      expect(leaf.manifest).toBeUndefined()
+    })
+
+    test('gives manifests along with leaves if asked for them', async () => {
+      await using node = await openNode()
+      await node.put(ALICE, large, 2)
+      const leaves = [{ id: large.id, index: 2, leaf: 3 }]
+      const request = { op: 'audit' as const, leaves, manifests: true as const }
+      const { proofs } = await node.ask<'audit'>(ALICE, request)
+      const { manifest: encoded = new Uint8Array(), ...leaf } = proofs[0]!
+      const manifest = openManifest(large.id, encoded)
+      expect(areLeaves(manifest, { index: 2, firstLeaf: 3, ...leaf })).toBe(true)
     })
   })
 

@@ -2,7 +2,7 @@ import { defaultCrypto } from '@libp2p/noise/crypto'
 import { x25519 } from '@noble/curves/ed25519.js'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { pattern } from '../contracts/network.ts'
+import { pattern } from '../support/pattern.ts'
 import { x25519KeyPair, x25519SharedKey } from '../../src/crypto/x25519.ts'
 
 const keys = fc.uint8Array({ minLength: 32, maxLength: 32 })

@@ -12,7 +12,6 @@ import type { BlockLink, HistoryLink, Link } from '../blocks/frame.ts'
 import { openLinks, openLinksAtStart, PROBE_BYTES } from '../blocks/seal.ts'
 import type { GridContext } from '../context.ts'
 import { BrokenFileError, NotEnoughSharesError } from '../errors.ts'
-import { callUnlessSilent } from '../nodes/patience.ts'
 import type { Holding } from '../nodes/survey.ts'
 import { LeafBatcher } from './leaf-batcher.ts'
 
@@ -49,6 +48,8 @@ export class BlockInspector {
   readonly #isLinkless: (id: BlockId) => boolean
   readonly #keepsShares: boolean
   readonly #leaves: LeafBatcher
+  /** Of blocks whose manifests nobody has seen yet. */
+  readonly #beginnings: LeafBatcher
   /** Bytes of shares in memory. */
   readonly memory = new Semaphore(SHARE_MEMORY_BYTES)
   /** Nodes that showed a bad share: their further ones are checked whole. */
@@ -80,6 +81,7 @@ export class BlockInspector {
     this.#keepsShares = keepsShares
     this.#signal = signal
     this.#leaves = new LeafBatcher(context.monitor, signal)
+    this.#beginnings = new LeafBatcher(context.monitor, signal, { withManifests: true })
   }
 
   async inspect(link: BlockLink | HistoryLink, claims: readonly Holding[]): Promise<Inspected> {
@@ -102,8 +104,8 @@ export class BlockInspector {
   }
 
   /**
-   * Links begin where share 0 does, and most blocks have none: so its first leaf is asked for, one small message
-   * instead of k shares, and whole shares only where that does not tell.
+   * Links begin where share 0 does, and most blocks have none: so its first leaf is asked for, along with those of other
+   * blocks, instead of k shares, and whole shares only where that does not tell.
    */
   async #open(link: BlockLink | HistoryLink, claims: readonly Holding[]): Promise<Opened> {
     let proven: GoodShare | undefined
@@ -143,13 +145,11 @@ export class BlockInspector {
     { id, verifyKey }: BlockLink | HistoryLink,
     node: NodeKey,
   ): Promise<Beginning | undefined> {
-    const request = { op: 'get' as const, id, index: 0, leaves: { first: 0, count: 1 } }
     return await this.#ignoringNodes(async () => {
-      const { monitor } = this.#context
-      const { share } = await callUnlessSilent<'get'>(monitor, node, request, this.#signal)
-      if (share?.index !== 0 || share.bytes.length < PROBE_BYTES) return undefined
-      const manifest = openManifest(id, share.manifest)
-      const { bytes, proof } = share
+      const leaf = await this.#beginnings.ask(node, { id, index: 0, leaf: 0 })
+      if (leaf?.manifest === undefined || leaf.bytes.length < PROBE_BYTES) return undefined
+      const manifest = openManifest(id, leaf.manifest)
+      const { bytes, proof } = leaf
       if (!areLeaves(manifest, { index: 0, firstLeaf: 0, bytes, proof })) return undefined
       const { ciphertextBytes } = manifest
       const beginning = bytes.subarray(0, ciphertextBytes)

@@ -12,11 +12,14 @@ import { callUnlessSilent } from '../nodes/patience.ts'
 export class LeafBatcher {
   readonly #monitor: NodeMonitor
   readonly #signal: AbortSignal
+  readonly #manifests: { readonly manifests?: true }
   readonly #queues = new Map<NodeKey, Queue>()
 
-  constructor(monitor: NodeMonitor, signal: AbortSignal) {
+  /** @param withManifests - whether the manifest of each leaf's block is to come along */
+  constructor(monitor: NodeMonitor, signal: AbortSignal, { withManifests = false } = {}) {
     this.#monitor = monitor
     this.#signal = signal
+    this.#manifests = withManifests ? { manifests: true } : {}
   }
 
   /** @returns undefined if the node does not hold it; rejects as {@link callUnlessSilent} does */
@@ -41,7 +44,8 @@ export class LeafBatcher {
   async #send(node: NodeKey, queue: Queue, questions: readonly Question[]): Promise<void> {
     queue.asking += 1
     try {
-      const request = { op: 'audit' as const, leaves: questions.map(({ leaf }) => leaf) }
+      const leaves = questions.map(({ leaf }) => leaf)
+      const request = { op: 'audit' as const, leaves, ...this.#manifests }
       const { proofs } = await callUnlessSilent<'audit'>(this.#monitor, node, request, this.#signal)
       questions.forEach(({ answer }, at) => {
         answer.resolve(proofs[at])
