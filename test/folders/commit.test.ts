@@ -45,6 +45,23 @@ describe('a commit', () => {
     expect(await bench.paths(chain)).toEqual(['b', 'd', 'f', 'f/e', 'f/e/x', 'g', 'g/a', 'g/x'])
   })
 
+  it('does not change with the memory that it was given', async () => {
+    const bench = new Bench()
+    const [bytes, extension] = [Buffer.from('right'), Buffer.from([0xa1, 0x00, 0x00])]
+    const content = { kind: 'literal' as const, bytes, extension, mtimeMs: NOON_MS }
+    const path = parsePath('a')
+    const one = await bench.commit(await bench.empty(), ANNA, { kind: 'put', path, content })
+    bytes.fill(0)
+    extension.fill(1)
+    const two = await bench.commit(one, ANNA, put('b'))
+    const shown = await bench.list(two)
+    expect(shown.map(({ name }) => name)).toEqual(['a', 'b'])
+    expect(shown[0]?.entry).toMatchObject({
+      bytes: new Uint8Array(Buffer.from('right')),
+      extension: Uint8Array.of(0xa1, 0x00, 0x00),
+    })
+  })
+
   it('changes nothing if one of its edits cannot be', async () => {
     const bench = new Bench()
     const base = await bench.commit(await bench.empty(), ANNA, put('a'), put('d/b'))

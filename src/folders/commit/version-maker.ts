@@ -36,7 +36,8 @@ export class VersionMaker {
       // Clocks that are thousands of years off are no reason to refuse a file.
       mtimeMs: Math.min(Math.max(mtimeMs, MIN_MTIME_MS), MAX_MTIME_MS),
       device: this.#device,
-      extension,
+      // The bytes are the caller's, who may use the memory again, and the entry outlives the call.
+      extension: extension && new Uint8Array(extension),
     }
     switch (content.kind) {
       case 'file': {
@@ -47,7 +48,7 @@ export class VersionMaker {
       case 'literal': {
         const { kind, bytes, isExecutable = false } = content
         assertRoom(bytes.length, MAX_LITERAL_BYTES, 'What an entry itself holds')
-        return { kind, ...common, bytes, isExecutable }
+        return { kind, ...common, bytes: new Uint8Array(bytes), isExecutable }
       }
       case 'symlink': {
         const { kind, target } = content

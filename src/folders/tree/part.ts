@@ -8,7 +8,7 @@ import type { DotSpan } from '../dots.ts'
 import type { Directory, Entry } from '../entry.ts'
 import { BrokenFolderError, TooManyVersionsError } from '../errors.ts'
 import { bitOf, placeOf, type Name } from '../names.ts'
-import { weightOf, type Form } from './entry-codec.ts'
+import { weightOf } from './entry-codec.ts'
 import {
   compareEntries,
   decodeNode,
@@ -20,10 +20,12 @@ import {
   type BranchChild,
   type LoosePart,
   type Node,
+  type NodeContext,
   type Part,
   type StoredPart,
 } from './node-codec.ts'
 import { BRANCH_BITS, halfPosition, isAtBranch, MAX_DEPTH, type Position } from './position.ts'
+import { RecentLeaves } from './recent-leaves.ts'
 import { memoryOf, type TreeStore } from './store.ts'
 import {
   equalTotals,
@@ -65,7 +67,7 @@ export async function composePart(
   if (!isAtBranch(position)) return { kind: 'inner', halves, summary }
   const range = { first: 0, width: 2 ** BRANCH_BITS }
   const children = await storeChildren(store, { kind: 'inner', halves, summary }, range, position)
-  const form = formAt(position, summary.dots)
+  const form = formOf(contextAt(position, summary.dots).dots)
   return await put(store, encodeBranch(children, position.prefix, form), summary)
 }
 
@@ -97,14 +99,14 @@ export async function openPart(store: TreeStore, part: Part, position: Position)
 export async function openDirectory(store: TreeStore, directory: Directory): Promise<Node> {
   const { reference, verifyKey, totals } = directory
   checkVerifyKey(reference, verifyKey)
-  const node = decodeNode(await store.get(reference), { prefix: '', dots: totals.dots })
+  const node = nodeIn(await store.get(reference), { prefix: '', dots: totals.dots })
   if (!equalTotals(node.summary, totals)) throw notAsTold()
   return node
 }
 
 /** Reads the topmost node of a folder. */
 export async function openRoot(store: TreeStore, root: BlockReference): Promise<Node> {
-  return decodeNode(await store.get(root), { prefix: '', dots: undefined })
+  return nodeIn(await store.get(root), { prefix: '', dots: undefined })
 }
 
 /**
@@ -217,8 +219,10 @@ async function storePart(store: TreeStore, part: Part, position: Position): Prom
       `A name has more than ${MAX_VERSIONS} versions. Remove some of its conflict copies.`,
     )
   }
-  const form = formAt(position, summary.dots)
-  return await put(store, encodeLeaf(entries, position.prefix, form), summary)
+  const context = contextAt(position, summary.dots)
+  const frame = encodeLeaf(entries, position.prefix, formOf(context.dots))
+  RECENT_LEAVES.set(frame, context, part)
+  return await put(store, frame, summary)
 }
 
 async function put(store: TreeStore, frame: BlockFrame, summary: Summary): Promise<StoredPart> {
@@ -232,16 +236,27 @@ async function openStored(
   { prefix }: Position,
 ): Promise<Node> {
   checkVerifyKey(reference, verifyKey)
-  const node = decodeNode(await store.get(reference), { prefix, dots: summary.dots })
+  const node = nodeIn(await store.get(reference), { prefix, dots: summary.dots })
   const { weight, names } = node.summary
   const isAsTold = weight === summary.weight && names === summary.names
   if (!isAsTold || !equalTotals(node.summary, summary)) throw notAsTold()
   return node
 }
 
-function formAt({ prefix, isInRoot }: Position, dots: DotSpan): Form {
-  return formOf(isInRoot && prefix === '' ? undefined : dots)
+function contextAt({ prefix, isInRoot }: Position, dots: DotSpan): NodeContext {
+  return { prefix, dots: isInRoot && prefix === '' ? undefined : dots }
 }
+
+/** What a block says; a leaf that was written or read a moment ago is not decoded again. */
+function nodeIn(frame: BlockFrame, context: NodeContext): Node {
+  const recent = RECENT_LEAVES.get(frame, context)
+  if (recent !== undefined) return recent
+  const node = decodeNode(frame, context)
+  if (node.kind === 'loose') RECENT_LEAVES.set(frame, context, node)
+  return node
+}
+
+const RECENT_LEAVES = new RecentLeaves()
 
 function notAsTold(): BrokenFolderError {
   return new BrokenFolderError('a node is not what its parent says')
