@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../src/foundation/bytes.ts'
 import type { TagHex } from '../../src/protocol/version-vector.ts'
+import type { NewVersion } from '../../src/folders/commit/edits.ts'
 import type { LiteralEntry } from '../../src/folders/entry.ts'
 import { mergeStates } from '../../src/folders/merge.ts'
 import { checkName, parsePath } from '../../src/folders/names.ts'
@@ -86,6 +87,26 @@ describe('conflict copies', () => {
     expect(await bench.names(next)).toEqual([OF_ANNA, OF_BOB, 'a.txt', 'b'])
     const copies = (await bench.list(next)).filter(({ copyOf }) => copyOf !== undefined)
     expect(copies).toHaveLength(2)
+  })
+
+  it('go with all that is shown of them, however often one writer put the same', async () => {
+    const bench = new Bench()
+    const path = parsePath('a.txt')
+    const isExecutable = true
+    const again = { kind: 'put' as const, path, replaces: [] }
+    const state = await bench.commit(
+      await bench.commit(await conflict(bench), ANNA, {
+        ...again,
+        content: fileOf('Anna', NOON_MS + 9000),
+      }),
+      ANNA,
+      { ...again, content: { ...fileOf('Anna', NOON_MS + 9000), isExecutable } as NewVersion },
+    )
+    const shown = await statPath(bench.store, state, path)
+    expect(shown).toMatchObject({ entry: { device: 'Anna', isExecutable } })
+    const replaces = [...shown!.dots].map(([tag, counter]) => ({ tag, counter }))
+    const without = await bench.commit(state, BOB, { kind: 'remove', path, replaces })
+    expect(await bench.names(without)).toEqual([OF_BOB, 'a.txt', 'b'])
   })
 
   it('leave the name to a directory', async () => {

@@ -1,4 +1,5 @@
 import type { Dot } from '../../protocol/version-vector.ts'
+import type { Dots } from '../dots.ts'
 import type { Version } from '../entry.ts'
 import {
   InvalidNameError,
@@ -222,10 +223,23 @@ async function copyAt(
   return content && { name: copy.name, content }
 }
 
+/**
+ * Of one content a name has one dot of a writer at most, the newest, since what is shown of a content tells no more: an older one
+ * would be there still when all that is shown is replaced.
+ */
 function withVersion(versions: readonly Version[], added: Version): Version[] {
   const identity = identityOf(added)
-  const others = versions.filter((version) => identityOf(version) !== identity)
+  const others = versions.flatMap((version) => {
+    if (identityOf(version) === identity) return []
+    return areSameContent(version, added) ? withoutWriters(version, added.dots) : [version]
+  })
   return [...others, added]
+}
+
+function withoutWriters(version: Version, writers: Dots): Version[] {
+  const dots = new Map(version.dots)
+  for (const tag of writers.keys()) dots.delete(tag)
+  return dots.size === 0 ? [] : [{ ...version, dots }]
 }
 
 function withoutDots(versions: readonly Version[], replaced: readonly Dot[]): Version[] {
