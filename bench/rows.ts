@@ -89,6 +89,9 @@ function treeRows(files: number): NamedRow[] {
     treeRow(`put -r ${tree}, unchanged`, (suite, name) => suite.putAgain(name, files)),
     treeRow(`get -r ${tree}`, (suite, name) => suite.get(name, files)),
     treeRow(`check -r ${tree}`, (suite, name) => suite.check(name, files, 'none')),
+    treeRow(`check -r ${tree}, beside a daemon`, (suite, name) =>
+      suite.besideDaemon(() => suite.check(name, files, 'none')),
+    ),
     treeRow(`check -r --verify ${tree}`, (suite, name) => suite.check(name, files, 'full')),
   ]
 }

@@ -54,6 +54,16 @@ export class TreeSuite {
     return rowOfRun(run, { name, files })
   }
 
+  /** What is measured finds a daemon of the same home, whose connections it borrows. */
+  async besideDaemon(measure: () => Promise<Row>): Promise<Row> {
+    await this.#grid.run(['start', '--detach', '--json'])
+    try {
+      return await measure()
+    } finally {
+      await this.#grid.run(['stop', '--json'])
+    }
+  }
+
   async #treeOf(files: number): Promise<string> {
     if (!this.#trees.has(files)) await this.put('', files)
     return this.#trees.get(files) as string
