@@ -13,8 +13,8 @@ export interface QueuedFrame {
 
 /**
  * Sends frames over one stream, in order, several small ones at a time, and no faster than the stream drains.
- * Parts must stay as they are until they are sent. The queue's length is bounded by those who fill it: callers by how much they ask for at once, servers by how much
- * they admit.
+ * Parts must stay as they are until they are sent. The queue's length is bounded by those who fill it: callers by how
+ * much they ask for at once, servers by how much they admit.
  */
 export class FrameWriter {
   readonly #stream: Stream
