@@ -1,9 +1,12 @@
 import type { FileReadCapability, FileVerifyCapability } from '../../capabilities/capability.ts'
 import type { CheckReport } from '../../grid/check.ts'
 import { isTree, type TreeCapability } from '../../grid/maintenance/tree.ts'
-import type { Client } from '../../library/client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
+import {
+  openFolderClient,
+  type ClientTools,
+  type CommandContext,
+} from '../folders/folder-client.ts'
 import { isHeldByCapability, verifiableAt } from '../folders/place-capability.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument } from '../paths/place.ts'
@@ -21,10 +24,6 @@ import {
 
 /** How closely shares are looked at: not at all, by samples, or every byte. */
 export type Verification = 'none' | 'audit' | 'full'
-
-interface Tools extends CommandContext {
-  readonly client: Client
-}
 
 /** Finds out where a file is, or all that a folder leads to. The status tells: healthy, degraded or lost. */
 export async function check(
@@ -44,7 +43,7 @@ export async function check(
 async function checkWhole(
   capability: TreeCapability,
   verify: Verification,
-  { client, terminal, signal }: Tools,
+  { client, terminal, signal }: ClientTools,
 ): Promise<ExitCode> {
   const report = await withProgress(terminal, 'Checking', (onProgress) =>
     client.grid.check(capability, { verify, signal, onProgress }),
@@ -62,7 +61,7 @@ async function checkWhole(
 async function checkStored(
   capability: FileReadCapability | FileVerifyCapability,
   verify: Verification,
-  { client, terminal, signal }: Tools,
+  { client, terminal, signal }: ClientTools,
 ): Promise<ExitCode> {
   const checked = await withProgress(terminal, 'Checking', (onProgress) =>
     client.grid.check(capability, { verify, signal, onProgress }),

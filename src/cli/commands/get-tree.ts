@@ -1,9 +1,8 @@
 import { basename, join } from 'node:path'
-import type { Client } from '../../library/client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { usageError } from '../failures.ts'
 import { downloadTree, type DownloadReport } from '../folders/download-tree.ts'
-import type { CommandContext } from '../folders/folder-client.ts'
+import type { ClientTools } from '../folders/folder-client.ts'
 import { pathMissing } from '../folders/missing.ts'
 import { viewAt } from '../folders/powers.ts'
 import type { Place } from '../paths/place.ts'
@@ -17,7 +16,7 @@ import type { GetRequest } from './get.ts'
 export async function getTree(
   request: GetRequest,
   place: Place,
-  { client, terminal, signal }: Omit<CommandContext, 'files'> & { readonly client: Client },
+  { client, terminal, signal }: ClientTools,
 ): Promise<ExitCode> {
   const view = await viewAt(place, { client, terminal, signal })
   const shown = await view.stat(place.path)

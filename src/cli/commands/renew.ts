@@ -4,11 +4,9 @@ import { formatCapability } from '../../capabilities/text.ts'
 import type { RenewReport } from '../../grid/maintenance/tree.ts'
 import { readAliases } from '../../home/alias-file.ts'
 import { HOME_ALIAS, type OpenedHome } from '../../home/opened-home.ts'
-import type { Client } from '../../library/client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
-import { pathMissing } from '../folders/missing.ts'
-import { viewAt } from '../folders/powers.ts'
+import { storedAt } from '../folders/place-capability.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument, type Place } from '../paths/place.ts'
 import { withProgress } from '../progress.ts'
@@ -32,7 +30,7 @@ export async function renew(
   const nameOf = client.nameOf.bind(client)
   const found: { label: string; capability: Capability }[] = []
   for (const place of places) {
-    const capability = await renewableAt(place, { client, terminal, signal })
+    const capability = await storedAt(place, 'read', { client, terminal, signal })
     found.push({ label: place.label, capability })
   }
   const renewed: object[] = []
@@ -70,21 +68,6 @@ async function ownPlaces(home: OpenedHome): Promise<Place[]> {
     seen.add(text)
     return [{ capability, path: [], isDirectory: false, label: `${name}:` }]
   })
-}
-
-/** What leads to all that is at a place. Of directories it is what they are now. */
-async function renewableAt(
-  place: Place,
-  tools: { readonly client: Client; readonly terminal: Terminal; readonly signal: AbortSignal },
-): Promise<Capability> {
-  if (place.path.length === 0) return place.capability
-  const view = await viewAt(place, tools)
-  const shown = await view.stat(place.path)
-  if (shown === undefined) throw pathMissing(place)
-  const { kind } = shown.entry
-  // So small a file is part of the directory that it is in.
-  const isHeld = kind === 'literal' || kind === 'symlink'
-  return await view.capability(isHeld ? place.path.slice(0, -1) : place.path, 'read')
 }
 
 function tell(

@@ -12,7 +12,11 @@ import type { Client } from '../../library/client.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import { changesBetween, type Change } from '../folders/changes.ts'
-import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
+import {
+  openFolderClient,
+  type ClientTools,
+  type CommandContext,
+} from '../folders/folder-client.ts'
 import { labelBelow } from '../folders/label.ts'
 import { readerAt } from '../folders/powers.ts'
 import { bytesOf } from '../folders/shown-entry.ts'
@@ -52,12 +56,6 @@ type Watched =
     }
   | { readonly kind: 'file'; readonly place: Place; readonly capability: MutableReadCapability }
 
-interface Tools {
-  readonly client: Client
-  readonly terminal: Terminal
-  readonly signal: AbortSignal
-}
-
 /** Links on the way are followed, as what is behind them changes by itself. */
 async function openWatched(place: Place, client: Client, signal: AbortSignal): Promise<Watched> {
   const { capability } = place
@@ -96,7 +94,7 @@ async function openWatched(place: Place, client: Client, signal: AbortSignal): P
 }
 
 /** Goes on after whatever the grid cannot tell now. */
-async function follow(watched: Watched, tools: Tools): Promise<void> {
+async function follow(watched: Watched, tools: ClientTools): Promise<void> {
   const { signal, terminal } = tools
   const told: Told = { isFirst: true, view: undefined, version: undefined }
   while (!signal.aborted) {
@@ -123,7 +121,7 @@ interface Told {
 async function followFolder(
   { place, reader, path }: Watched & { kind: 'folder' },
   told: Told,
-  { terminal, signal }: Tools,
+  { terminal, signal }: ClientTools,
 ): Promise<void> {
   for await (const now of reader.watch(signal)) {
     if (told.isFirst) begin(place, terminal)
@@ -158,7 +156,7 @@ async function* changesOf(
 async function followFile(
   { place, capability }: Watched & { kind: 'file' },
   told: Told,
-  { client, terminal, signal }: Tools,
+  { client, terminal, signal }: ClientTools,
 ): Promise<void> {
   for await (const _ of client.slots.watch(capability, signal)) {
     const current = await currentOf(capability, { client, signal })
@@ -184,7 +182,7 @@ async function followFile(
 
 async function currentOf(
   capability: MutableReadCapability,
-  { client, signal }: Pick<Tools, 'client' | 'signal'>,
+  { client, signal }: Pick<ClientTools, 'client' | 'signal'>,
 ): Promise<FileVersion | undefined> {
   try {
     return (await client.mutableFiles.look(capability, { signal })).current

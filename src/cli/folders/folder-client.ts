@@ -11,6 +11,11 @@ export interface CommandContext {
   readonly signal: AbortSignal
 }
 
+/** What works with a client that is open. */
+export interface ClientTools extends Omit<CommandContext, 'files'> {
+  readonly client: Client
+}
+
 /** A client that tells its user when nodes show less of a folder than they did. */
 export async function openFolderClient(
   { files, terminal, signal }: CommandContext,

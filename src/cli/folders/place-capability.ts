@@ -3,11 +3,10 @@ import { describe } from '../../capabilities/describe.ts'
 import { weakenedTo } from '../../capabilities/weakened.ts'
 import type { Power } from '../../folders/service/view.ts'
 import { assert } from '../../foundation/error.ts'
-import type { Client } from '../../library/client.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import type { Place } from '../paths/place.ts'
-import type { Terminal } from '../terminal.ts'
+import type { ClientTools } from './folder-client.ts'
 import { pathMissing } from './missing.ts'
 import { viewAt } from './powers.ts'
 
@@ -18,7 +17,7 @@ import { viewAt } from './powers.ts'
 export async function capabilityAt(
   place: Place,
   power: Power | undefined,
-  tools: { readonly client: Client; readonly terminal: Terminal; readonly signal: AbortSignal },
+  tools: ClientTools,
 ): Promise<Capability> {
   const view = await viewAt(place, tools)
   const shown = await view.stat(place.path)
@@ -40,24 +39,29 @@ export function isHeldByCapability({ capability, path }: Place): boolean {
  */
 export async function verifiableAt(
   place: Place,
-  tools: { readonly client: Client; readonly terminal: Terminal; readonly signal: AbortSignal },
+  tools: ClientTools,
 ): Promise<Exclude<Capability, LiteralCapability>> {
-  const capability = place.path.length === 0 ? place.capability : await verifiableIn(place, tools)
+  const capability = await storedAt(place, 'verify', tools)
   assert(capability.kind !== 'literal', 'nodes store something of it')
   return capability
 }
 
-async function verifiableIn(
+/**
+ * What leads to all that nodes store of a place: a capability as it is, or one of that power. Of directories it is what they
+ * are now.
+ */
+export async function storedAt(
   place: Place,
-  tools: { readonly client: Client; readonly terminal: Terminal; readonly signal: AbortSignal },
+  power: 'read' | 'verify',
+  tools: ClientTools,
 ): Promise<Capability> {
+  if (place.path.length === 0) return place.capability
   const view = await viewAt(place, tools)
   const shown = await view.stat(place.path)
   if (shown === undefined) throw pathMissing(place)
   // So small a file is part of the directory that it is in.
   const isHeld = shown.entry.kind === 'literal' || shown.entry.kind === 'symlink'
-  const path = isHeld ? place.path.slice(0, -1) : place.path
-  return await view.capability(path, 'verify')
+  return await view.capability(isHeld ? place.path.slice(0, -1) : place.path, power)
 }
 
 /** The same capability where it has just that power. Asks no node. @throws CliError where it has less */

@@ -4,23 +4,16 @@ import { NotADirectoryError } from '../../folders/errors.ts'
 import type { FolderReader, FolderWriter } from '../../folders/service/folder.ts'
 import type { FolderView } from '../../folders/service/view.ts'
 import type { Name, Path } from '../../folders/names.ts'
-import type { Client } from '../../library/client.ts'
 import { orMakeRoot } from '../../library/root-folder.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import type { Place } from '../paths/place.ts'
-import type { Terminal } from '../terminal.ts'
-
-interface Tools {
-  readonly client: Client
-  readonly terminal: Terminal
-  readonly signal: AbortSignal
-}
+import type { ClientTools } from './folder-client.ts'
 
 /** The folder that a place lies in, as it is now, for looking at it. @throws CliError, and as the folder's methods */
 export async function viewAt(
   place: Place,
-  { client, terminal, signal }: Tools,
+  { client, terminal, signal }: ClientTools,
 ): Promise<FolderView> {
   const { capability } = place
   if (capability.kind === 'snapshot-read') return await client.folders.open(capability)
@@ -41,7 +34,7 @@ export async function viewAt(
 /** The same for looking at its past. @throws CliError */
 export async function readerAt(
   { capability, label }: Place,
-  { client }: Pick<Tools, 'client'>,
+  { client }: Pick<ClientTools, 'client'>,
 ): Promise<FolderReader> {
   switch (capability.kind) {
     case 'folder-write':
@@ -78,7 +71,7 @@ export interface Writable {
 /** Where a place is to be changed inside, it being a directory, or nothing yet. @throws CliError unless it may be */
 export async function writableAt(
   place: Place,
-  tools: Pick<Tools, 'client' | 'signal'>,
+  tools: Pick<ClientTools, 'client' | 'signal'>,
 ): Promise<Writable> {
   const writer = await writerAt(place, tools)
   const options = { label: place.label, signal: tools.signal }
@@ -92,7 +85,7 @@ export async function writableAt(
 /** Where a place itself is to be changed, which may be a link: the directory that it is in, and its name. */
 export async function writableEntryAt(
   place: Place,
-  tools: Pick<Tools, 'client' | 'signal'>,
+  tools: Pick<ClientTools, 'client' | 'signal'>,
 ): Promise<Writable & { readonly name: Name }> {
   const name = place.path.at(-1)
   if (name === undefined) {
@@ -113,7 +106,7 @@ export async function writableEntryAt(
 /** The same where something is to be put: a file that is there instead of a directory is in the way. */
 export async function newEntryAt(
   place: Place,
-  tools: Pick<Tools, 'client' | 'signal'>,
+  tools: Pick<ClientTools, 'client' | 'signal'>,
 ): ReturnType<typeof writableEntryAt> {
   return await needingDirectory(async () => await writableEntryAt(place, tools))
 }
@@ -142,7 +135,7 @@ export async function locateWritable(
 /** The folder that a place begins with, to change it. @throws CliError */
 export async function writerAt(
   { capability, label }: Place,
-  { client }: Pick<Tools, 'client'>,
+  { client }: Pick<ClientTools, 'client'>,
 ): Promise<FolderWriter> {
   switch (capability.kind) {
     case 'folder-write':

@@ -5,7 +5,7 @@ import type { SlotKey } from '../../protocol/slot-key.ts'
 import type { Client } from '../../library/client.ts'
 import { usageError } from '../failures.ts'
 import type { Place } from '../paths/place.ts'
-import type { Terminal } from '../terminal.ts'
+import type { ClientTools } from './folder-client.ts'
 import { pathMissing } from './missing.ts'
 import { readerAt, viewAt } from './powers.ts'
 
@@ -20,14 +20,8 @@ export interface SourceEntry {
   readonly located: { readonly slot: SlotKey; readonly path: Path } | undefined
 }
 
-interface Tools {
-  readonly client: Client
-  readonly terminal: Terminal
-  readonly signal: AbortSignal
-}
-
 /** @throws CliError, and what looking at folders throws */
-export async function sourceEntryAt(place: Place, tools: Tools): Promise<SourceEntry> {
+export async function sourceEntryAt(place: Place, tools: ClientTools): Promise<SourceEntry> {
   const looked = await lookAt(place, tools)
   if (looked.shown === undefined) throw pathMissing(place)
   return { ...looked, shown: looked.shown }
@@ -36,7 +30,7 @@ export async function sourceEntryAt(place: Place, tools: Tools): Promise<SourceE
 /** The same, whether anything is there or not. */
 export async function lookAt(
   place: Place,
-  tools: Tools,
+  tools: ClientTools,
 ): Promise<Omit<SourceEntry, 'shown'> & { readonly shown: Shown | undefined }> {
   const name = place.path.at(-1)
   if (name === undefined) {
