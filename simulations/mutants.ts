@@ -36,8 +36,8 @@ const SYNC_SEEDS = 12_000
 
 /** Most mutants fail one of the first hundred. */
 const ENGINE_SEEDS = 400
-/** Where a crash, an upload or a scan meets a change within a moment, which few seeds in a thousand play. */
-const ENGINE_TESTS = 'test/gateway/sync/moments.test.ts'
+/** Where something meets a change within a moment, which few seeds in a thousand play. */
+const ENGINE_TESTS = 'test/gateway/sync/{moments,kept-contents}.test.ts'
 /** Of the merge, what only shows as lost files or litter: the engine must notice as well. */
 const MERGE_BY_ENGINE = MERGE_MUTANTS.filter(({ name }) =>
   ['last writer wins', 'no clock check: what one side lacks always goes'].includes(name),
@@ -48,7 +48,7 @@ const SUITES: readonly Suite[] = [
   { mutants: SLOT_MUTANTS, passes: (copy) => passesTests(copy, SLOT_TESTS) },
   { mutants: CARRIED_MUTANTS, passes: (copy) => passesTests(copy, CARRIED_TESTS) },
   { mutants: SYNC_MUTANTS, passes: passesSyncSeeds },
-  { mutants: [...ENGINE_MUTANTS, ...MERGE_BY_ENGINE], passes: passesEngineSeeds },
+  { mutants: [...ENGINE_MUTANTS, ...MERGE_BY_ENGINE], passes: passesEngine },
   { mutants: FOLDER_MUTANTS, passes: passesFolderSeeds },
 ]
 
@@ -116,7 +116,7 @@ function passesSyncSeeds(copy: string): boolean {
   return passesSeedsOfSync(copy, SYNC_SEEDS)
 }
 
-function passesEngineSeeds(copy: string): boolean {
+function passesEngine(copy: string): boolean {
   return passesSeedsOfSync(copy, ENGINE_SEEDS, ['--engine']) && passesTests(copy, ENGINE_TESTS)
 }
 

@@ -135,6 +135,18 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     wrong: 'return false',
   },
   {
+    name: 'a conflict copy goes although the file that it was a version of is edited',
+    file: 'src/gateway/sync/plan.ts',
+    right: ' ?? originalOf(step.expects, remote)',
+    wrong: '',
+  },
+  {
+    name: 'what could not be put back counts as removed by its user',
+    file: 'src/gateway/sync/disk/replacer.ts',
+    right: 'if (isBack === undefined) throw new PlaceGoneError()',
+    wrong: 'if (isBack === undefined) return',
+  },
+  {
     name: 'what nobody wants any more stays unfinished',
     file: 'src/gateway/sync/engine/sync-engine.ts',
     right: 'await context.disk.dropUnfinished(namesOf(planned.pulls))',

@@ -30,6 +30,7 @@ async function agreedOn(text: string): Promise<{ ann: TestDevice; ben: TestDevic
 describe('a synced directory in which something happens at the wrong moment', () => {
   it('is not taken for emptied if it goes away while it is scanned', async () => {
     const { ann, ben } = await agreedOn('hay')
+    let looks = 0
     const files: FileSystem = {
       ...SYSTEM_FILE_SYSTEM,
       listNow: (at) => (at === ann.root ? [] : SYSTEM_FILE_SYSTEM.listNow(at)),
@@ -39,7 +40,6 @@ describe('a synced directory in which something happens at the wrong moment', ()
         return await SYSTEM_FILE_SYSTEM.open(at)
       },
     }
-    let looks = 0
     await expect(ann.sync({ files, allowRemovals: true })).rejects.toThrow(RootMissingError)
     await ben.sync()
     expect(await ben.listing()).toEqual({ a: 'hay' })
