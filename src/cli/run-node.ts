@@ -11,7 +11,7 @@ import type { Disk } from '../storage-node/disk.ts'
 import { openStorageNode } from '../storage-node/storage-node.ts'
 import { openSystemDisk } from '../storage-node/system-disk.ts'
 import { keepToBandwidth } from '../library/bandwidth.ts'
-import { keepAddresses, type SharedNetwork } from '../library/client.ts'
+import { keepAddresses, noGrid, type SharedNetwork } from '../library/client.ts'
 import { networkMembership, requireMembership } from '../library/live-membership.ts'
 import { EXIT } from './exit-codes.ts'
 import { CliError } from './failures.ts'
@@ -232,7 +232,7 @@ async function tellGrid(
   await writeMembership(files.membership, membership, systemClock)
 }
 
-/** @throws CliError where there is no node */
+/** @throws HomeError, CliError where there is no grid or no node */
 export async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
   // A node has a key of its own where its home is a person's too, so that it starts without their passphrase.
   const ownKey = await readSecret(files.nodeKey)
@@ -242,10 +242,11 @@ export async function readNodeHome(files: HomeFiles): Promise<NodeHome> {
   if (identity !== undefined && grid !== undefined && settings !== undefined) {
     return { identity, grid, settings }
   }
+  if (grid === undefined) throw noGrid(files)
   throw new CliError({
     exit: EXIT.config,
     code: 'no-node',
-    message: `${files.home} is not the home of a storage node. "hayloft practice start" makes homes for ten.`,
+    message: `${files.home} has no storage node. "hayloft node config --offer 100GB" makes one.`,
   })
 }
 

@@ -66,10 +66,10 @@ export async function openClient(
   { onEvent, onRemoved, shared }: ClientOptions = {},
 ): Promise<Client> {
   const own = shared?.own ?? (await readOwnGrid(files, systemClock))
-  if (own === undefined) throw notSetUp(files)
+  if (own === undefined) throw noGrid(files)
   const { file, membership } = own
   const { identity, account } = await secrets()
-  if (identity === undefined || account === undefined) throw notSetUp(files)
+  if (identity === undefined || account === undefined) throw noGrid(files)
   const network = shared?.network ?? (await joinNetwork(own, { files, identity, signal }))
   await requireMembership(network, own)
   const limits = shared === undefined ? await limited(network, files) : undefined
@@ -203,7 +203,8 @@ export async function keepAddresses(files: HomeFiles, network: GridNetwork): Pro
   }
 }
 
-function notSetUp(files: HomeFiles): HomeError {
+/** What a command answers in a home that belongs to no grid yet. */
+export function noGrid(files: HomeFiles): HomeError {
   return new HomeError({
     code: 'no-grid',
     message:

@@ -56,7 +56,9 @@ export async function deviceList(context: CommandContext): Promise<ExitCode> {
     return EXIT.ok
   }
   for (const device of devices) {
-    terminal.line(`${deviceLine(device)}${here.has(device.key) ? ' (this computer)' : ''}`)
+    terminal.line(
+      `${deviceLine(device, { devices })}${here.has(device.key) ? ' (this computer)' : ''}`,
+    )
   }
   tellSilent(reached, terminal)
   return EXIT.ok

@@ -17,7 +17,7 @@ import { requireGridKey, requireOwn } from '../grid/own.ts'
 import { isLocalOnly } from '../node/local-only.ts'
 import { printWord } from '../grid/print-word.ts'
 import { roleArgument } from '../grid/role.ts'
-import { SHOWN_DIGITS } from '../grid/who.ts'
+import { SHOWN_DIGITS } from '../../library/node-names.ts'
 import { sizeArgument } from '../sizes.ts'
 import { formatBytes } from '../terminal.ts'
 

@@ -17,7 +17,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError } from '../failures.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { devicesHere, requireOwn, withMembers, type OwnMembership } from '../grid/own.ts'
-import { accountNames } from '../node/account-names.ts'
+import { accountLabels } from '../node/account-names.ts'
 import { drainNode } from '../node/drain-node.ts'
 import { formerMembersLine, isHeldUp, leftLines } from '../node/drain-text.ts'
 import type { Terminal } from '../terminal.ts'
@@ -163,7 +163,7 @@ function stay(report: DrainReport, { membership }: OwnMembership, terminal: Term
   if (terminal.json) terminal.value({ left: false, remaining: left, reasons, beyondQuota })
   else {
     terminal.line('Not left yet: not all that this node keeps could be moved.')
-    for (const line of leftLines(report, accountNames(membership))) terminal.line(line)
+    for (const line of leftLines(report, accountLabels(membership))) terminal.line(line)
     terminal.line(
       'It goes on trying while it runs: run this again later, or with --now to leave the rest behind, which may lose files ' +
         'of your friends.',

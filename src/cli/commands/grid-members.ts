@@ -7,7 +7,7 @@ import { formatTime } from '../folders/times.ts'
 import { tellMember, tellSilent } from '../grid/member-report.ts'
 import { describeInvite, inviteLine, openInvites } from '../grid/open-invites.ts'
 import { askMembers, requireOwn } from '../grid/own.ts'
-import { SHOWN_DIGITS } from '../grid/who.ts'
+import { nodeName } from '../../library/node-names.ts'
 import { printableName, type Terminal } from '../terminal.ts'
 
 /** Who belongs to the grid, with which devices, what they offer, and what happened that people should know. */
@@ -51,7 +51,7 @@ function tellRefused(
     users.length > 0
       ? `The invite that let in ${users.map((user) => printableName(user.name)).join(', ')}`
       : 'An invite'
-  const door = membership.deviceName(sponsor) ?? sponsor.slice(0, SHOWN_DIGITS)
+  const door = nodeName(membership, sponsor)
   terminal.line('')
   terminal.line(
     `${whose} was used again on ${formatTime(1000 * admittedS)} at ${printableName(door)}, by someone who calls themselves ` +

@@ -6,7 +6,7 @@ import type { ReplyOf } from '../../protocol/messages.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { balanceOf, reciprocityOf, type NodeBooks, type Reciprocity } from '../grid/reciprocity.ts'
-import { accountNames, type NameOfAccount } from '../node/account-names.ts'
+import { accountLabels, accountNames, type NameOfAccount } from '../node/account-names.ts'
 import type { NodeCommandContext } from '../node/require-node.ts'
 import { openOwnClient } from '../own-home.ts'
 import { count, formatBytes, printableName, type Terminal } from '../terminal.ts'
@@ -33,14 +33,17 @@ export async function gridStatus({
     nodes.map(booksOf),
     members.map(({ account }) => account),
   )
-  const nameOf = accountNames(membership)
   if (terminal.json) {
+    const nameOf = accountNames(membership)
     terminal.value({
       grid: client.file.name,
       nodes: nodes.map((node) => describeNode(node, nameOf)),
       members: ledger.map((row) => describeRow(row, nameOf)),
     })
-  } else tell(terminal, { grid: client.file.name, nodes, ledger, nameOf })
+  } else {
+    const nameOf = accountLabels(membership)
+    tell(terminal, { grid: client.file.name, nodes, ledger, nameOf })
+  }
   return nodes.every(({ stat }) => stat !== undefined) ? EXIT.ok : EXIT.degraded
 }
 

@@ -4,7 +4,7 @@ import type { DrainReport } from '../../storage-node/drain/report.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
 import { nodeLabel } from '../../library/node-names.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { accountNames, type NameOfAccount } from '../node/account-names.ts'
+import { accountLabels, type NameOfAccount } from '../node/account-names.ts'
 import { drainNode, setDraining } from '../node/drain-node.ts'
 import { describeDrain, formerMembersLine, leftLines } from '../node/drain-text.ts'
 import type { NodeCommandContext } from '../node/require-node.ts'
@@ -29,7 +29,7 @@ export async function nodeDrain(
   } else {
     tell(terminal, report, {
       nameOf: (node) => nodeLabel(membership, node),
-      nameOfAccount: accountNames(membership),
+      nameOfAccount: accountLabels(membership),
     })
   }
   return report.left.shares + report.left.records === 0 ? EXIT.ok : EXIT.degraded

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { HomeFiles } from '../../home/layout.ts'
 import { readOwnGrid } from '../../home/own-grid.ts'
 import { readRunning } from '../../home/running-file.ts'
-import { accountNames } from '../node/account-names.ts'
+import { accountLabels, accountNames } from '../node/account-names.ts'
 import { localOnlyAdvice } from '../node/local-only.ts'
 import { askNode } from '../node/operator-client.ts'
 import { describeReport, reportLines, type NodeReport } from '../node/report.ts'
@@ -39,7 +39,7 @@ export async function nodeStatus({
     running === undefined
       ? undefined
       : ((await askNode(running, { op: 'status' }, { signal })) as NodeReport)
-  const names = accountNames((await readOwnGrid(files, systemClock))?.membership)
+  const membership = (await readOwnGrid(files, systemClock))?.membership
   if (terminal.json) {
     terminal.value({
       home: files.home,
@@ -47,14 +47,15 @@ export async function nodeStatus({
       pid: running?.pid ?? null,
       peerId: running?.peerId ?? null,
       addresses: running?.addresses ?? [],
-      status: status === undefined ? null : describeReport(status, names),
+      status: status === undefined ? null : describeReport(status, accountNames(membership)),
     })
   } else if (running === undefined || status === undefined) {
     terminal.line(`No node is running in ${files.home}.`)
   } else {
     terminal.line(`The node in ${files.home} is running: pid ${running.pid}.`)
     for (const address of running.addresses) terminal.line(`  ${address}`)
-    for (const line of reportLines(status, names, systemClock.nowMs())) terminal.line(line)
+    for (const line of reportLines(status, accountLabels(membership), systemClock.nowMs()))
+      terminal.line(line)
     const advice = localOnlyAdvice({ listen: running.addresses })
     if (advice !== undefined && existsSync(files.nodeKey)) terminal.note(`\n${advice}`)
   }

@@ -1,12 +1,12 @@
 import type { AccountKey } from '../../protocol/membership/account-key.ts'
 import { contradictionIn } from '../../library/member-json.ts'
+import { deviceLabel, memberLabel } from '../../library/node-names.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
 import type { Device, Member } from '../../protocol/membership/state.ts'
 import type { MemberStatement } from '../../protocol/membership/statements.ts'
 import { formatTime } from '../folders/times.ts'
 import { formatBytes, printableName, type Terminal } from '../terminal.ts'
 import type { Reached } from './own.ts'
-import { SHOWN_DIGITS } from './who.ts'
 
 /** Who asks, and what is known. */
 interface Reader {
@@ -20,9 +20,7 @@ export function tellMember(
   { terminal, membership, account }: Reader & { readonly terminal: Terminal },
 ): void {
   const { name, role, status, quotaBytes, expiresS } = member
-  const sharesName = membership.members.filter((each) => each.name === name).length > 1
   const about = [
-    ...(sharesName ? [member.account.slice(0, SHOWN_DIGITS)] : []),
     ...(member.account === account ? ['you'] : []),
     ...(role === 'admin' ? ['admin'] : []),
     ...(status === 'in' ? [] : [status]),
@@ -31,8 +29,8 @@ export function tellMember(
     ...(expiresS === 0 || status !== 'in' ? [] : [`until ${formatTime(1000 * expiresS)}`]),
     ...admissionOf(member, membership),
   ]
-  terminal.line([printableName(name), ...about].join(', '))
-  for (const device of member.devices) terminal.line(`    ${deviceLine(device)}`)
+  terminal.line([printableName(memberLabel(membership, member)), ...about].join(', '))
+  for (const device of member.devices) terminal.line(`    ${deviceLine(device, member)}`)
   const contradiction = contradictionOf(member)
   if (contradiction === undefined) return
   const command = status === 'removed' ? 'remove' : 'member'
@@ -88,8 +86,9 @@ function admissionOf({ admission, statement }: Member, membership: Membership): 
 }
 
 /** `attic  storage node in "Ada's house", offers 500 GiB`. */
-export function deviceLine({ name, use, announcement }: Device): string {
-  const shown = printableName(name)
+export function deviceLine(device: Device, owner: Pick<Member, 'devices'>): string {
+  const { use, announcement } = device
+  const shown = printableName(deviceLabel(device, owner))
   if (use === 'client') return shown
   if (announcement === undefined) return `${shown}: storage node, not heard of yet`
   const { zone, capacityBytes, timeS } = announcement

@@ -5,7 +5,8 @@ import type { InviteGrant } from '../../protocol/membership/grant.ts'
 import type { Membership } from '../../protocol/membership/membership.ts'
 import { formatTime } from '../folders/times.ts'
 import { count, printableName } from '../terminal.ts'
-import { SHOWN_DIGITS, type KnownInvite } from './who.ts'
+import { SHOWN_DIGITS } from '../../library/node-names.ts'
+import type { KnownInvite } from './who.ts'
 
 /** An invite that was made here and may let somebody in. */
 export interface OpenInvite extends KnownInvite {

@@ -1,3 +1,4 @@
+import { nameWithDigits } from '../../library/node-names.ts'
 import type { Device, Member } from '../../protocol/membership/state.ts'
 import type { InviteKeyHex } from '../../protocol/membership/statements.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -54,8 +55,6 @@ export function inviteCalled(
   return inviteKey
 }
 
-/** Digits of a key by which people tell two of one name apart. */
-export const SHOWN_DIGITS = 12
 /** Fewer could be a name. */
 const MIN_DIGITS = 8
 
@@ -92,7 +91,7 @@ function theOne<T>(
       message: `There is no ${noun} of that name. ${near === undefined ? list : `Do you mean ${near.name}?`}`,
     })
   }
-  const shown = found.map(({ name, key }) => `${name} (${key.slice(0, SHOWN_DIGITS)})`).join(', ')
+  const shown = found.map(({ name, key }) => nameWithDigits(name, key)).join(', ')
   throw new CliError({
     exit: EXIT.usage,
     code: 'name-ambiguous',
