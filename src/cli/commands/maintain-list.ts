@@ -97,7 +97,7 @@ export async function maintainList(
       state === undefined
         ? visitedMs === 0
           ? 'Not visited yet.'
-          : 'Nothing is stored there yet.'
+          : `Nothing was stored there when it was visited ${dayOf(visitedMs)}.`
         : `${stateSentence(state)} Visited ${dayOf(visitedMs)}.`
     terminal.line(`${name}  ${said}`)
     if (request.show) terminal.line(`  ${formatCapability(capability)}`)
