@@ -3,6 +3,7 @@ import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sleep } from '../../foundation/clock.ts'
 import { systemClock } from '../../foundation/system.ts'
+import { describingFailures } from '../../foundation/system-failure.ts'
 import { readDaemon, type DaemonFile } from '../../home/daemon-file.ts'
 import { makePrivateDirectory } from '../../home/files.ts'
 import { placeOfSecrets } from '../../home/key-store.ts'
@@ -40,7 +41,10 @@ async function spawnDaemon(
   errorsPath: string,
 ): Promise<ChildProcess> {
   const passphrase = await passphraseFor(files)
-  const errors = await open(errorsPath, 'w', 0o600)
+  const errors = await describingFailures(
+    `The file ${errorsPath}`,
+    async () => await open(errorsPath, 'w', 0o600),
+  )
   try {
     const args = ['start', '--quiet', '--json', '--port', String(port)]
     if (!withNode) args.push('--no-node')
