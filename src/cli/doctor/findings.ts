@@ -205,7 +205,7 @@ function relaysFinding({ role, diagnosis }: Examination): Finding[] {
 function clockFinding({ diagnosis: { clockAheadMs } }: Examination): Finding {
   const about = 'clock'
   if (clockAheadMs === undefined) {
-    return { about, verdict: 'fine', says: 'Nobody could be asked for the time.' }
+    return { about, verdict: 'note', says: 'Nobody could be asked for the time.' }
   }
   const offS = Math.round(Math.abs(clockAheadMs) / 1000)
   if (Math.abs(clockAheadMs) <= MAX_CLOCK_DIFFERENCE_MS) {

@@ -94,6 +94,10 @@ describe('what the doctor says', () => {
     expect(finding?.says).toContain(says)
   })
 
+  it('of a clock that nobody could be asked about is no verdict', () => {
+    expect(found('clock', { clockAheadMs: undefined })?.verdict).toBe('note')
+  })
+
   it('of a disk tells when it is full or cannot be written', () => {
     expect(found('disk', {})?.verdict).toBe('fine')
     const full = { disk: { path: '/', freeBytes: 100 * MIB, writable: true } }
