@@ -70,7 +70,7 @@ export async function careRows(
         name: names.audit,
         value: audits / leaves / 1024,
         unit: 'KiB',
-        detail: `mean of ${leaves} audits, requests and replies`,
+        detail: `mean of ${leaves} audits, requests and replies, with what visits read of blocks in the same way`,
       },
       { text: '≤ 64 KiB', atMost: 64 },
     ),

@@ -10,6 +10,7 @@ import { writeMembership } from '../../home/membership-file.ts'
 import { noAccount } from '../../home/opened-home.ts'
 import { readOwnGrid, type OwnGrid } from '../../home/own-grid.ts'
 import { NotAMemberError } from '../../home/errors.ts'
+import { nodeName } from '../../library/node-names.ts'
 import { nodeKeyOfIdentity } from '../../network/identity.ts'
 import { readSecret } from '../../home/secrets.ts'
 import type { NodeKey } from '../../protocol/node-key.ts'
@@ -114,7 +115,7 @@ async function meetMembers(
   own.membership.add(membership.all().map(({ bytes }) => bytes))
   const connected = new Set(network.connected())
   const silent = membership.nodes.filter(({ key }) => !connected.has(key))
-  return { count: connected.size, silent: silent.map(({ name }) => name) }
+  return { count: connected.size, silent: silent.map(({ key }) => nodeName(membership, key)) }
 }
 
 /** The devices that a home is: the one of its commands, and its storage node. */
