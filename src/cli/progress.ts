@@ -1,4 +1,4 @@
-import type { SingleBar } from 'cli-progress'
+import type { GenericFormatter, SingleBar } from 'cli-progress'
 import type { Clock } from '../foundation/clock.ts'
 import { systemClock } from '../foundation/system.ts'
 import type { TransferProgress } from '../grid/context.ts'
@@ -12,8 +12,9 @@ export interface Progress {
   stop(): void
 }
 
-const SILENT: Progress = {
+const SILENT: Progress & StatusLine = {
   update: () => undefined,
+  show: () => undefined,
   stop: () => undefined,
 }
 
@@ -26,28 +27,58 @@ export interface ProgressOptions {
   readonly clock: Clock
 }
 
+/** One line that changes, of text, for whoever watches. */
+export interface StatusLine {
+  show(text: string): void
+  /** Removes what was drawn. */
+  stop(): void
+}
+
+export async function openStatusLine(terminal: Pick<Terminal, 'isWatched'>): Promise<StatusLine> {
+  if (!terminal.isWatched) return SILENT
+  let shown = ''
+  const bar = await openBar(() => {
+    const columns = process.stderr.columns ?? DEFAULT_COLUMNS
+    return shorten(shown, columns - 1)
+  })
+  return {
+    show(text) {
+      if (shown === '') bar.start(1, 0)
+      shown = text
+      bar.update(0)
+    },
+    stop() {
+      if (shown !== '') bar.stop()
+    },
+  }
+}
+
 export async function openProgress(
   terminal: Pick<Terminal, 'isWatched'>,
   options: ProgressOptions,
 ): Promise<Progress> {
   if (!terminal.isWatched) return SILENT
-  const { default: cliProgress } = await import('cli-progress')
   const { label, clock } = options
   const startedMs = clock.monotonicMs()
-  const bar = new cliProgress.SingleBar({
+  const bar = await openBar((_, { value, total }) => {
+    const elapsedMs = clock.monotonicMs() - startedMs
+    const columns = process.stderr.columns ?? DEFAULT_COLUMNS
+    return drawLine({ label, bytes: value, totalBytes: total, elapsedMs, columns })
+  })
+  return shownProgress(bar, { clock, startedMs })
+}
+
+async function openBar(format: GenericFormatter): Promise<SingleBar> {
+  const { default: cliProgress } = await import('cli-progress')
+  return new cliProgress.SingleBar({
     stream: process.stderr,
     clearOnComplete: true,
     hideCursor: true,
     barsize: BAR_CHARACTERS,
     linewrap: false,
     gracefulExit: false,
-    format: (parameters, { value, total }) => {
-      const elapsedMs = clock.monotonicMs() - startedMs
-      const columns = process.stderr.columns ?? DEFAULT_COLUMNS
-      return drawLine({ label, bytes: value, totalBytes: total, elapsedMs, columns })
-    },
+    format,
   })
-  return shownProgress(bar, { clock, startedMs })
 }
 
 function shownProgress(

@@ -116,7 +116,7 @@ function addStatus(context: ProgramContext): void {
     .command('status')
     .description('how what is synced fares')
     .argument('[directory]', DIRECTORY_HELP)
-    .option('--wait', 'return once all of it is in sync')
+    .option('--wait', 'return once all of it is in sync, or waits for you')
     .addOption(jsonOption())
     .action(async (directory: string | undefined, options: JsonOption & { wait?: true }) => {
       const { syncStatus } = await import('./commands/sync.ts')

@@ -123,6 +123,21 @@ describe('a directory on two computers', () => {
     expect(JSON.parse(stdout)).toMatchObject({ syncs: [{ conflicts: 1 }] })
   })
 
+  it('is not waited for where its user must speak first', async () => {
+    await mkdir(at('desk', 'many'))
+    for (let number = 0; number < 30; number++)
+      await writeFile(at('desk', 'many', `${number}`), `${number}`)
+    expect((await run('desk', ['sync', 'status', '--wait'])).status).toBe(0)
+    await rm(at('desk', 'many'), { recursive: true })
+    const held = await run('desk', ['sync', 'status', '--wait'])
+    expect(held).toMatchObject({ status: 1, stderr: '' })
+    expect(held.stdout).toContain('waits for you')
+    expect(held.stdout).toContain('--allow-removals')
+    expect((await run('desk', ['sync', 'resume', '--allow-removals'])).status).toBe(0)
+    expect((await run('desk', ['sync', 'status', '--wait'])).status).toBe(0)
+    await untilEqual((files) => Object.keys(files).length === 2)
+  })
+
   it.each([
     { what: 'twice', args: ['sync', 'add', 'DESK'], status: 64, says: 'is synced already' },
     {

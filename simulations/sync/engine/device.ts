@@ -3,6 +3,7 @@ import { sleep, type Clock } from '../../../src/foundation/clock.ts'
 import { utf8 } from '../../../src/foundation/bytes.ts'
 import { SystemSyncDisk } from '../../../src/gateway/sync/disk/system-sync-disk.ts'
 import { runSync, type SyncStatus } from '../../../src/gateway/sync/runner.ts'
+import { WorkMeter } from '../../../src/gateway/sync/work.ts'
 import type { SeededRandomness } from '../../randomness.ts'
 import type { SharedFolder } from '../folder.ts'
 import { FolderMemory, gridFolder } from './grid-folder.ts'
@@ -108,6 +109,7 @@ export class EngineDevice {
         records: new SimulatedRecords(this.#records, life),
         clock,
         onEvent: (event) => note(`${name}: ${JSON.stringify(event)}`),
+        work: new WorkMeter(clock),
       },
       watch: async (onChange) => {
         await sleep(clock, randomness.below(50))

@@ -9,8 +9,10 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { CommandContext } from '../folders/folder-client.ts'
 import { openOwnHome } from '../own-home.ts'
 import { placeArgument } from '../paths/place.ts'
+import { openStatusLine } from '../progress.ts'
 import { choiceText } from '../sync/choice-text.ts'
-import { chosenSyncs, openSyncControl } from '../sync/syncs.ts'
+import { chosenSyncs, openSyncControl, type SyncControl } from '../sync/syncs.ts'
+import { workLine, workText } from '../sync/work-text.ts'
 import { count, printableName } from '../terminal.ts'
 
 /** Lets a directory be kept in step with a folder of the grid from now on. */
@@ -83,27 +85,43 @@ export async function syncPause(
   return EXIT.ok
 }
 
-/** How syncs fare. With `wait` it returns once all of them agree. */
+/** How syncs fare. With `wait` it returns once all of them agree, or wait for their user. */
 export async function syncStatus(
   request: { readonly directory: string | undefined; readonly wait: boolean },
   context: CommandContext,
 ): Promise<ExitCode> {
-  const { files, terminal, signal } = context
-  const sinceMs = systemClock.nowMs()
+  const { files, terminal } = context
   const control = await openSyncControl(context, openOwnHome(files))
   const mustWait = request.wait && control.isRunning
-  let syncs = await chosenSyncs(control, request.directory)
-  if (mustWait) {
-    for (const sync of syncs) if (sync.state !== 'paused') await control.look(sync)
-    while (!syncs.every((sync) => isInSync(sync, sinceMs))) {
-      await sleep(systemClock, WAIT_INTERVAL_MS, signal)
-      syncs = await chosenSyncs(control, request.directory)
-    }
-  }
+  const syncs = mustWait
+    ? await syncsAtRest(control, request.directory, context)
+    : await chosenSyncs(control, request.directory)
   const { isRunning } = control
   if (terminal.json) terminal.value({ isRunning, syncs: syncs.map(describe) })
   else tell(syncs, { isRunning, context })
   return syncs.every((sync) => isInSync(sync, 0)) ? EXIT.ok : EXIT.degraded
+}
+
+/** Has both sides looked at, and waits until there is nothing left to wait for. */
+async function syncsAtRest(
+  control: SyncControl,
+  directory: string | undefined,
+  { terminal, signal }: CommandContext,
+): Promise<readonly SyncReport[]> {
+  const sinceMs = systemClock.nowMs()
+  let syncs = await chosenSyncs(control, directory)
+  for (const sync of syncs) if (sync.state !== 'paused') await control.look(sync)
+  const line = await openStatusLine(terminal)
+  try {
+    while (!syncs.every((sync) => isAtRest(sync, sinceMs))) {
+      line.show(workLine(syncs) ?? 'Waiting until all is in sync')
+      await sleep(systemClock, WAIT_INTERVAL_MS, signal)
+      syncs = await chosenSyncs(control, directory)
+    }
+  } finally {
+    line.stop()
+  }
+  return syncs
 }
 
 const WAIT_INTERVAL_MS = 100
@@ -114,11 +132,18 @@ function isInSync({ state, lastSync }: SyncReport, sinceMs: number): boolean {
   return state === 'in-sync' && Date.parse(lastSync ?? '') >= sinceMs
 }
 
+/** Whether there is nothing to wait for. */
+function isAtRest(sync: SyncReport, sinceMs: number): boolean {
+  const isHeld = sync.state === 'held' && Date.parse(sync.lastSync ?? '') >= sinceMs
+  return isHeld || isInSync(sync, sinceMs)
+}
+
 /** The keys are part of the command line's interface. */
 function describe({
   id: _id,
   lastSync,
   message,
+  work,
   mayVanish,
   households,
   ...rest
@@ -128,6 +153,7 @@ function describe({
     ...(mayVanish !== null && { mayVanish, households }),
     ...(lastSync !== null && { lastSync }),
     ...(message !== '' && { message }),
+    ...(work !== null && { work }),
   }
 }
 
@@ -170,7 +196,7 @@ function safetyText({ mayVanish, households }: SyncReport): string | undefined {
     : `At risk, with ${of}: "hayloft health" tells what would help.`
 }
 
-function stateText({ state, lastSync, pending }: SyncReport): string {
+function stateText({ state, lastSync, pending, work }: SyncReport): string {
   switch (state) {
     case 'paused':
       return 'paused'
@@ -179,7 +205,7 @@ function stateText({ state, lastSync, pending }: SyncReport): string {
     case 'in-sync':
       return lastSync === null ? 'in sync' : `in sync, ${new Date(lastSync).toLocaleString('sv')}`
     case 'syncing':
-      return 'syncing'
+      return work === null ? 'syncing' : workText(work)
     case 'waiting':
       return `${count(pending, 'change')} to go`
     case 'held':

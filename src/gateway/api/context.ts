@@ -16,7 +16,7 @@ export interface ApiContext {
   readonly caller: Caller
   /** The storage node of this home, if the daemon runs it. */
   readonly node: DaemonNode | undefined
-  readonly syncs: Pick<Syncs, 'follow' | 'look'>
+  readonly syncs: Pick<Syncs, 'follow' | 'look' | 'workOf'>
   readonly events: EventHub
   readonly log: DaemonLog
   readonly version: string

@@ -1,5 +1,14 @@
 import { Type } from 'typebox'
 
+const SyncWork = Type.Object({
+  kind: Type.Enum(['reading', 'sending', 'fetching']),
+  doneFiles: Type.Integer(),
+  files: Type.Union([Type.Integer(), Type.Null()], { description: 'Null where it is not known.' }),
+  doneBytes: Type.Integer(),
+  bytes: Type.Union([Type.Integer(), Type.Null()]),
+  elapsedMs: Type.Integer(),
+})
+
 /** See {@link ../../daemon/sync-report.ts}. */
 export const SyncStatus = Type.Object({
   id: Type.String(),
@@ -9,6 +18,10 @@ export const SyncStatus = Type.Object({
   state: Type.Enum(['never-synced', 'syncing', 'in-sync', 'waiting', 'held', 'failed', 'paused']),
   message: Type.String({ description: 'A sentence; empty where there is nothing to tell.' }),
   lastSync: Type.Union([Type.String({ description: 'ISO 8601' }), Type.Null()]),
+  work: Type.Union([SyncWork, Type.Null()], {
+    description:
+      'What is being read, sent or fetched just now; null where that is nothing that takes long.',
+  }),
   pending: Type.Integer(),
   conflicts: Type.Integer(),
   conflictPaths: Type.Array(Type.String(), { description: 'The first thousand.' }),

@@ -1,3 +1,5 @@
+import type { SyncWork } from '../sync/work.ts'
+
 /** Something that happened, for whoever watches the daemon. */
 export type DaemonEvent =
   | {
@@ -13,6 +15,8 @@ export type DaemonEvent =
         readonly what: string
       }
     }
+  /** At most once a second while much is read, sent or fetched. */
+  | { readonly type: 'sync-progress'; readonly data: { readonly id: string } & SyncWork }
   | {
       readonly type: 'progress'
       readonly data: {

@@ -1,5 +1,6 @@
 import { readSyncs, type SyncEntry } from '../../home/sync-file.ts'
 import { readSyncStatus, type RecordedSyncStatus } from '../../home/sync-status-file.ts'
+import type { SyncWork } from '../sync/work.ts'
 import { durabilityOf } from './sync-durability.ts'
 import type { SyncListHome } from './sync-list.ts'
 
@@ -15,6 +16,8 @@ export interface SyncReport {
   readonly message: string
   /** ISO 8601 */
   readonly lastSync: string | null
+  /** What is being read, sent or fetched just now; null where that is nothing that takes long, or no daemon runs. */
+  readonly work: SyncWork | null
   readonly pending: number
   readonly conflicts: number
   readonly conflictPaths: string[]
@@ -31,13 +34,18 @@ export interface SyncReport {
   readonly degraded: string
 }
 
-export async function syncReports({ files, account }: SyncListHome): Promise<SyncReport[]> {
-  const entries = await readSyncs(files.syncs, account)
-  return await Promise.all(entries.map(async (entry) => await reportOf({ files, account }, entry)))
+export interface ReportedHome extends SyncListHome {
+  /** Where a daemon runs them. */
+  readonly syncs?: { workOf(id: string): SyncWork | undefined } | undefined
+}
+
+export async function syncReports(home: ReportedHome): Promise<SyncReport[]> {
+  const entries = await readSyncs(home.files.syncs, home.account)
+  return await Promise.all(entries.map(async (entry) => await reportOf(home, entry)))
 }
 
 export async function reportOf(
-  { files, account }: SyncListHome,
+  { files, account, syncs }: ReportedHome,
   entry: SyncEntry,
 ): Promise<SyncReport> {
   const { id, directory, label, capability, isPaused, only, except } = entry
@@ -52,6 +60,7 @@ export async function reportOf(
     state: isPaused ? 'paused' : (status?.state ?? 'never-synced'),
     message: status?.message ?? '',
     lastSync: lastSyncMs === 0 ? null : new Date(lastSyncMs).toISOString(),
+    work: syncs?.workOf(id) ?? null,
     pending: status?.pending ?? 0,
     conflicts: status?.conflicts ?? 0,
     conflictPaths: [...(status?.conflictPaths ?? [])],

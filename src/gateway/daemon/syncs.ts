@@ -19,6 +19,7 @@ import { LevelRecords } from '../sync/records/level-records.ts'
 import { runSync, type SyncStatus } from '../sync/runner.ts'
 import type { PathText } from '../sync/trees.ts'
 import { watchDirectory } from '../sync/watch/directory-watcher.ts'
+import { WorkMeter, type SyncWork } from '../sync/work.ts'
 import type { EventHub } from './events.ts'
 import type { DaemonLog } from './log.ts'
 
@@ -46,6 +47,7 @@ export class Syncs implements AsyncDisposable {
   readonly #running = new Map<string, RunningSync>()
   /** What has a sync look at both sides now. */
   readonly #lookers = new Map<string, () => void>()
+  readonly #work = new Map<string, WorkMeter>()
   readonly #stopWatching: () => void
   #isEnded = false
   #following: Promise<void> = Promise.resolve()
@@ -77,6 +79,11 @@ export class Syncs implements AsyncDisposable {
   /** Has a sync look at both sides, whether it has noticed a change or not. */
   look(id: string): void {
     this.#lookers.get(id)?.()
+  }
+
+  /** How far a sync has come with what it does; undefined where that is over soon. */
+  workOf(id: string): SyncWork | undefined {
+    return this.#work.get(id)?.now
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,6 +131,8 @@ export class Syncs implements AsyncDisposable {
   async #sync(entry: SyncEntry, signal: AbortSignal): Promise<void> {
     const { files, client, log } = this.#options
     const { id, directory, label } = entry
+    const work = new WorkMeter(systemClock, (done) => this.#tellWork(id, done))
+    this.#work.set(id, work)
     try {
       await makePrivateDirectory(syncDirectory(files, id))
       await using records = await LevelRecords.open(join(syncDirectory(files, id), 'records'))
@@ -137,6 +146,7 @@ export class Syncs implements AsyncDisposable {
           clock: systemClock,
           chosen: { only: entry.only as PathText[], except: entry.except as PathText[] },
           onEvent: (event) => this.#tellEvent(entry, event),
+          work,
         },
         watch: async (onChange) => {
           this.#lookers.set(id, onChange)
@@ -158,6 +168,7 @@ export class Syncs implements AsyncDisposable {
       await this.#record(entry, recorded({ state: 'failed', message }))
     } finally {
       this.#lookers.delete(id)
+      this.#work.delete(id)
     }
   }
 
@@ -165,6 +176,10 @@ export class Syncs implements AsyncDisposable {
     const { files, events } = this.#options
     await writeSyncStatus(files, id, status)
     events.publish({ type: 'sync-status', data: { id, directory, state: status.state } })
+  }
+
+  #tellWork(id: string, work: SyncWork): void {
+    this.#options.events.publish({ type: 'sync-progress', data: { id, ...work } })
   }
 
   #tellEvent({ id, directory }: SyncEntry, event: SyncEvent): void {

@@ -17,6 +17,7 @@ import {
   type SyncResult,
 } from '../../../src/gateway/sync/engine/sync-engine.ts'
 import type { ChosenPaths } from '../../../src/gateway/sync/selection.ts'
+import { WorkMeter, type SyncWork } from '../../../src/gateway/sync/work.ts'
 import { LevelRecords } from '../../../src/gateway/sync/records/level-records.ts'
 import type { TagHex } from '../../../src/protocol/version-vector.ts'
 import { SharedFolder } from '../../../simulations/sync/folder.ts'
@@ -37,12 +38,18 @@ export class TestDevice {
   fetch = async (block: Uint8Array): Promise<Uint8Array> => await Promise.resolve(block)
   readonly #folder: SharedFolder
   readonly #records: string
+  readonly #worked: SyncWork[] = []
+  /** A second goes by whenever it looks at the time, so that all is told. */
+  readonly #meter: WorkMeter
   #heads: readonly FolderState[]
 
   private constructor(name: string, folder: SharedFolder, at: { root: string; records: string }) {
     this.name = name
     this.root = at.root
     this.#records = at.records
+    let nowMs = 0
+    const monotonicMs = (): number => (nowMs += 1_000)
+    this.#meter = new WorkMeter({ monotonicMs }, (work) => this.#worked.push(work))
     this.#folder = folder
     this.#heads = folder.heads
   }
@@ -56,6 +63,11 @@ export class TestDevice {
 
   path(...names: string[]): string {
     return join(this.root, ...names)
+  }
+
+  /** The last that was told of one kind of work. */
+  worked(kind: SyncWork['kind']): SyncWork | undefined {
+    return this.#worked.findLast((work) => work.kind === kind)
   }
 
   /** As a process would that starts, syncs and ends. */
@@ -77,6 +89,7 @@ export class TestDevice {
       clock: systemClock,
       chosen: options.chosen,
       onEvent: (event) => this.events.push(event),
+      work: this.#meter,
     }
     return await syncOnce(context, { ...pass, signal })
   }

@@ -16,7 +16,7 @@ export function addEventRoutes(server: Server, { events, signal }: ApiContext): 
       schema: {
         summary: 'What happens from now on, or since the event that Last-Event-ID names',
         description:
-          'Each event has an id, a type (sync-status, sync-change, progress, rollback, gap) and data in JSON. A gap tells that some were missed.',
+          'Each event has an id, a type (sync-status, sync-change, sync-progress, progress, rollback, gap) and data in JSON. A gap tells that some were missed.',
         produces: ['text/event-stream'],
         headers: Type.Object({
           'last-event-id': Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),

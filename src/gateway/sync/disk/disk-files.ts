@@ -1,7 +1,6 @@
 import { startSha256 } from '../../../crypto/hash.ts'
 import { allocateBytes, toHex } from '../../../foundation/bytes.ts'
 import { describeSystemFailure } from '../../../foundation/system-failure.ts'
-import type { FrameHasher } from '../../../grid/files/hashed-source.ts'
 import { unlessGone } from './careful.ts'
 import type { FileStats, FileSystem, ReadableHandle } from './file-system.ts'
 import { isExecutable, signatureOf } from './signature.ts'
@@ -108,15 +107,17 @@ export async function fill(
   return true
 }
 
+/** Gets the same bytes, and how many there were with them. */
+export type ChunkReader = (bytes: Uint8Array, endBytes: number) => void
+
 /**
  * SHA-256 of all that an open file has, from its beginning.
- * @param also - gets the same bytes
  */
 export async function hashOf(
   handle: ReadableHandle,
   sizeBytes: number,
   signal?: AbortSignal,
-  also?: Pick<FrameHasher, 'update'>,
+  onChunk?: ChunkReader,
 ): Promise<ContentHash> {
   const hash = startSha256()
   // Most files are small, and memory that is only cleared costs more than reading them.
@@ -126,7 +127,7 @@ export async function hashOf(
     const length = await handle.read(buffer, position)
     if (length === 0) return toHex(hash.digest()) as ContentHash
     hash.update(buffer.subarray(0, length))
-    also?.update(buffer.subarray(0, length))
     position += length
+    onChunk?.(buffer.subarray(0, length), position)
   }
 }

@@ -11,19 +11,19 @@ import { FrameHasher } from '../../../grid/files/hashed-source.ts'
 import { BLOCK_CAPACITY_BYTES } from '../../../protocol/limits.ts'
 import type { Selection } from '../selection.ts'
 import type { ContentHash, PathText } from '../trees.ts'
-import { hashOf } from './disk-files.ts'
+import { hashOf, type ChunkReader } from './disk-files.ts'
 import { diskName, gridName, isMarked } from './disk-names.ts'
 import type { DiskPaths } from './disk-paths.ts'
 import type { FileStats, FileSystem } from './file-system.ts'
 import { OWN_DIRECTORY } from './root-marker.ts'
 import { isExecutable, isRacy, signatureOf } from './signature.ts'
-import type { DiskProblem, KnownFile, Scan, ScannedNode, Signature } from './sync-disk.ts'
+import type { DiskProblem, Scan, ScannedNode, ScanOptions } from './sync-disk.ts'
 
-interface ScanContext {
+interface ScanContext extends Pick<
+  ScanOptions,
+  'known' | 'knownBySignature' | 'onRead' | 'signal'
+> {
   readonly files: FileSystem
-  readonly known: (path: PathText) => KnownFile | undefined
-  readonly knownBySignature: (signature: Signature) => ContentHash | undefined
-  readonly signal: AbortSignal
   readonly clock: Clock
   readonly selection: Selection
   /** What is known already, and the directories of the disk in which that may have changed; by default nothing is. */
@@ -227,7 +227,12 @@ class Scanner implements DiskScan {
     // Of what was agreed before most blocks are on the grid, and are known there by their hashes.
     const isOfBlocks = known !== undefined && about.sizeBytes > BLOCK_CAPACITY_BYTES
     const frames = isOfBlocks ? new FrameHasher(about.sizeBytes) : undefined
-    const hash = await hashFile(this.#context.files, at, this.#context.signal, frames)
+    const work = this.#context.onRead?.(about.sizeBytes)
+    const hash = await hashFile(this.#context.files, at, this.#context.signal, (bytes, end) => {
+      frames?.update(bytes)
+      work?.reached(end)
+    })
+    work?.end()
     const after = this.#context.files.lstatNow(at)
     // Changing right now: what was read may be half of this and half of that.
     if (signatureOf(after) !== signature) return { kind: 'opaque' }
@@ -277,12 +282,12 @@ export async function hashFile(
   files: FileSystem,
   at: string,
   signal?: AbortSignal,
-  frames?: FrameHasher,
+  onChunk?: ChunkReader,
 ): Promise<ContentHash> {
   const file = await files.open(at)
   try {
     const { size } = await file.stat()
-    return await hashOf(file, Number(size), signal, frames)
+    return await hashOf(file, Number(size), signal, onChunk)
   } finally {
     await file.close()
   }

@@ -1,6 +1,7 @@
 import type { Branded } from '../../../foundation/bytes.ts'
 import type { ChosenPaths, Selection } from '../selection.ts'
 import type { ContentHash, LocalNode, PathText } from '../trees.ts'
+import type { FileWork } from '../work.ts'
 
 /**
  * The directory that is synced, as the engine sees it. Paths are the grid's; a disk that cannot hold such a name writes it
@@ -43,6 +44,8 @@ export interface ScanOptions {
   readonly isKnown: (hash: ContentHash) => boolean
   /** What of the folder the directory is to have. */
   readonly chosen: ChosenPaths
+  /** Of each file that must be read. */
+  readonly onRead?: ((sizeBytes: number) => FileWork) | undefined
   readonly signal: AbortSignal
 }
 

@@ -4,6 +4,7 @@ import type { SyncDisk } from '../disk/sync-disk.ts'
 import type { SyncRecords } from '../records/records.ts'
 import type { ChosenPaths } from '../selection.ts'
 import type { PathText } from '../trees.ts'
+import type { WorkMeter } from '../work.ts'
 
 /** The grid folder of a sync, with the power that there is over it. */
 export type SyncFolder =
@@ -18,6 +19,8 @@ export interface SyncContext {
   /** What of the folder the directory is to have; all if nothing is said. */
   readonly chosen?: ChosenPaths | undefined
   readonly onEvent: (event: SyncEvent) => void
+  /** Told how far it has come. */
+  readonly work: WorkMeter
 }
 
 /** What a sync tells, for people to see. */

@@ -2,6 +2,7 @@ import type { ShownAt } from '../remote-tree.ts'
 import type { ContentName, IncomingFile, StagedFile } from '../disk/sync-disk.ts'
 import type { PullContent } from '../steps.ts'
 import type { ContentKey, PathText, RemoteNode } from '../trees.ts'
+import type { FileWork } from '../work.ts'
 import { AgreedVersion } from './agreed-version.ts'
 import type { PullContext } from './pull.ts'
 import type { SameContent } from './same-content.ts'
@@ -18,6 +19,7 @@ export async function fetchContent(
   context: PullContext,
   { path, node }: PullFile,
   sameContent: SameContent,
+  work: FileWork,
 ): Promise<StagedFile | undefined> {
   const shown = context.shown.get(path)
   if (shown === undefined || shown.entry.kind === 'directory') return undefined
@@ -33,7 +35,11 @@ export async function fetchContent(
   await using local = await AgreedVersion.open(context, path)
   const chunks = async function* (offset: number): AsyncGenerator<Uint8Array> {
     const range = { offset, length: about.sizeBytes - offset }
-    yield* (await view.readEntry(shown, { signal, local, range })).chunks
+    let end = offset
+    for await (const chunk of (await view.readEntry(shown, { signal, local, range })).chunks) {
+      work.reached((end += chunk.length))
+      yield chunk
+    }
   }
   return await disk.stage({ ...about, chunks, name: contentName(node) })
 }

@@ -32,6 +32,9 @@ export interface PullContext extends SyncContext {
  */
 export async function pullAll(context: PullContext, pulls: readonly Pull[]): Promise<void> {
   const sameContent = new SameContent(context.records.rows)
+  const contents = pulls.filter(needsContent)
+  const bytes = contents.reduce((sum, step) => sum + contentBytes(context, step), 0)
+  using _ = context.work.begin({ kind: 'fetching', files: contents.length, bytes })
   for (const group of groupsOf(context, pulls)) {
     await new PullGroup(context, group, sameContent).run()
   }
@@ -93,13 +96,16 @@ class PullGroup {
   async #stage(step: Pull): Promise<void> {
     if (!needsContent(step)) return
     const { onEvent } = this.#context
+    const work = this.#context.work.file(contentBytes(this.#context, step))
     try {
-      const staged = await fetchContent(this.#context, step, this.#sameContent)
+      const staged = await fetchContent(this.#context, step, this.#sameContent, work)
       if (staged !== undefined) this.#staged.set(step.path, staged)
     } catch (error) {
       // One file whose nodes are away, or that does not fit the disk, keeps no other from coming.
       if (!isOfOneFile(error)) throw error
       onEvent({ kind: 'failed', path: step.path, message: error.message })
+    } finally {
+      work.end()
     }
   }
 

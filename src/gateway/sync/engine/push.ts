@@ -39,22 +39,30 @@ interface PushContext extends SyncContext {
 /** Brings what the disk has to the grid. What changes on the disk meanwhile is left for the next time. */
 export async function pushAll(context: PushContext, pushes: readonly Push[]): Promise<void> {
   const contents = knownContents(context)
+  const sent = pushes.filter((push) => isSent(push, contents))
+  const bytes = sent.reduce((sum, push) => sum + sizeOf(context, push), 0)
+  using _ = context.work.begin({ kind: 'sending', files: sent.length, bytes })
   for (const some of inCommits(pushes, contents)) await pushSome(context, some, contents)
 }
 
 /** What sends nothing goes along with the first files that are sent: a directory that was moved stays together. */
 function inCommits(pushes: readonly Push[], contents: KnownContents): (readonly Push[])[] {
-  const isSent = (push: Push): boolean => {
-    return push.kind === 'push' && push.node.kind === 'file' && !contents.has(push.node.hash)
-  }
-  const sent = pushes.filter(isSent)
+  const sent = pushes.filter((push) => isSent(push, contents))
   if (sent.length <= UPLOADS_AT_ONCE) return [pushes]
-  const first = [...pushes.filter((push) => !isSent(push)), ...sent.slice(0, UPLOADS_AT_ONCE)]
+  const first = [
+    ...pushes.filter((push) => !isSent(push, contents)),
+    ...sent.slice(0, UPLOADS_AT_ONCE),
+  ]
   const commits = [first]
   for (let at = UPLOADS_AT_ONCE; at < sent.length; at += UPLOADS_AT_ONCE) {
     commits.push(sent.slice(at, at + UPLOADS_AT_ONCE))
   }
   return commits
+}
+
+/** Whether it is a file whose content the grid has not. */
+function isSent(push: Push, contents: KnownContents): boolean {
+  return push.kind === 'push' && push.node.kind === 'file' && !contents.has(push.node.hash)
 }
 
 type KnownContents = ReadonlyMap<ContentHash, NonNullable<SyncRow['stored']>>
@@ -128,6 +136,7 @@ async function uploadOne(
     const { isExecutable } = node
     return { ...push, content: { kind: 'file', ...known, mtimeMs, isExecutable } }
   }
+  const work = context.work.file(sizeOf(context, push))
   try {
     await using file = await disk.open(path)
     if (file === undefined) return undefined
@@ -138,6 +147,7 @@ async function uploadOne(
       mtimeMs,
       isExecutable,
       signal,
+      onProgress: ({ doneBytes }) => work.reached(doneBytes),
     })
     const isSame = hashed !== undefined || (toHex(hash.digest()) as ContentHash) === node.hash
     return isSame && (await file.isUnchanged()) ? { ...push, content } : undefined
@@ -148,6 +158,8 @@ async function uploadOne(
     if (!(error instanceof SystemFailureError)) throw error
     onEvent({ kind: 'failed', path, message: error.message })
     return undefined
+  } finally {
+    work.end()
   }
 }
 

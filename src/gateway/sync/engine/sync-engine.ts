@@ -79,7 +79,7 @@ export async function syncOnce(
   const { folder, records } = context
   const stuck = new Set<PathText>()
   for (let round = 1; ; round++) {
-    const scan = await context.disk.scan(scanOptions(context, signal))
+    const scan = await scanDisk(context, signal)
     await records.write(refreshedSignatures(scan, records))
     const view = await folder.now({ signal })
     const remote = await readChangedFolder(folder, view, signal)
@@ -155,6 +155,11 @@ function notingFailures(
   }
 }
 
+async function scanDisk(context: SyncContext, signal: AbortSignal): Promise<Scan> {
+  using _ = context.work.begin({ kind: 'reading', files: null, bytes: null })
+  return await context.disk.scan(scanOptions(context, signal))
+}
+
 function scanOptions(context: SyncContext, signal: AbortSignal): ScanOptions {
   let contents: ReadonlySet<ContentHash> | undefined
   let hashes: ReadonlyMap<Signature, ContentHash> | undefined
@@ -163,6 +168,7 @@ function scanOptions(context: SyncContext, signal: AbortSignal): ScanOptions {
     knownBySignature: (signature) => (hashes ??= knownHashes(context)).get(signature),
     isKnown: (hash) => (contents ??= knownContents(context)).has(hash),
     chosen: context.chosen ?? EVERYTHING,
+    onRead: (sizeBytes) => context.work.file(sizeBytes),
     signal,
   }
 }
