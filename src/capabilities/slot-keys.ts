@@ -68,11 +68,19 @@ export interface SlotReadKeys extends SlotVerifyKeys {
   readonly payloadBoxKey: Uint8Array
 }
 
+/** Derived once from each array, which must not be changed afterwards: whoever writes a slot needs them time and again. */
 export function slotReadKeys(readKey: SlotReadKey): SlotReadKeys {
-  const verifyKey = slotVerifyKeyOf(readKey)
-  const payloadBoxKey = deriveKey(readKey, KEY_LABELS.slotBox)
-  return { verifyKey, payloadBoxKey, ...slotVerifyKeys(verifyKey) }
+  let keys = READ_KEYS.get(readKey)
+  if (keys === undefined) {
+    const verifyKey = slotVerifyKeyOf(readKey)
+    const payloadBoxKey = deriveKey(readKey, KEY_LABELS.slotBox)
+    keys = { verifyKey, payloadBoxKey, ...slotVerifyKeys(verifyKey) }
+    READ_KEYS.set(readKey, keys)
+  }
+  return keys
 }
+
+const READ_KEYS = new WeakMap<SlotReadKey, SlotReadKeys>()
 
 /** What follows from Vs. */
 export interface SlotVerifyKeys {

@@ -15,7 +15,7 @@ import { openHeads, type Opened } from './opened.ts'
 import type { Freshness } from './poll.ts'
 import { SlotReplicas } from './replicas.ts'
 import type { ReadOptions, Refreshed, SlotHealth } from './results.ts'
-import { sealRecord, type OpenedRecord, type SlotReader } from './seal.ts'
+import { rememberOpened, sealRecord, type OpenedRecord, type SlotReader } from './seal.ts'
 import type { SlotMemory } from './memory.ts'
 import { watchSlot } from './watch.ts'
 
@@ -254,6 +254,7 @@ class GridSlotClient implements SlotClient {
     })
     if (outcome === 'durable' || outcome === 'degraded') {
       const record = { record: head.record, contents }
+      rememberOpened(keys.readKey, record)
       return { durability: outcome, record, acknowledged, hasSiblings: others.length > 0 }
     }
     if (outcome === 'conflict') return 'conflict'

@@ -6,7 +6,7 @@ import {
   type SlotVerifyKey,
   type SlotWriteKeys,
 } from '../../capabilities/slot-keys.ts'
-import { concatBytes } from '../../foundation/bytes.ts'
+import { concatBytes, equalBytes } from '../../foundation/bytes.ts'
 import type { Randomness } from '../../foundation/randomness.ts'
 import type { SlotKey } from '../../protocol/slot-key.ts'
 import { encodeSlotHead, SLOT_NONCE_BYTES, type SlotRecord } from '../../protocol/slot-record.ts'
@@ -55,10 +55,26 @@ export function sealRecord(
   return concatBytes([message, keys.sign(message)])
 }
 
-/** @throws BrokenSlotRecordError */
+/** Opened once for each key that is used. @throws BrokenSlotRecordError */
 export function openRecord(readKey: SlotReadKey, record: SlotRecord): OpenedRecord {
-  const { verifyKey, payloadBoxKey } = slotReadKeys(readKey)
-  const links = openRecordLinks(verifyKey, record)
+  const last = OPENED.get(record)
+  if (last !== undefined && equalBytes(last.readKey, readKey)) return last.opened
+  const opened = openAnew(readKey, record)
+  OPENED.set(record, { readKey, opened })
+  return opened
+}
+
+/** Notes what a record says that was just sealed with this key, so that it need not be opened to be known. */
+export function rememberOpened(readKey: SlotReadKey, opened: OpenedRecord): void {
+  OPENED.set(opened.record, { readKey, opened })
+}
+
+/** What records say, for as long as they are held: by whoever knows of a slot. */
+const OPENED = new WeakMap<SlotRecord, { readKey: SlotReadKey; opened: OpenedRecord }>()
+
+function openAnew(readKey: SlotReadKey, record: SlotRecord): OpenedRecord {
+  const { linksBoxKey, payloadBoxKey } = slotReadKeys(readKey)
+  const links = openLinksWith(linksBoxKey, record)
   const box = { key: payloadBoxKey, nonce: record.nonce, associatedData: record.head }
   const payload = openBox(box, record.payloadBox)
   if (payload === undefined) throw new BrokenSlotRecordError('its payload does not fit the key')
@@ -67,7 +83,10 @@ export function openRecord(readKey: SlotReadKey, record: SlotRecord): OpenedReco
 
 /** Opens only what the right to verify opens. @throws BrokenSlotRecordError */
 export function openRecordLinks(verifyKey: SlotVerifyKey, record: SlotRecord): SlotLinks {
-  const { linksBoxKey } = slotVerifyKeys(verifyKey)
+  return openLinksWith(slotVerifyKeys(verifyKey).linksBoxKey, record)
+}
+
+function openLinksWith(linksBoxKey: Uint8Array, record: SlotRecord): SlotLinks {
   const box = { key: linksBoxKey, nonce: record.nonce, associatedData: record.head }
   const links = openBox(box, record.linksBox)
   if (links === undefined) throw new BrokenSlotRecordError('its links do not fit the key')
