@@ -17,7 +17,7 @@ export class Writer {
 
   u8(value: number): void {
     const at = this.#grow(1)
-    this.#view.setUint8(at, value)
+    this.#bytes[at] = value
   }
 
   u16(value: number): void {
@@ -38,7 +38,9 @@ export class Writer {
 
   raw(bytes: Uint8Array): void {
     const at = this.#grow(bytes.length)
-    this.#bytes.set(bytes, at)
+    const into = this.#bytes
+    if (bytes.length > SHORT_RAW) into.set(bytes, at)
+    else for (let i = 0; i < bytes.length; i++) into[at + i] = bytes[i] as number
   }
 
   map(pairs: number): void {
@@ -56,10 +58,26 @@ export class Writer {
   }
 
   text(value: string): void {
+    const start = this.#length
+    if (value.length <= SHORT_TEXT && this.#ascii(value)) return
+    this.#length = start
     const length = Buffer.byteLength(value)
     this.#head(MAJOR_TEXT, length)
     const at = this.#grow(length)
     ENCODER.encodeInto(value, this.#bytes.subarray(at, at + length))
+  }
+
+  /** To hand a name to an encoder takes longer than to write it. @returns false if it is more than ASCII */
+  #ascii(value: string): boolean {
+    this.#head(MAJOR_TEXT, value.length)
+    let at = this.#grow(value.length)
+    const bytes = this.#bytes
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i)
+      if (code >= 0x80) return false
+      bytes[at++] = code
+    }
+    return true
   }
 
   true(): void {
@@ -152,4 +170,7 @@ export const CBOR_TRUE = 0xf5
 export const CBOR_NULL = 0xf6
 /** Most entries fit. */
 const FIRST_BYTES = 512
+/** Up to here a loop takes less than a call. */
+const SHORT_TEXT = 64
+const SHORT_RAW = 32
 const ENCODER = new TextEncoder()
