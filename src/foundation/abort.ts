@@ -23,10 +23,7 @@ export function linkSignals(...sources: readonly (AbortSignal | undefined)[]): L
     }
     if (source.aborted) follow()
     else {
-      source.addEventListener('abort', follow, { once: true })
-      release.push(() => {
-        source.removeEventListener('abort', follow)
-      })
+      release.push(onAbort(source, follow))
     }
   }
   return {
@@ -38,8 +35,56 @@ export function linkSignals(...sources: readonly (AbortSignal | undefined)[]): L
   }
 }
 
+/**
+ * Calls `action` when `signal` fires, unless the returned function is called before. Many actions share one listener, which
+ * goes with the last of them: to add and to remove one takes as long as all else that is done for a small request.
+ */
+export function onAbort(signal: AbortSignal, action: () => void): () => void {
+  let listening = LISTENING.get(signal)
+  if (listening === undefined) {
+    listening = new Listening(signal)
+    LISTENING.set(signal, listening)
+  }
+  return listening.add(action)
+}
+
+class Listening {
+  readonly #signal: AbortSignal
+  readonly #actions = new Set<() => void>()
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+  }
+
+  add(action: () => void): () => void {
+    if (this.#actions.size === 0) {
+      this.#signal.addEventListener('abort', this.#onAbort, { once: true })
+    }
+    this.#actions.add(action)
+    return () => {
+      if (!this.#actions.delete(action) || this.#actions.size > 0) return
+      this.#signal.removeEventListener('abort', this.#onAbort)
+    }
+  }
+
+  readonly #onAbort = (): void => {
+    for (const action of this.#actions) action()
+  }
+}
+
+const LISTENING = new WeakMap<AbortSignal, Listening>()
+
 /** Tells Node that this signal is meant to have many listeners, one a request, and that they are no leak. */
 export function manyListeners(controller: AbortController): AbortController {
-  setMaxListeners(0, controller.signal)
+  allowManyListeners(controller.signal)
   return controller
 }
+
+/** The same of a signal that came from elsewhere. */
+export function allowManyListeners(signal: AbortSignal): void {
+  if (ALLOWED.has(signal)) return
+  setMaxListeners(0, signal)
+  ALLOWED.add(signal)
+}
+
+const ALLOWED = new WeakSet<AbortSignal>()

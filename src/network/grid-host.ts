@@ -1,5 +1,5 @@
-import { setMaxListeners } from 'node:events'
 import type { Connection, Stream } from '@libp2p/interface'
+import { allowManyListeners } from '../foundation/abort.ts'
 import { assert } from '../foundation/error.ts'
 import type { Randomness } from '../foundation/randomness.ts'
 import type { Op, ReplyOf, RequestOf } from '../protocol/messages.ts'
@@ -178,7 +178,7 @@ export class GridHost implements GridNetwork {
     const { signal } = options
     signal?.throwIfAborted()
     // One signal may well stand for hundreds of calls; Node would warn of a leak at eleven.
-    if (signal !== undefined) setMaxListeners(0, signal)
+    if (signal !== undefined) allowManyListeners(signal)
     if (node === this.self) return await this.#callSelf<O>(request, signal)
     return await this.#lanes.call<O>(node, request, options)
   }

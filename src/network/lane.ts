@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import { onAbort } from '../foundation/abort.ts'
 import { messageOf } from '../foundation/error.ts'
 import { decodeReply, encodeRequest } from '../protocol/codec.ts'
 import { encodeFrame, FrameReader, type Frame } from '../protocol/framing.ts'
@@ -122,15 +123,17 @@ export class Lane {
     const parts = encodeFrame(requestId, encodeRequest(request))
     return await new Promise<ReplyOf<O>>((resolve, reject) => {
       let queued: QueuedFrame | undefined
-      const onAbort = (): void => {
-        this.#pending.delete(requestId)
-        if (queued !== undefined) this.#writer.cancel(queued)
-        this.#closeIfDone()
-        reject(signal?.reason as Error)
-      }
+      const letGo =
+        signal &&
+        onAbort(signal, () => {
+          this.#pending.delete(requestId)
+          if (queued !== undefined) this.#writer.cancel(queued)
+          this.#closeIfDone()
+          reject(signal.reason as Error)
+        })
       const settle = (): void => {
         this.#pending.delete(requestId)
-        signal?.removeEventListener('abort', onAbort)
+        letGo?.()
         this.#closeIfDone()
       }
       this.#pending.set(requestId, {
@@ -147,7 +150,6 @@ export class Lane {
           reject(error)
         },
       })
-      signal?.addEventListener('abort', onAbort, { once: true })
       queued = this.#writer.send(parts)
     })
   }

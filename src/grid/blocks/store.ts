@@ -1,6 +1,6 @@
 import type { ErasureCode } from '../../erasure/code.ts'
 import { linkSignals, manyListeners } from '../../foundation/abort.ts'
-import { allocateBytes, EMPTY_BYTES } from '../../foundation/bytes.ts'
+import { allocateBytes } from '../../foundation/bytes.ts'
 import { deferred, Semaphore } from '../../foundation/concurrency.ts'
 import { assert } from '../../foundation/error.ts'
 import { dropOldest } from '../../foundation/newest.ts'
@@ -247,12 +247,9 @@ class GridBlockStore implements BlockStore {
    * Large shares are sent only where they are missing. Small ones are just sent: a question would cost a round trip
    * and about as much as the share, and who holds it already says so.
    */
-  #askFor(shares: ShareSet): Parameters<typeof placeShares>[1]['ask'] {
-    const [first] = shares.shards
-    if (first !== undefined && first.length > DIRECT_MAX_BYTES) {
-      return (node, onSuspect) => this.#batcher.ask(node, shares.id, { urgent: false, onSuspect })
-    }
-    return async () => await Promise.resolve(EMPTY_BYTES)
+  #askFor({ id, shards: [first] }: ShareSet): Parameters<typeof placeShares>[1]['ask'] {
+    if (first === undefined || first.length <= DIRECT_MAX_BYTES) return undefined
+    return (node, onSuspect) => this.#batcher.ask(node, id, { urgent: false, onSuspect })
   }
 
   #record({ id }: ShareSet, { holders, full, overQuota }: Placement, needed: number): void {

@@ -158,7 +158,7 @@ export class NodeMonitor {
   }
 
   #isDown(record: NodeRecord): boolean {
-    return record.downUntilMs > this.#clock.monotonicMs()
+    return record.downUntilMs > -Infinity && record.downUntilMs > this.#clock.monotonicMs()
   }
 
   #heard(record: NodeRecord, { startedMs, weight }: PendingCall): void {

@@ -1,4 +1,5 @@
-import { deferred } from '../../foundation/concurrency.ts'
+import { onAbort } from '../../foundation/abort.ts'
+import { deferred, type Deferred } from '../../foundation/concurrency.ts'
 import { HayloftError } from '../../foundation/error.ts'
 import { shareIndices, type ShareBitmap } from '../../protocol/bitmap.ts'
 import { DEFAULT_LEASE_S } from '../../protocol/limits.ts'
@@ -25,8 +26,8 @@ export interface PlaceOptions {
   readonly order: readonly NodeKey[]
   /** Shares that are known to have a node of their own: it is not asked, and its share is not sent. */
   readonly held?: ReadonlyMap<number, NodeKey> | undefined
-  /** Asks a node what it holds of this block. Rejects if it cannot say. */
-  readonly ask: (node: NodeKey, onSuspect: () => void) => Promise<ShareBitmap>
+  /** Asks a node what it holds of this block. Rejects if it cannot say. Without it, shares are sent wherever they may be. */
+  readonly ask?: ((node: NodeKey, onSuspect: () => void) => Promise<ShareBitmap>) | undefined
   readonly monitor: NodeMonitor
   /** Whether a node is not to be believed when it says that it has this share already. */
   readonly isDoubtful?: (node: NodeKey, index: number) => boolean
@@ -71,7 +72,8 @@ class Placing {
   /** Shares that no node is left for. */
   #abandoned = 0
   #hasToldOwed = false
-  #changed = deferred()
+  /** Resolves at the next change, for who waits for one. */
+  #changed: Deferred<void> | undefined
 
   constructor(shares: ShareSet, options: PlaceOptions) {
     this.#shares = shares
@@ -87,7 +89,8 @@ class Placing {
   }
 
   async run(): Promise<Placement> {
-    this.#options.signal?.addEventListener('abort', this.#wake, { once: true })
+    const { signal } = this.#options
+    const letGo = signal && onAbort(signal, this.#wake)
     await this.#askFirst()
     const { length: total } = this.#shares.shards
     const missing = Array.from({ length: total }, (_, index) => index).filter(
@@ -95,22 +98,27 @@ class Placing {
     )
     const assigned = this.#assign(missing)
     await Promise.all(missing.map(async (index) => this.#settle(index, assigned.get(index))))
-    this.#options.signal?.removeEventListener('abort', this.#wake)
+    letGo?.()
     return {
       holders: this.#holders,
       sentBytes: this.#sentBytes,
       full: this.#full,
       overQuota: this.#overQuota,
-      isQuiet: this.#sending === 0 && this.#options.signal?.aborted !== true,
+      isQuiet: this.#sending === 0 && signal?.aborted !== true,
     }
   }
 
   /** Asks nodes in order until each share could have one or none are left to ask, past silent and absent ones. */
   async #askFirst(): Promise<void> {
     const open = this.#shares.shards.length - this.#holders.size
+    const { ask } = this.#options
+    if (ask === undefined) {
+      this.#free.push(...this.#unasked.splice(0, open))
+      return
+    }
     await Promise.all(
       Array.from({ length: open }, async () => {
-        while (this.#unasked.length > 0) if ((await this.#askNext()) === 'answered') return
+        while (this.#unasked.length > 0) if ((await this.#askNext(ask)) === 'answered') return
       }),
     )
   }
@@ -131,23 +139,27 @@ class Placing {
   }
 
   async #settle(index: number, first: NodeKey | undefined): Promise<void> {
+    const { ask } = this.#options
     let node = first
     let sending = 0
     while (!this.#holders.has(index)) {
-      node ??= this.#nextFree()
-      if (node !== undefined) {
+      const next = node ?? this.#nextFree()
+      node = undefined
+      if (next !== undefined) {
         sending += 1
-        const silent = deferred<'silent'>()
-        const sent = this.#send(index, node, () => {
-          silent.resolve('silent')
-        }).finally(() => {
-          sending -= 1
-          this.#wake()
+        await new Promise<void>((sentOrSilent, failed) => {
+          const send = async (): Promise<void> => {
+            try {
+              await this.#send(index, next, sentOrSilent)
+            } finally {
+              sending -= 1
+              this.#wake()
+            }
+          }
+          send().then(sentOrSilent, failed)
         })
-        await Promise.race([sent, silent.promise])
-        node = undefined
-      } else if (this.#unasked.length > 0) {
-        await this.#askNext()
+      } else if (ask !== undefined && this.#unasked.length > 0) {
+        await this.#askNext(ask)
       } else if ((sending === 0 && this.#late === 0) || this.#options.signal?.aborted === true) {
         this.#abandoned += 1
         // Those that wait for silent nodes may be the only ones left now.
@@ -155,9 +167,9 @@ class Placing {
         break
       } else {
         // Taken first: telling of the debt may itself bring the change.
-        const changed = this.#changed.promise
+        const changed = (this.#changed ??= deferred())
         this.#owe(index)
-        await changed
+        await changed.promise
       }
     }
     this.#owed.delete(index)
@@ -188,17 +200,16 @@ class Placing {
   }
 
   /** Asks the next node; resolves when it has answered, failed or turned silent. */
-  async #askNext(): Promise<'answered' | 'no'> {
+  async #askNext(ask: NonNullable<PlaceOptions['ask']>): Promise<'answered' | 'no'> {
     const node = this.#unasked.shift()
     if (node === undefined) return 'no'
     const silent = deferred<'no'>()
     let isLate = false
-    const answer = this.#options
-      .ask(node, () => {
-        if (!isLate) this.#late += 1
-        isLate = true
-        silent.resolve('no')
-      })
+    const answer = ask(node, () => {
+      if (!isLate) this.#late += 1
+      isLate = true
+      silent.resolve('no')
+    })
       .then(
         (held) => {
           this.#learn(node, shareIndices(held))
@@ -240,7 +251,8 @@ class Placing {
   }
 
   #nextFree(): NodeKey | undefined {
-    return this.#free.shift()
+    const free = this.#free.shift()
+    return free ?? (this.#options.ask === undefined ? this.#unasked.shift() : undefined)
   }
 
   #owe(index: number): void {
@@ -253,7 +265,7 @@ class Placing {
   }
 
   readonly #wake = (): void => {
-    this.#changed.resolve()
-    this.#changed = deferred()
+    this.#changed?.resolve()
+    this.#changed = undefined
   }
 }
