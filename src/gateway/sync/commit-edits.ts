@@ -6,6 +6,7 @@ import { includesDots, NO_DOTS, type Dots } from '../../folders/dots.ts'
 import { movingDirectories, type MovedDirectories } from './commit-moves.ts'
 import { isDirectory, statIn, type EditedView } from './edited-view.ts'
 import type { PushContent, PushRemoval, ReadyPush } from './steps.ts'
+import { contentKeyOf } from './remote-tree.ts'
 import { parentOf, pathOf, pathText, type PathText } from './trees.ts'
 
 /**
@@ -23,7 +24,7 @@ export async function editsAround(
   { edits: moves, rest }: MovedDirectories,
 ): Promise<Edit[]> {
   const removals = rest.filter((push) => push.kind === 'push-removal')
-  const puts = rest.filter((push) => push.kind === 'push')
+  const puts = await withoutShown(view, rest)
   const asides = await findAsides(view, rest)
   return [
     // First, since what they are moved from may go as well.
@@ -38,6 +39,38 @@ export async function editsAround(
       return { kind: 'put', path: pathOf(to), content: version, replaces: [] }
     }),
   ]
+}
+
+/**
+ * The conflict copies that a folder shows may be in a directory before it is synced. To put them under these names would
+ * make files of their own of them, and the copies would be shown again beside them.
+ */
+async function withoutShown(
+  view: EditedView,
+  pushes: readonly ReadyPush[],
+): Promise<(PushContent & { content: NewVersion })[]> {
+  const puts = []
+  for (const push of pushes) {
+    if (push.kind !== 'push') continue
+    if (push.mayBeShown !== true || !(await isShownCopy(view, push))) puts.push(push)
+  }
+  return puts
+}
+
+async function isShownCopy(
+  view: EditedView,
+  { path, content }: { readonly path: PathText; readonly content: NewVersion },
+): Promise<boolean> {
+  const shown = await statIn(view, path)
+  if (shown?.copyOf === undefined || !isFileLike(shown.entry) || !isFileLike(content)) return false
+  const isSameContent = contentKeyOf(shown.entry) === contentKeyOf(content)
+  return isSameContent && shown.entry.isExecutable === (content.isExecutable ?? false)
+}
+
+function isFileLike<T extends { readonly kind: string }>(
+  version: T,
+): version is Extract<T, { kind: 'file' | 'literal' }> {
+  return version.kind === 'file' || version.kind === 'literal'
 }
 
 function isOfCopy({ copyOf }: PushContent): boolean {

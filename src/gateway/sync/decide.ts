@@ -65,7 +65,8 @@ function pushing(
     const isThere = node.kind === 'symlink' && remote?.kind === 'symlink'
     if (isThere && remote.target === node.target)
       return { kind: 'agree', path, synced: { ...remote } }
-    return { kind: 'push', path, node, replaces: NO_DOTS }
+    const mayBeShown = leafOf(remote)?.copyOf !== undefined
+    return { kind: 'push', path, node, replaces: NO_DOTS, ...(mayBeShown && { mayBeShown }) }
   }
   // Who changes one of the two right then has not given up the other. The same holds for removals below.
   if (triple.isTwice === true) return { kind: 'push', path, node, replaces: NO_DOTS }

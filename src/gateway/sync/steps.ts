@@ -17,6 +17,8 @@ export interface PushContent {
   readonly replaces: Dots
   /** What it replaces is kept under this path, as a version of it. */
   readonly copyOf?: PathText | undefined
+  /** The grid showed a conflict copy under this name, of which the disk may have got the same content before. */
+  readonly mayBeShown?: boolean | undefined
 }
 
 export interface PushDirectory {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock, systemRandomness } from '../../../src/foundation/system.ts'
 import type { FolderState } from '../../../src/folders/state.ts'
@@ -63,6 +63,11 @@ export class TestDevice {
 
   path(...names: string[]): string {
     return join(this.root, ...names)
+  }
+
+  /** As if the directory were synced from now on only, with what is in it. */
+  async beginAnew(): Promise<void> {
+    await rm(this.#records, { recursive: true })
   }
 
   /** The last that was told of one kind of work. */
