@@ -113,8 +113,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'names are not made durable before they are recorded',
     file: 'src/gateway/sync/disk/system-sync-disk.ts',
-    right: 'for (const at of directories) await unlessGone(this.#files.syncDirectory(at))',
-    wrong: 'directories.length = 0',
+    right: 'await unlessGone(this.#files.syncDirectory(at))',
+    wrong: '',
   },
   {
     name: 'names that a disk cannot tell apart stand in the way of each other',

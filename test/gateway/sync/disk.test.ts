@@ -91,6 +91,18 @@ describe('a synced disk', () => {
     expect((await readdir(root)).sort()).toEqual(['.hayloft', 'a'])
   })
 
+  it('has nothing left of what was replaced or removed by the time that this is durable', async () => {
+    const { root, disk } = await openDisk()
+    for (const name of ['a', 'b']) await writeFile(join(root, name), 'old')
+    const [a, b] = [await guardOf(disk, 'a'), await guardOf(disk, 'b')]
+    await using staged = await stage(disk, 'new')
+    expect(await disk.place(staged, A, a)).toMatchObject({ kind: 'done' })
+    expect(await disk.remove('b' as PathText, b)).toEqual({ kind: 'done' })
+    await disk.flush()
+    expect(await readdir(join(root, '.hayloft', 'tmp'))).toEqual([])
+    expect((await readdir(root)).sort()).toEqual(['.hayloft', 'a'])
+  })
+
   it('keeps what a program writes into a file that it had open when another took its place', async () => {
     const { root, disk } = await openDisk()
     await writeFile(join(root, 'a.txt'), 'old')

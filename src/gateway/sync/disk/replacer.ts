@@ -19,12 +19,22 @@ export class Replacer {
   readonly #files: FileSystem
   readonly #temporaries: string
   readonly #randomness: Randomness
+  readonly #onReplaced: (at: string) => void
 
-  /** @param temporaries - a directory on the same disk */
-  constructor(files: FileSystem, temporaries: string, randomness: Randomness) {
-    this.#files = files
-    this.#temporaries = temporaries
-    this.#randomness = randomness
+  /**
+   * @param about.temporaries - a directory on the same disk
+   * @param about.onReplaced - told of what was replaced, and is to be removed from where it is now
+   */
+  constructor(about: {
+    readonly files: FileSystem
+    readonly temporaries: string
+    readonly randomness: Randomness
+    readonly onReplaced: (at: string) => void
+  }) {
+    this.#files = about.files
+    this.#temporaries = about.temporaries
+    this.#randomness = about.randomness
+    this.#onReplaced = about.onReplaced
   }
 
   /** Lets `from` take the place of what is expected there. @returns false if that is not there */
@@ -49,7 +59,7 @@ export class Replacer {
       return false
     }
     // Somebody may have had it open all the while, or replaced it just before.
-    if (isAsExpected(files, second, guard)) await files.unlink(second)
+    if (isAsExpected(files, second, guard)) this.#onReplaced(second)
     else await keepBeside(files, second, at)
     return true
   }

@@ -3,10 +3,10 @@ import { open, type FileHandle } from 'node:fs/promises'
 import type { FileStats, ReadableHandle } from './file-system.ts'
 
 /**
- * So much is read at once, without a trip to the thread pool, which costs ten times what such a file takes when the
+ * So much is read or written at once, without a trip to the thread pool, which costs ten times what such a file takes when the
  * system has it in memory, and is not much slower where it has not.
  */
-const SMALL_BYTES = 64 * 1024
+export const SMALL_BYTES = 64 * 1024
 
 /** Should a link or pipe have taken the file's place just now, it is neither followed nor waited for. Windows has neither. */
 const READING =

@@ -1,24 +1,37 @@
-import { constants, lstatSync, readdirSync, readlinkSync, renameSync } from 'node:fs'
 import {
-  link,
-  mkdir,
-  open,
-  rename,
-  rm,
-  rmdir,
-  symlink,
-  unlink,
-  type FileHandle,
-  statfs,
-} from 'node:fs/promises'
+  closeSync,
+  constants,
+  fsync,
+  ftruncate,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  unlinkSync,
+  write,
+  writeSync,
+} from 'node:fs'
+import { mkdir, open, rm, rmdir, statfs, symlink, unlink } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { systemCodeOf } from '../../../foundation/error.ts'
 import type { FileSystem, WritableHandle } from './file-system.ts'
-import { openToRead } from './small-files.ts'
+import { openToRead, SMALL_BYTES } from './small-files.ts'
 
-/** The system's own. */
+/**
+ * The system's own. What only changes names or the little that a small file holds is done right away: a trip to the thread
+ * pool for each costs several times as much. What may wait for the disk goes there.
+ */
 export const SYSTEM_FILE_SYSTEM: FileSystem = {
-  link,
-  rename,
+  // As promises, so that what the system refuses is met by whoever waits.
+  link: async (from, to) => {
+    await Promise.resolve(linkSync(from, to))
+  },
+  rename: async (from, to) => {
+    await Promise.resolve(renameSync(from, to))
+  },
   symlink: async (target, at) => {
     await symlink(target, at)
   },
@@ -28,18 +41,13 @@ export const SYSTEM_FILE_SYSTEM: FileSystem = {
   rmdir: async (at) => {
     await rmdir(at)
   },
-  unlink: async (at) => {
-    // Cheaper than `rm`, which looks at what it is first.
-    await unlink(at).catch((thrown: unknown) => {
-      if (systemCodeOf(thrown) !== 'ENOENT') throw thrown
-    })
-  },
+  unlink: unlinkIfThere,
   clear: async (at) => {
     await rm(at, { recursive: true, force: true })
   },
   open: openToRead,
   create: async (at, { isExecutable }) =>
-    new WritableFile(await open(at, 'wx', isExecutable ? 0o777 : 0o666), 0),
+    await Promise.resolve(new WritableFile(openSync(at, 'wx', isExecutable ? 0o777 : 0o666), 0)),
   reopen,
   freeBytes: async (at) => {
     const { bavail, bsize, blocks } = await statfs(at)
@@ -59,45 +67,63 @@ const WRITING =
     ? 'r+'
     : constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
+const writeLater = promisify(write)
+const syncLater = promisify(fsync)
+const truncateLater = promisify(ftruncate)
+
 class WritableFile implements WritableHandle {
-  readonly #file: FileHandle
+  readonly #descriptor: number
   #position: number
 
-  constructor(file: FileHandle, position: number) {
-    this.#file = file
+  constructor(descriptor: number, position: number) {
+    this.#descriptor = descriptor
     this.#position = position
   }
 
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const length = bytes.length - at
-      const { bytesWritten } = await this.#file.write(bytes, at, length, this.#position)
+      const piece = [bytes, at, length, this.#position] as const
+      const bytesWritten =
+        length <= SMALL_BYTES
+          ? writeSync(this.#descriptor, ...piece)
+          : (await writeLater(this.#descriptor, ...piece)).bytesWritten
       at += bytesWritten
       this.#position += bytesWritten
     }
   }
 
   async setTimes({ atimeMs, mtimeMs }: { atimeMs: number; mtimeMs: number }): Promise<void> {
-    await this.#file.utimes(atimeMs / 1000, secondsOf(mtimeMs))
+    await Promise.resolve(futimesSync(this.#descriptor, atimeMs / 1000, secondsOf(mtimeMs)))
   }
 
   async sync(): Promise<void> {
-    await this.#file.sync()
+    await syncLater(this.#descriptor)
   }
 
   async close(): Promise<void> {
-    await this.#file.close()
+    await Promise.resolve(closeSync(this.#descriptor))
   }
 }
 
 async function reopen(at: string, lengthBytes: number): Promise<WritableHandle> {
-  const file = await open(at, WRITING)
+  const descriptor = openSync(at, WRITING)
   try {
-    await file.truncate(lengthBytes)
-    return new WritableFile(file, lengthBytes)
+    await truncateLater(descriptor, lengthBytes)
+    return new WritableFile(descriptor, lengthBytes)
   } catch (thrown) {
-    await file.close()
+    closeSync(descriptor)
     throw thrown
+  }
+}
+
+async function unlinkIfThere(at: string): Promise<void> {
+  try {
+    // What has another name is quick to go; to free the bytes of a file may take as long as a disk takes.
+    if (lstatSync(at).nlink > 1) unlinkSync(at)
+    else await unlink(at)
+  } catch (thrown) {
+    if (systemCodeOf(thrown) !== 'ENOENT') throw thrown
   }
 }
 

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '../../../foundation/bytes.ts'
 import type { Clock } from '../../../foundation/clock.ts'
+import { finishConcurrently } from '../../../foundation/concurrency.ts'
 import { systemCodeOf } from '../../../foundation/error.ts'
 import type { Randomness } from '../../../foundation/randomness.ts'
 import { describingFailures } from '../../../foundation/system-failure.ts'
@@ -28,6 +29,9 @@ import type {
 } from './sync-disk.ts'
 import { SYSTEM_FILE_SYSTEM } from './system-file-system.ts'
 
+/** Disks take as long for one as for several at once. */
+const FLUSHED_AT_ONCE = 32
+
 const CHANGED: DiskOutcome = { kind: 'changed' }
 
 interface SystemOptions {
@@ -54,6 +58,8 @@ export class SystemSyncDisk implements SyncDisk {
   readonly #stager: Stager
   /** Directories with changes that are not durable yet. */
   readonly #touched = new Set<string>()
+  /** What was taken from its place for good, and is still among the temporaries. */
+  #leaving: string[] = []
   #isPrepared = false
 
   /** @param id tells which agreement the directory belongs to; asks for nothing yet */
@@ -65,7 +71,12 @@ export class SystemSyncDisk implements SyncDisk {
     this.#paths = new DiskPaths(root)
     const { clock } = options
     this.#scans = new Scans({ root, paths: this.#paths, files: this.#files, clock })
-    this.#replacer = new Replacer(this.#files, this.#temporaries, options.randomness)
+    this.#replacer = new Replacer({
+      files: this.#files,
+      temporaries: this.#temporaries,
+      randomness: options.randomness,
+      onReplaced: (at) => this.#leaving.push(at),
+    })
     this.#stager = new Stager({
       ...options,
       files: this.#files,
@@ -80,6 +91,8 @@ export class SystemSyncDisk implements SyncDisk {
   async scan(options: ScanOptions): Promise<Scan> {
     await this.#checkRoot()
     await describingFailures(`The directory ${this.#root}`, async () => {
+      // Of a pass that ended early.
+      await this.#removeLeaving()
       if (!this.#isPrepared) await this.#prepare(options)
     })
     const scan = await this.#scans.scan(options)
@@ -156,7 +169,7 @@ export class SystemSyncDisk implements SyncDisk {
     return await this.#changing(path, async () => {
       const taken = await this.#replacer.take(this.#paths.of(path), this.#replacing(guard))
       if (taken === undefined) return CHANGED
-      await this.#files.unlink(taken)
+      this.#leaving.push(taken)
       this.#paths.took(path)
       return { kind: 'done' }
     })
@@ -219,9 +232,25 @@ export class SystemSyncDisk implements SyncDisk {
   async flush(): Promise<void> {
     if (this.#touched.size === 0) return
     await this.#checkRoot()
+    await describingFailures('What was replaced or removed', async () => this.#removeLeaving())
     const directories = [...this.#touched, this.#temporaries]
     this.#touched.clear()
-    for (const at of directories) await unlessGone(this.#files.syncDirectory(at))
+    await finishConcurrently(directories, FLUSHED_AT_ONCE, async (at) => {
+      await unlessGone(this.#files.syncDirectory(at))
+    })
+  }
+
+  /** To free the bytes of a file takes long, and many at once take hardly longer. */
+  async #removeLeaving(): Promise<void> {
+    const leaving = this.#leaving
+    if (leaving.length === 0) return
+    this.#leaving = []
+    try {
+      await finishConcurrently(leaving, FLUSHED_AT_ONCE, async (at) => this.#files.unlink(at))
+    } catch (thrown) {
+      this.#isPrepared = false
+      throw thrown
+    }
   }
 
   async #checkRoot(): Promise<void> {

@@ -1,4 +1,5 @@
 import { SystemFailureError } from '../../../foundation/system-failure.ts'
+import { Turns } from '../../../foundation/turns.ts'
 import type { FolderView } from '../../../folders/service/view.ts'
 import type { DiskOutcome, Guard, Scan, Signature, StagedFile } from '../disk/sync-disk.ts'
 import type { RecordChange, SyncRow } from '../records/records.ts'
@@ -15,7 +16,7 @@ import { NotEnoughSharesError } from '../../../grid/errors.ts'
 const GROUP_WEIGHT = 256 * 32
 const FETCH_WEIGHT = 32
 /** And so many bytes of their contents at most, or one file: what has come takes its place before the disk is full of it. */
-const PULL_BYTES_AT_ONCE = 256 * 1024 * 1024
+const GROUP_BYTES = 128 * 1024 * 1024
 
 export interface PullContext extends SyncContext {
   readonly view: Pick<FolderView, 'readEntry'>
@@ -28,16 +29,31 @@ export interface PullContext extends SyncContext {
 
 /**
  * Brings what the grid has to the disk, in groups: contents are fetched beside their places, what is about to be done is
- * written down, then done, made durable and recorded. Where the disk is not what was expected, nothing is done.
+ * written down, then done, made durable and recorded, while the contents of the next group are fetched. Where the disk is
+ * not what was expected, nothing is done.
  */
 export async function pullAll(context: PullContext, pulls: readonly Pull[]): Promise<void> {
   const sameContent = new SameContent(context.records.rows)
   const contents = pulls.filter(needsContent)
   const bytes = contents.reduce((sum, step) => sum + contentBytes(context, step), 0)
   using _ = context.work.begin({ kind: 'fetching', files: contents.length, bytes })
-  for (const group of groupsOf(context, pulls)) {
-    await new PullGroup(context, group, sameContent).run()
+  let applying = Promise.resolve()
+  for (const some of groupsOf(context, pulls)) {
+    const group = new PullGroup(context, some, sameContent)
+    const outcomes = await Promise.allSettled([group.stage(), applying])
+    const failed = outcomes.find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') {
+      await group[Symbol.asyncDispose]()
+      throw failed.reason
+    }
+    applying = applyOnce(group)
   }
+  await applying
+}
+
+async function applyOnce(staged: PullGroup): Promise<void> {
+  await using group = staged
+  await group.apply()
 }
 
 /** A file that was put on the disk. */
@@ -49,7 +65,7 @@ interface Placed {
   readonly isRacy: boolean
 }
 
-class PullGroup {
+class PullGroup implements AsyncDisposable {
   readonly #context: PullContext
   readonly #pulls: readonly Pull[]
   readonly #sameContent: SameContent
@@ -63,24 +79,31 @@ class PullGroup {
     this.#sameContent = sameContent
   }
 
-  async run(): Promise<void> {
-    const { disk, records, onEvent, onStuck } = this.#context
-    await using _ = {
-      [Symbol.asyncDispose]: async () => {
-        for (const staged of this.#staged.values()) await staged[Symbol.asyncDispose]()
-      },
-    }
+  /** Fetches contents beside their places. */
+  async stage(): Promise<void> {
     await filesAtOnce(this.#pulls, {
       sizeOf: (step) => contentBytes(this.#context, step),
       work: async (step) => await this.#stage(step),
     })
+  }
+
+  /** Removes what was staged and has no place. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const staged of this.#staged.values()) await staged[Symbol.asyncDispose]()
+  }
+
+  /** Once it is staged. */
+  async apply(): Promise<void> {
+    const { disk, records, clock, onEvent, onStuck } = this.#context
     const possible = this.#pulls.filter(
       (step) => !needsContent(step) || this.#staged.has(step.path),
     )
     await records.write(possible.flatMap((step) => this.#intents(step)))
     const changes: RecordChange[] = []
     const done: Pull[] = []
+    const turns = new Turns(clock)
     for (const step of possible) {
+      await turns.give()
       const outcome = await this.#tryApply(step)
       if (step.kind === 'pull-directory-move' && outcome?.kind !== 'done') onStuck(step.from)
       // What failed half-way is found out about as after a crash, by its intent.
@@ -257,7 +280,7 @@ function* groupsOf(context: PullContext, pulls: readonly Pull[]): Generator<read
   for (const step of pulls) {
     const stepWeight = step.kind === 'pull' ? FETCH_WEIGHT : 1
     const stepBytes = contentBytes(context, step)
-    const isFull = weight + stepWeight > GROUP_WEIGHT || bytes + stepBytes > PULL_BYTES_AT_ONCE
+    const isFull = weight + stepWeight > GROUP_WEIGHT || bytes + stepBytes > GROUP_BYTES
     if (isFull && group.length > 0) {
       yield group
       group = []

@@ -56,14 +56,13 @@ export class LevelRecords implements SyncRecords {
   }
 
   async write(changes: readonly RecordChange[]): Promise<void> {
-    const batch = changes.flatMap(({ path, row, intent }) => [
-      ...(row === undefined ? [] : [operation(ROW + path, row.is && encodeRow(row.is))]),
-      ...(intent === undefined
-        ? []
-        : [operation(INTENT + path, intent.is && encodeIntent(intent.is))]),
-    ])
-    if (batch.length === 0) return
-    await this.#database.batch(batch, { sync: true })
+    // Putting it together call by call takes half of the processor time of a list.
+    const batch = this.#database.batch()
+    for (const { path, row, intent } of changes) {
+      if (row !== undefined) note(batch, ROW + path, row.is && encodeRow(row.is))
+      if (intent !== undefined) note(batch, INTENT + path, intent.is && encodeIntent(intent.is))
+    }
+    await batch.write({ sync: true })
     for (const { path, row, intent } of changes) {
       if (row !== undefined) this.#set(path, row.is)
       if (intent !== undefined) set(this.intents, path, intent.is)
@@ -86,12 +85,9 @@ export class LevelRecords implements SyncRecords {
   }
 }
 
-type Operation =
-  | { readonly type: 'put'; readonly key: string; readonly value: string }
-  | { readonly type: 'del'; readonly key: string }
-
-function operation(key: string, value: string | undefined): Operation {
-  return value === undefined ? { type: 'del', key } : { type: 'put', key, value }
+function note(batch: ReturnType<Level['batch']>, key: string, value: string | undefined): void {
+  if (value === undefined) batch.del(key)
+  else batch.put(key, value)
 }
 
 function set<T>(map: Map<PathText, T>, path: PathText, value: T | undefined): void {
