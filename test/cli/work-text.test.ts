@@ -40,4 +40,9 @@ describe('what a sync is doing', () => {
     expect(workLine([idle, busy])).toBe(`/b: ${workText(SENDING)}`)
     expect(workLine([idle])).toBeUndefined()
   })
+
+  it('is why nothing can be done, where that is so', () => {
+    const report = { directory: '/a', work: null, state: 'failed', message: 'No node answers.' }
+    expect(workLine([report as SyncReport])).toBe('/a: No node answers.')
+  })
 })

@@ -26,9 +26,10 @@ export function workText({
   return `${done}, ${formatDuration((elapsedMs * (bytes - doneBytes)) / doneBytes)} left`
 }
 
-/** Of several syncs the first that does something; undefined where none does. */
+/** Of several syncs the first that does something or cannot, for a reason; undefined where none does. */
 export function workLine(syncs: readonly SyncReport[]): string | undefined {
-  for (const { directory, work } of syncs) {
+  for (const { directory, state, message, work } of syncs) {
+    if (state === 'failed') return `${printableName(directory)}: ${message}`
     if (work !== null) return `${printableName(directory)}: ${workText(work)}`
   }
   return undefined
