@@ -55,6 +55,7 @@ class Runner {
   #wake: (() => void) | undefined
   /** Something has changed since the last pass began. */
   #isDirty = true
+  /** Of the changes of the disk since then; undefined where there was none. */
   #firstChangeMs: number | undefined
   #lastChangeMs = 0
   #lastSyncMs: number | undefined
@@ -131,7 +132,7 @@ class Runner {
     const { context, signal } = this.#options
     while (!signal.aborted) {
       try {
-        for await (const _ of context.folder.watch(signal)) this.#changed()
+        for await (const _ of context.folder.watch(signal)) this.#wakeUp()
       } catch {
         // Passes tell what is wrong with the grid.
       }
@@ -139,23 +140,28 @@ class Runner {
     }
   }
 
+  /** The disk has changed. */
   #changed(): void {
     const nowMs = this.#options.context.clock.monotonicMs()
-    this.#isDirty = true
     this.#firstChangeMs ??= nowMs
     this.#lastChangeMs = nowMs
+    this.#wakeUp()
+  }
+
+  #wakeUp(): void {
+    this.#isDirty = true
     this.#wake?.()
   }
 
-  /** Until something changes and comes to rest, or the time is over. */
+  /** Until the folder changes, or the disk does and comes to rest, or the time is over. */
   async #rest(delayMs: number): Promise<void> {
     const { context, signal } = this.#options
     if (!this.#isDirty) await this.#sleep(delayMs, true)
     for (;;) {
-      if (signal.aborted || !this.#isDirty) return
+      if (signal.aborted || this.#firstChangeMs === undefined) return
       const nowMs = context.clock.monotonicMs()
       const quietMs = nowMs - this.#lastChangeMs
-      const waitedMs = nowMs - (this.#firstChangeMs ?? nowMs)
+      const waitedMs = nowMs - this.#firstChangeMs
       if (quietMs >= SETTLE_MS || waitedMs >= MAX_SETTLE_MS) return
       await this.#sleep(SETTLE_MS - quietMs)
     }
