@@ -6,7 +6,7 @@ import { RootMissingError } from '../../../src/gateway/sync/disk/root-marker.ts'
 import type { PathText } from '../../../src/gateway/sync/trees.ts'
 import { SharedFolder } from '../../../simulations/sync/folder.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
-import { TestDevice, twoDevices } from './support.ts'
+import { inConflict, TestDevice, twoDevices } from './support.ts'
 
 const A = 'a' as PathText
 
@@ -39,15 +39,7 @@ describe('a synced directory', () => {
   })
 
   it('keeps both of two edits, under the same names everywhere', async () => {
-    const { ann, ben } = await twoDevices()
-    await writeFile(ann.path('list.txt'), 'hay')
-    await ann.sync()
-    await ben.sync()
-    await writeFile(ann.path('list.txt'), 'hay and oats')
-    await writeFile(ben.path('list.txt'), 'hay and straw')
-    await ann.sync()
-    await ben.sync()
-    await ann.sync()
+    const { ann, ben } = await inConflict()
     const listing = await ann.listing()
     expect(await ben.listing()).toEqual(listing)
     expect(Object.values(listing).sort()).toEqual(['hay and oats', 'hay and straw'])

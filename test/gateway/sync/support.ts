@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock, systemRandomness } from '../../../src/foundation/system.ts'
 import type { FolderState } from '../../../src/folders/state.ts'
@@ -176,4 +176,18 @@ export async function threeDevices(): Promise<Record<'ann' | 'ben' | 'cleo', Tes
   const ben = await TestDevice.create('Ben', folder, temporary)
   const cleo = await TestDevice.create('Cleo', folder, temporary)
   return { ann, ben, cleo }
+}
+
+/** Two devices that have edited `list.txt` without knowing of each other, and have met since. */
+export async function inConflict(): Promise<{ ann: TestDevice; ben: TestDevice }> {
+  const { ann, ben } = await twoDevices()
+  await writeFile(ann.path('list.txt'), 'hay')
+  await ann.sync()
+  await ben.sync()
+  await writeFile(ann.path('list.txt'), 'hay and oats')
+  await writeFile(ben.path('list.txt'), 'hay and straw')
+  await ann.sync()
+  await ben.sync()
+  await ann.sync()
+  return { ann, ben }
 }

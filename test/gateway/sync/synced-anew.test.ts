@@ -1,15 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { twoDevices } from './support.ts'
+import { inConflict } from './support.ts'
 
 describe('a directory that is synced anew', () => {
   it('has each conflict copy once, though the folder shows it and the directory has it', async () => {
-    const { ann, ben } = await twoDevices()
-    await writeFile(ann.path('list.txt'), 'hay and oats')
-    await writeFile(ben.path('list.txt'), 'hay and straw')
-    await ann.sync()
-    await ben.sync()
-    await ann.sync()
+    const { ann, ben } = await inConflict()
     const listing = await ann.listing()
     await ann.beginAnew()
     expect(await ann.sync()).toMatchObject({ pending: 0, conflicts: 1 })
@@ -19,12 +14,7 @@ describe('a directory that is synced anew', () => {
   })
 
   it('keeps what was made of a conflict copy meanwhile', async () => {
-    const { ann, ben } = await twoDevices()
-    await writeFile(ann.path('list.txt'), 'hay and oats')
-    await writeFile(ben.path('list.txt'), 'hay and straw')
-    await ann.sync()
-    await ben.sync()
-    await ann.sync()
+    const { ann, ben } = await inConflict()
     const copy = Object.keys(await ann.listing()).find((path) => path.includes('conflict'))
     await ann.beginAnew()
     await writeFile(ann.path(copy ?? ''), 'hay, oats and straw')
