@@ -29,26 +29,27 @@ export interface ProgressOptions {
 
 /** One line that changes, of text, for whoever watches. */
 export interface StatusLine {
-  show(text: string): void
+  /** Of what does not fit, the name goes first and then the end of the text. */
+  show(line: { readonly label: string; readonly text: string }): void
   /** Removes what was drawn. */
   stop(): void
 }
 
 export async function openStatusLine(terminal: Pick<Terminal, 'isWatched'>): Promise<StatusLine> {
   if (!terminal.isWatched) return SILENT
-  let shown = ''
+  let shown: Parameters<StatusLine['show']>[0] | undefined
   const bar = await openBar(() => {
-    const columns = process.stderr.columns ?? DEFAULT_COLUMNS
-    return shorten(shown, columns - 1)
+    const { label = '', text = '' } = shown ?? {}
+    return beside(label, text, process.stderr.columns ?? DEFAULT_COLUMNS)
   })
   return {
-    show(text) {
-      if (shown === '') bar.start(1, 0)
-      shown = text
+    show(line) {
+      if (shown === undefined) bar.start(1, 0)
+      shown = line
       bar.update(0)
     },
     stop() {
-      if (shown !== '') bar.stop()
+      if (shown !== undefined) bar.stop()
     },
   }
 }
@@ -132,9 +133,12 @@ export function drawLine(state: {
   } else {
     parts.push(formatBytes(bytes), rate)
   }
-  const rest = parts.join('  ')
+  return beside(state.label, parts.join('  '), columns)
+}
+
+function beside(name: string, rest: string, columns: number): string {
   const room = columns - rest.length - 3
-  const label = shorten(state.label, Math.max(0, room))
+  const label = shorten(name, Math.max(0, room))
   return label === '' ? rest.slice(0, columns - 1) : `${label}  ${rest}`
 }
 

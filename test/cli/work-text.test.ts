@@ -37,12 +37,15 @@ describe('what a sync is doing', () => {
   it('is that of the first of several directories that does something', () => {
     const idle = { directory: '/a', work: null } as SyncReport
     const busy = { directory: '/b', work: SENDING } as SyncReport
-    expect(workLine([idle, busy])).toBe(`/b: ${workText(SENDING)}`)
+    expect(workLine([idle, busy])).toEqual({ label: '/b', text: workText(SENDING) })
     expect(workLine([idle])).toBeUndefined()
   })
 
   it('is why nothing can be done, where that is so', () => {
     const report = { directory: '/a', work: null, state: 'failed', message: 'No node answers.' }
-    expect(workLine([report as SyncReport])).toBe('/a: No node answers.')
+    expect(workLine([report as SyncReport])).toEqual({
+      label: '/a',
+      text: 'No node answers.',
+    })
   })
 })

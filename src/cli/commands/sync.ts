@@ -114,7 +114,7 @@ async function syncsAtRest(
   const line = await openStatusLine(terminal)
   try {
     while (!syncs.every((sync) => isAtRest(sync, sinceMs))) {
-      line.show(workLine(syncs) ?? 'Waiting until all is in sync')
+      line.show(workLine(syncs) ?? { label: '', text: 'Waiting until all is in sync' })
       await sleep(systemClock, WAIT_INTERVAL_MS, signal)
       syncs = await chosenSyncs(control, directory)
     }

@@ -27,10 +27,13 @@ export function workText({
 }
 
 /** Of several syncs the first that does something or cannot, for a reason; undefined where none does. */
-export function workLine(syncs: readonly SyncReport[]): string | undefined {
+export function workLine(
+  syncs: readonly SyncReport[],
+): { readonly label: string; readonly text: string } | undefined {
   for (const { directory, state, message, work } of syncs) {
-    if (state === 'failed') return `${printableName(directory)}: ${message}`
-    if (work !== null) return `${printableName(directory)}: ${workText(work)}`
+    const label = printableName(directory)
+    if (state === 'failed') return { label, text: message }
+    if (work !== null) return { label, text: workText(work) }
   }
   return undefined
 }
