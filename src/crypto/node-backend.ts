@@ -4,7 +4,6 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
-  createPrivateKey,
   createPublicKey,
   hash,
   scryptSync,
@@ -16,6 +15,7 @@ import { AEAD_TAG_BYTES, SHA256_BYTES } from './backend.ts'
 import type { CryptoBackend, StreamedHash } from './backend.ts'
 import { isStrictPublicKey } from './ed25519-points.ts'
 import { nobleBackend } from './noble-backend.ts'
+import { privateKeyOf } from './private-keys.ts'
 
 /** OpenSSL through `node:crypto`. XChaCha20, which OpenSSL lacks, comes from the portable backend. */
 export const nodeBackend: CryptoBackend = {
@@ -80,7 +80,7 @@ export const nodeBackend: CryptoBackend = {
   publicKeyOf: (seed) => nodeBackend.signerOf(seed).publicKey(),
 
   signerOf(seed) {
-    const key = privateKeyOf(seed)
+    const key = privateKeyOf('Ed25519', seed)
     return {
       sign: (message) => plain(sign(null, message, key)),
       publicKey() {
@@ -159,15 +159,6 @@ const innerScratch = new Uint8Array(512)
 const outerScratch = new Uint8Array(HMAC_BLOCK_BYTES + SHA256_BYTES)
 
 const CIPHER_OPTIONS = { authTagLength: AEAD_TAG_BYTES } as const
-
-/**
- * As a JWK (RFC 8037): to find out what DER holds takes eight times as long as the rest. Its public half, which is not at
- * hand, is asked for and not looked at: OpenSSL computes it anew.
- */
-function privateKeyOf(seed: Uint8Array): KeyObject {
-  const d = Buffer.from(seed).toString('base64url')
-  return createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d, x: '' }, format: 'jwk' })
-}
 
 function streamed(hasher: Hash): StreamedHash {
   return {
