@@ -10,7 +10,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8'
  * V8 counts the memory of buffers as growth of the heap, and lets that grow to a multiple of what is alive before it collects
  * all of it again. With the 20 MB that are alive here, that can be after every 16 MB of shares that pass by, and then takes more
  * processor time than all else that is done with them. So from here on the heap may grow by {@link ROOM_BYTES} at least; where
- * more is alive than that, V8 knows better.
+ * more is alive than that, V8 knows better. From Node 24 on it leaves as much room for buffers by itself.
  */
 export function letHeapGrow(): void {
   const observer = new PerformanceObserver((list) => {

@@ -1,12 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import process from 'node:process'
 import { expect, it } from 'vitest'
 
 it('collects all of the memory far less often while shares pass by', async () => {
   const [before, after] = [await collections({ grown: false }), await collections({ grown: true })]
   expect(before).toBeGreaterThan(0)
-  expect(after).toBeLessThan(before * 0.6)
+  expect(after).toBeLessThan(LEAVES_ROOM_BY_ITSELF ? PASSING_BYTES / ROOM_BYTES + 2 : before * 0.6)
 }, 60_000)
+
+const LEAVES_ROOM_BY_ITSELF = Number(process.versions.v8.split('.')[0]) >= 13
+const PASSING_BYTES = 3000 * 349_544
+const ROOM_BYTES = 64 * 2 ** 20
 
 /** How many times a process that has 20 MB alive collects all while 1 GiB passes by, of which 20 MB are in use at a time. */
 async function collections({ grown }: { grown: boolean }): Promise<number> {

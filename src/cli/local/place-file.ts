@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path'
 import { allocateBytes, equalBytes, toHex } from '../../foundation/bytes.ts'
 import { systemCodeOf } from '../../foundation/error.ts'
+import { fileTimeSeconds } from '../../foundation/file-times.ts'
 import { systemClock, systemRandomness } from '../../foundation/system.ts'
 import { describingFailures } from '../../foundation/system-failure.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -101,15 +102,7 @@ async function writeFile(path: string, incoming: IncomingFile): Promise<void> {
 }
 
 async function setTime(file: FileHandle, mtimeMs: number): Promise<void> {
-  await file.utimes(systemClock.nowMs() / 1000, secondsOf(mtimeMs))
-}
-
-/**
- * Seconds as a float that the system will not take for the millisecond before: it cuts them to microseconds, and most
- * thousandths are no binary fractions. So half a microsecond is added.
- */
-function secondsOf(timeMs: number): number {
-  return (timeMs + 0.0005) / 1000
+  await file.utimes(systemClock.nowMs() / 1000, fileTimeSeconds(mtimeMs))
 }
 
 async function lstatIfThere(at: string): Promise<Stats | undefined> {
@@ -127,7 +120,7 @@ function hasSizeAndTime(existing: Stats, { sizeBytes, mtimeMs }: IncomingFile): 
     existing.size === sizeBytes &&
     mtimeMs !== undefined &&
     // Finer parts than a folder keeps do not count.
-    Math.abs(existing.mtimeMs - mtimeMs) < 1
+    Math.floor(existing.mtimeMs) === mtimeMs
   )
 }
 
@@ -167,7 +160,7 @@ function otherContent(at: string): CliError {
 
 async function fitTime(at: string, existing: Stats, incoming: IncomingFile): Promise<Placed> {
   if (incoming.mtimeMs !== undefined) {
-    await utimes(at, systemClock.nowMs() / 1000, secondsOf(incoming.mtimeMs))
+    await utimes(at, systemClock.nowMs() / 1000, fileTimeSeconds(incoming.mtimeMs))
   }
   return await fitMode(at, existing, incoming)
 }

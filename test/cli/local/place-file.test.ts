@@ -1,4 +1,14 @@
-import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -49,6 +59,14 @@ describe('a file that is placed', () => {
         expect((await stat(at, { bigint: true })).mtimeMs).toBe(BigInt(mtimeMs))
       }),
     )
+  })
+
+  it('gets its time where what is there has one that is less than a millisecond older', async () => {
+    const at = join(await temporaryFolder(), 'a')
+    await writeFile(at, 'text')
+    await utimes(at, 0, 4.9999)
+    expect(await placeFile(at, incoming('text', { mtimeMs: 5_000 }), KEEP)).toBe('same')
+    expect((await stat(at, { bigint: true })).mtimeMs).toBe(5_000n)
   })
 
   it('of the same size and time as what is there is not read, only fitted', async () => {

@@ -17,6 +17,7 @@ import {
 import { mkdir, open, rm, rmdir, statfs, symlink, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { systemCodeOf } from '../../../foundation/error.ts'
+import { fileTimeSeconds } from '../../../foundation/file-times.ts'
 import type { FileSystem, WritableHandle } from './file-system.ts'
 import { openToRead, SMALL_BYTES } from './small-files.ts'
 
@@ -94,7 +95,7 @@ class WritableFile implements WritableHandle {
   }
 
   async setTimes({ atimeMs, mtimeMs }: { atimeMs: number; mtimeMs: number }): Promise<void> {
-    await Promise.resolve(futimesSync(this.#descriptor, atimeMs / 1000, secondsOf(mtimeMs)))
+    await Promise.resolve(futimesSync(this.#descriptor, atimeMs / 1000, fileTimeSeconds(mtimeMs)))
   }
 
   async sync(): Promise<void> {
@@ -139,9 +140,4 @@ async function syncDirectory(at: string): Promise<void> {
   } finally {
     await directory.close()
   }
-}
-
-/** So that the system, which cuts to microseconds, does not take it for the millisecond before. */
-function secondsOf(timeMs: number): number {
-  return (timeMs + 0.0005) / 1000
 }
