@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { currentHome, type HomeFiles } from '../home/layout.ts'
 import {
-  CAPABILITY_HELP,
+  PLACE_HELP,
   commandContext,
   jsonOption,
   terminalFor,
@@ -91,12 +91,13 @@ function addPassphrase({ program, ended }: ProgramContext): void {
     })
 }
 
-function addAlias({ program, ended }: ProgramContext): void {
+function addAlias(context: ProgramContext): void {
+  const { program, ended } = context
   const alias = program
     .command('alias')
     .description('names for capabilities on this computer, as in NAME:path')
     .helpCommand(false)
-  addAliasAdd(alias, ended)
+  addAliasAdd(alias, context)
   alias
     .command('list')
     .description('the names, and what each is')
@@ -117,16 +118,16 @@ function addAlias({ program, ended }: ProgramContext): void {
     })
 }
 
-function addAliasAdd(alias: Command, ended: ProgramContext['ended']): void {
+function addAliasAdd(alias: Command, context: ProgramContext): void {
   alias
     .command('add')
-    .description('give a capability a name')
+    .description('give a name to a capability, or to a folder or mutable file in a folder')
     .argument('<name>')
-    .argument('<CAP>', CAPABILITY_HELP)
+    .argument('<PLACE>', PLACE_HELP)
     .addOption(jsonOption())
-    .action(async (name: string, capability: string, options: { json?: true }) => {
+    .action(async (name: string, place: string, options: { json?: true }) => {
       const { aliasAdd } = await import('./commands/alias.ts')
-      ended(await aliasAdd({ name, capability }, contextFor(options)))
+      context.ended(await aliasAdd({ name, place }, commandContext(options, context)))
     })
 }
 

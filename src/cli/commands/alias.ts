@@ -3,14 +3,16 @@ import { rootFolderOf } from '../../capabilities/account.ts'
 import { describe } from '../../capabilities/describe.ts'
 import { formatCapability } from '../../capabilities/text.ts'
 import { systemRandomness } from '../../foundation/system.ts'
-import { capabilityArgument } from '../arguments.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { CliError, usageError } from '../failures.ts'
 import type { HomeFiles } from '../../home/layout.ts'
+import { openFolderClient, type CommandContext } from '../folders/folder-client.ts'
+import { capabilityAt } from '../folders/place-capability.ts'
 import { openOwnHome } from '../own-home.ts'
 import { readAliases, writeAliases } from '../../home/alias-file.ts'
-import { HOME_ALIAS } from '../../home/opened-home.ts'
+import { HOME_ALIAS, type OpenedHome } from '../../home/opened-home.ts'
 import { checkAliasName } from '../paths/alias-name.ts'
+import { placeArgument, type Place } from '../paths/place.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface Context {
@@ -18,14 +20,16 @@ interface Context {
   readonly terminal: Terminal
 }
 
-/** Gives a capability a name on this device. */
+/** Gives a name on this device to a capability, or to what has one of its own at a place. */
 export async function aliasAdd(
-  request: { readonly name: string; readonly capability: string },
-  { files, terminal }: Context,
+  request: { readonly name: string; readonly place: string },
+  context: CommandContext,
 ): Promise<ExitCode> {
+  const { files, terminal } = context
   const name = changeable(request.name)
-  const capability = await capabilityArgument(request.capability)
-  const account = await openOwnHome(files).account()
+  const home = openOwnHome(files)
+  const place = await placeArgument(request.place, home.findAlias)
+  const account = await home.account()
   const aliases = await readAliases(files.aliases, account)
   if (aliases.has(name)) {
     throw new CliError({
@@ -34,11 +38,38 @@ export async function aliasAdd(
       message: `There is an alias ${name} already. "hayloft alias remove ${name}" takes that name back.`,
     })
   }
+  const capability = await lastingCapability(place, context, home)
   const changed = new Map(aliases).set(name, capability)
   await writeAliases(files.aliases, changed, { account, randomness: systemRandomness })
   if (terminal.json) terminal.value({ name, kind: capability.kind })
   else terminal.line(`${name}: is ${describe(capability).title}.`)
   return EXIT.ok
+}
+
+/** @throws CliError for what is part of a folder, and will be another thing under the same name */
+async function lastingCapability(
+  place: Place,
+  context: CommandContext,
+  home: OpenedHome,
+): Promise<Capability> {
+  if (place.path.length === 0) return place.capability
+  await using client = await openFolderClient(context, home)
+  const found = await capabilityAt(place, undefined, { ...context, client })
+  switch (found.kind) {
+    case 'folder-write':
+    case 'folder-read':
+    case 'mutable-write':
+    case 'mutable-read':
+      return found
+    case 'snapshot-read':
+      throw usageError(
+        `${place.label} is part of a folder, and an alias stands for a whole one. To make it one: hayloft promote ${place.label}`,
+      )
+    default:
+      throw usageError(
+        `${place.label} is a file in a folder, and an alias stands for what has a capability of its own.`,
+      )
+  }
 }
 
 /** Lists the names, and only on request what they stand for. */
