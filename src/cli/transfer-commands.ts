@@ -120,7 +120,10 @@ function addGet(context: ProgramContext): void {
     .command('get')
     .description('bring a file back, or a directory')
     .argument('<PLACE>', PLACE_HELP)
-    .argument('[to]', 'a local file or directory; without it, a file goes to standard output')
+    .argument(
+      '[to]',
+      'a local file or directory; without it, or for -, a file goes to standard output',
+    )
     .option('-r, --recursive', 'a directory with all that is in it')
     .option('--overwrite', 'replace local files that have other content')
     .option('-o, --output <file>', 'write to this file, whole or not at all, and replace it')

@@ -74,7 +74,11 @@ describe('put and get', () => {
     expectSame((await grid.run(['get', stored?.capability ?? ''])).bytes, await readFile(file))
     const literal = await grid.put(await fileOf('tiny', 20))
     expect(literal.capability).toMatch(/^hayliteral1/)
-    expectSame((await grid.run(['get', literal.capability])).bytes, noise('tiny', 20))
+    for (const args of [[], ['-'], ['-o', '-']]) {
+      const got = await grid.run(['get', literal.capability, ...args])
+      expectSame(got.bytes, noise('tiny', 20))
+    }
+    expect(await grid.run(['get', '-r', literal.capability, '-'])).toMatchObject({ status: 64 })
   })
 
   it('store many files in the order given, and go on where one fails', async () => {

@@ -55,21 +55,20 @@ async function lastingCapability(
   if (place.path.length === 0) return place.capability
   await using client = await openFolderClient(context, home)
   const found = await capabilityAt(place, undefined, { ...context, client })
-  switch (found.kind) {
-    case 'folder-write':
-    case 'folder-read':
-    case 'mutable-write':
-    case 'mutable-read':
-      return found
-    case 'snapshot-read':
-      throw usageError(
-        `${place.label} is part of a folder, and an alias stands for a whole one. To make it one: hayloft promote ${place.label}`,
-      )
-    default:
-      throw usageError(
-        `${place.label} is a file in a folder, and an alias stands for what has a capability of its own.`,
-      )
+  if (isLasting(found)) return found
+  if (found.kind === 'snapshot-read') {
+    throw usageError(
+      `${place.label} is part of a folder, and an alias stands for a whole one. To make it one: hayloft promote ${place.label}`,
+    )
   }
+  throw usageError(
+    `${place.label} is a file in a folder, and an alias stands for what has a capability of its own.`,
+  )
+}
+
+/** Whether it stays the capability of what changes. */
+function isLasting({ kind }: Capability): boolean {
+  return kind.startsWith('folder-') || kind.startsWith('mutable-')
 }
 
 /** Lists the names, and only on request what they stand for. */

@@ -18,7 +18,7 @@ import { getTree } from './get-tree.ts'
 
 export interface GetRequest {
   readonly place: string
-  /** A local file, or directory to get it into; nothing that is there is replaced unless `overwrite` says so. */
+  /** A local file, or directory to get it into; nothing there is replaced unless `overwrite` says so. Or `-`. */
   readonly target?: string | undefined
   /** A file that is replaced if it is there; undefined or `-` for standard output. */
   readonly output?: string | undefined
@@ -34,11 +34,12 @@ interface Range {
 
 /** Brings a file back, to standard output or into a file that appears whole or not at all; or a directory. */
 export async function get(
-  request: GetRequest,
+  asked: GetRequest,
   context: CommandContext,
   home: OpenedHome = openOwnHome(context.files),
 ): Promise<ExitCode> {
-  checkRequest(request, context.terminal)
+  checkRequest(asked, context.terminal)
+  const request = asked.target === '-' ? { ...asked, target: undefined } : asked
   const place = await placeArgument(request.place, home.findAlias)
   const { capability } = place
   // A place that cannot take the file is found out before anything is looked for.
@@ -81,7 +82,10 @@ function checkRequest(request: GetRequest, terminal: Terminal): void {
   if (recursive && (output !== undefined || range !== undefined)) {
     throw usageError('With -r, give the directory to get it to: hayloft get -r home:photos photos')
   }
-  const isToOutput = !recursive && target === undefined && (output === undefined || output === '-')
+  if (recursive && target === '-') {
+    throw usageError('Only a file can go to standard output. A directory of that name is ./-')
+  }
+  const isToOutput = !recursive && (target ?? output ?? '-') === '-'
   if (isToOutput && terminal.json) {
     throw usageError('With --json, the file itself needs a place of its own: add -o FILE.')
   }
