@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hayloft, startHayloft, type Run } from '../support/hayloft.ts'
 import { TestGrid, until } from './grid.ts'
 import { noise } from './noise.ts'
+import { entriesBelow } from '../support/entries.ts'
 
 /** Two computers of one person, with a directory each that is synced with the same folder. */
 let grid: TestGrid
@@ -63,7 +64,7 @@ async function kill(name: string): Promise<void> {
 /** Path → content; the program's own directory is left out. */
 async function listing(name: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {}
-  for (const entry of await readdir(at(name), { recursive: true, withFileTypes: true })) {
+  for (const entry of await entriesBelow(at(name))) {
     const path = join(entry.parentPath, entry.name).slice(at(name).length + 1)
     if (!path.startsWith('.hayloft') && entry.isFile()) {
       found[path] = await readFile(at(name, path), 'latin1')

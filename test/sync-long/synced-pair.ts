@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readFile, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TestGrid, until } from '../end-to-end/grid.ts'
 import { hayloft, startHayloft, type Run } from '../support/hayloft.ts'
+import { entriesBelow } from '../support/entries.ts'
 
 export type Side = 'desk' | 'lap' | 'tab'
 const PAIR: readonly Side[] = ['desk', 'lap']
@@ -125,8 +126,7 @@ export class SyncedPair implements AsyncDisposable {
   async listing(side: Side): Promise<Record<string, string>> {
     const found: Record<string, string> = {}
     const root = this.at(side)
-    // With types, so that links are not followed.
-    const entries = await readdir(root, { recursive: true, withFileTypes: true })
+    const entries = await entriesBelow(root)
     const paths = entries.map(({ parentPath, name }) =>
       join(parentPath, name).slice(root.length + 1),
     )

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock, systemRandomness } from '../../../src/foundation/system.ts'
 import type { FolderState } from '../../../src/folders/state.ts'
@@ -22,6 +22,7 @@ import { LevelRecords } from '../../../src/gateway/sync/records/level-records.ts
 import type { TagHex } from '../../../src/protocol/version-vector.ts'
 import { SharedFolder } from '../../../simulations/sync/folder.ts'
 import { temporaryFolder } from '../../support/temporary.ts'
+import { entriesBelow } from '../../support/entries.ts'
 
 /** So that files of a few bytes are gone on with. */
 const SMALL_STEPS = { minBytes: 16, stepBytes: 8 }
@@ -102,7 +103,7 @@ export class TestDevice {
   /** Everything in the directory but what is the program's own: path → content, link or nothing. */
   async listing(): Promise<Record<string, string>> {
     const found: Record<string, string> = {}
-    for (const entry of await readdir(this.root, { recursive: true, withFileTypes: true })) {
+    for (const entry of await entriesBelow(this.root)) {
       const at = join(entry.parentPath, entry.name)
       const path = at.slice(this.root.length + 1)
       if (path === '.hayloft' || path.startsWith('.hayloft/')) continue
