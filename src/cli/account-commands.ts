@@ -10,7 +10,7 @@ import {
 import type { WayBackRequest } from './grid/come-back.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Commands about who one is and what one calls things: they ask no node. */
+/** Commands about who one is and what one calls things. They ask no node, but for an alias of what is in a folder. */
 export function addAccountCommands(context: ProgramContext): void {
   addInit(context)
   addRecover(context)

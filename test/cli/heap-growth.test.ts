@@ -12,11 +12,10 @@ it('collects all of the memory far less often while shares pass by', async () =>
   }
   expect(before).toBeGreaterThan(0)
   const most = RUNS * (PASSING_BYTES / ROOM_BYTES + 2)
-  expect(after).toBeLessThan(LEAVES_ROOM_BY_ITSELF ? most : before * 0.75)
+  expect(after).toBeLessThan(LEAVES_ROOM_BY_ITSELF ? most : before * 0.6)
 }, 60_000)
 
 const RUNS = 4
-
 const LEAVES_ROOM_BY_ITSELF = Number(process.versions.v8.split('.')[0]) >= 13
 const PASSING_BYTES = 3000 * 349_544
 const ROOM_BYTES = 64 * 2 ** 20

@@ -18,7 +18,7 @@ import { getTree } from './get-tree.ts'
 
 export interface GetRequest {
   readonly place: string
-  /** A local file, or directory to get it into; nothing there is replaced unless `overwrite` says so. Or `-`. */
+  /** A local file, or directory to get it into; nothing there is replaced unless `overwrite` says so. `-`: output. */
   readonly target?: string | undefined
   /** A file that is replaced if it is there; undefined or `-` for standard output. */
   readonly output?: string | undefined
