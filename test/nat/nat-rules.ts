@@ -12,9 +12,11 @@ export const NAT_TYPES = [
 ] as const
 export type NatType = (typeof NAT_TYPES)[number]
 
+/** Addresses of machines that no router stands before. */
+const PUBLIC_MACHINES = '5.5.0.0/24'
+
 /** nftables' rules of a router with the interfaces `wan` and `lan`. What comes unasked is dropped without an answer. */
 export function natRules(nat: Exclude<NatType, 'none'>): string {
-  const masquerade = nat === 'symmetric' ? 'masquerade random,fully-random' : 'masquerade'
   const remembers = nat === 'cone' || nat === 'address-restricted'
   // Linux filters by address and port; where others may come in as well, each mapping is written down.
   const mappings = `
@@ -42,7 +44,8 @@ table inet n {${remembers ? mappings : ''}
   }
   }
   chain post { type nat hook postrouting priority srcnat; policy accept;
-    oifname "wan" ${masquerade}
+    ${nat === 'symmetric' ? DIFFERENT_PORTS : ''}
+    oifname "wan" masquerade
   }
   chain inp { type filter hook input priority filter; policy drop;
     iifname { "lan", "lo" } accept
@@ -57,3 +60,12 @@ table inet n {${remembers ? mappings : ''}
 }
 `
 }
+
+/**
+ * Public machines, which tell others where they see a port, never see it where houses do. Drawn from all ports alike, the
+ * two would be the same now and then, and get a punch through that nobody can count on: each attempt that is refused
+ * draws another one.
+ */
+const DIFFERENT_PORTS = `
+    oifname "wan" ip daddr ${PUBLIC_MACHINES} meta l4proto { tcp, udp } masquerade to :1024-32767 random,fully-random
+    oifname "wan" meta l4proto { tcp, udp } masquerade to :32768-65535 random,fully-random`

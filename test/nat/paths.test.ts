@@ -19,17 +19,12 @@ const clientAt = (nat: NatType): string => `${nat}-1`
 const nodeAt = (nat: NatType): string => `${nat}-2`
 const NODES = NAT_TYPES.map(nodeAt)
 
-/**
- * What routers let through, whoever begins: see docs/architecture.md. Where one side lets in who comes from any port, even
- * TCP gets through a symmetric router now and then: what is refused has the router choose another port for the next
- * attempt, some hundred times in one punch, and one port of 64,512 is the one that the other side was told.
- */
+/** What routers let through, whoever begins: see docs/architecture.md. */
 function bestPaths(one: NatType, other: NatType): readonly string[] {
   const pair = new Set([one, other])
   if (pair.has('none')) return ['direct']
-  const isSymmetric = pair.has('symmetric')
-  const isOpen = pair.has('cone') || pair.has('address-restricted')
-  return isSymmetric && !isOpen ? ['relayed'] : ['punched', 'webrtc']
+  if (!pair.has('symmetric')) return ['punched', 'webrtc']
+  return pair.has('cone') || pair.has('address-restricted') ? ['webrtc'] : ['relayed']
 }
 
 if (obstacle === undefined) describe('a grid whose members stand behind routers', testGrid)
